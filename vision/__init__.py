@@ -1,0 +1,1 @@
+"""Turn a photo into an observation: verdict, facings, rows and gaps."""
