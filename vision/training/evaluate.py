@@ -6,14 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.training.detect import Detections, Detector, overlaps, shared_areas
+from vision.training.detect import Detections, Detector, overlaps
 from vision.training.feeding import decode_photos
 from vision.training.labels import Boxes, Labels
 
 # COCO's ten limits and its 101 points of recall.
 IOU_LIMITS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
 RECALL_POINTS = np.linspace(0, 1, 101)
-IGNORED_SHARE = 0.5  # a box with more of its area in ignored regions is not counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +55,8 @@ def _judge_all(detector: Detector, labels: Labels) -> Iterator[_Judged]:
 def judge(found: Detections, facings: Boxes, ignore: Boxes) -> _Judged:
     """Match one photo's detections, best first, each to the facing it overlaps most.
 
-    Facings and detections in a region to ignore (centre in it, or more than half of their
-    area) are left out, a facing first: a detection that met a counted facing always counts.
+    Facings and detections whose centre is in a region to ignore are left out, facings first: a
+    detection that met a counted facing always counts.
     """
     counted = facings[~in_regions(facings, ignore)]
     iou = overlaps(found.boxes, counted)
@@ -77,17 +76,15 @@ def judge(found: Detections, facings: Boxes, ignore: Boxes) -> _Judged:
 
 
 def in_regions(boxes: Boxes, regions: Boxes) -> NDArray[np.bool_]:
-    """Say of each box whether its centre, or more than half of its area, lies in a region."""
-    if len(regions) == 0 or len(boxes) == 0:
-        return np.zeros(len(boxes), bool)
-    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    centred = (centres[:, None] >= regions[None, :, :2]) & (
-        centres[:, None] <= regions[None, :, 2:]
+    """Say of each box whether its centre lies in a region.
+
+    A box of which more than half lies in one region has its centre there too.
+    """
+    centres = (boxes[:, None, :2] + boxes[:, None, 2:]) / 2
+    reached = (centres >= regions[None, :, :2]) & (centres <= regions[None, :, 2:])
+    return np.asarray(
+        np.logical_or.reduce(np.logical_and.reduce(reached, axis=2), axis=1), np.bool_
     )
-    areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    covered = shared_areas(boxes, regions).max(axis=1) > IGNORED_SHARE * areas
-    inside = np.logical_or.reduce(np.logical_and.reduce(centred, axis=2), axis=1)
-    return np.asarray(inside | covered, np.bool_)
 
 
 def average_precision(judged: Sequence[_Judged]) -> Figures:

@@ -1,6 +1,8 @@
 """Build the network and read and write its weights as safetensors. Does not train."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -38,13 +40,15 @@ def build_network() -> Any:
 
 
 def _keep_ultralytics_to_itself() -> None:
-    # Importing ultralytics asks the net for its newest version, installs packages it misses and
-    # writes settings into the home folder. None of that belongs in a training run.
+    # Importing ultralytics asks the net for its newest version, installs packages it misses,
+    # writes settings into the home folder and talks on stdout, where data goes.
     os.environ.setdefault("YOLO_OFFLINE", "true")
     os.environ.setdefault("YOLO_AUTOINSTALL", "false")
     os.environ.setdefault("YOLO_VERBOSE", "false")
     if "YOLO_CONFIG_DIR" not in os.environ:
-        os.environ["YOLO_CONFIG_DIR"] = tempfile.mkdtemp(prefix="ultralytics-settings-")
+        folder = tempfile.mkdtemp(prefix="ultralytics-settings-")
+        os.environ["YOLO_CONFIG_DIR"] = folder
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
 def load_weights(network: Any, path: Path) -> int:
