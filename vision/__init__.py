@@ -1,0 +1,1 @@
+"""Photo in, observation out: verdict, facings, gaps, rows. Knows nothing of planograms."""
