@@ -1,1 +1,1 @@
-"""Turn a photo into an observation: verdict, facings, rows and gaps."""
+"""Photo in, observation out: verdict, facings, gaps, rows. Knows nothing of planograms."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vision.training.evaluate import Figures
-from vision.training.export import ModelFacts
+from vision.training.model_facts import ModelFacts
 
 
 @dataclass(frozen=True, slots=True)

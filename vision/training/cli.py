@@ -20,6 +20,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from vision.training.augment import Variation
 from vision.training.errors import TrainingError
 from vision.training.labels import Labels
+from vision.training.model_facts import ModelFacts
 from vision.training.plan import TrainingPlan
 from vision.training.sources import read_sources
 
@@ -103,7 +104,6 @@ def train(
     """
     with _plain_errors():
         _need_torch()
-        from vision.training.export import ModelFacts
         from vision.training.relabel import Doubt
         from vision.training.run import Run, run_training, write_card
 
@@ -162,7 +162,7 @@ def export(
     """
     with _plain_errors():
         _need_torch()
-        from vision.training.export import ModelFacts, export_onnx, weights_sha256
+        from vision.training.export import export_onnx, weights_sha256
         from vision.training.network import build_network, load_weights
 
         facts = ModelFacts(name, version, trained_on, licence)
@@ -214,12 +214,11 @@ def measure(
 
 @contextmanager
 def _plain_errors() -> Iterator[None]:
-    """Turn what a user can mend into one line on stderr and exit code 2."""
+    """Let a setting that cannot be end as bad input does: one line and exit code 2."""
     try:
         yield
-    except (TrainingError, ValueError) as error:
-        TALK.print(f"{error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(2) from error
+    except ValueError as error:
+        raise TrainingError(str(error)) from error
 
 
 def _need_torch() -> None:

@@ -1,14 +1,17 @@
 """What can go wrong with the material of a training run, in words that say what to do.
 
-TrainingError (ValueError)
-├── LabelsUnreadable     a label file is missing, cut or not what it says it is
-├── PhotoUnreadable      a photo that the labels name cannot be decoded, or has another size
-├── WeightsUnfit         a weights file does not fit the network
-└── CheckpointUnfit      a checkpoint cannot be continued with this plan
+BadInput
+└── TrainingError
+    ├── LabelsUnreadable     a label file is missing, cut or not what it says it is
+    ├── PhotoUnreadable      a photo that the labels name cannot be decoded, or has another size
+    ├── WeightsUnfit         a weights file does not fit the network
+    └── CheckpointUnfit      a checkpoint cannot be continued with this plan
 """
 
+from storepulse.errors import BadInput
 
-class TrainingError(ValueError):
+
+class TrainingError(BadInput):
     """Material given to a training run cannot be used. Trying again does not help."""
 
 

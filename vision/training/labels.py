@@ -1,19 +1,21 @@
 """Read labelled photos from COCO JSON or a YOLO folder into one frozen value. Decodes no photo."""
 
-import json
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
 from vision.training.errors import LabelsUnreadable
 
 Boxes = NDArray[np.float32]  # (n, 4), x1 y1 x2 y2, pixels of the upright photo
+
+_Row = tuple[float, float, float, float]  # x y w h, as the files have it
 
 # Who drew a box decides whether it teaches: `proposed` ones were never looked at.
 TRUSTED_SOURCES = frozenset({"truth", "checked"})
@@ -90,27 +92,20 @@ def read_coco(
     Raises:
         LabelsUnreadable: not there, not JSON, a box outside its photo, no photo left.
     """
-    document = _read_json(path)
-    try:
-        images = {image["id"]: image for image in document["images"]}
-        boxes_of: dict[object, list[Any]] = {image_id: [] for image_id in images}
-        for annotation in document["annotations"]:
-            if annotation["image_id"] not in boxes_of:
-                raise LabelsUnreadable(
-                    f"{path.name}: annotation {annotation.get('id')} belongs to image "
-                    f"{annotation['image_id']}, which the file does not list"
-                )
-            boxes_of[annotation["image_id"]].append(annotation)
-        photos = [
-            _coco_photo(image, boxes_of[image_id], photos_dir, trusted)
-            for image_id, image in images.items()
-            if split is None or image.get("split") == split
-        ]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise LabelsUnreadable(
-            f"{path.name} is not COCO JSON (images with id, file_name, width, height; "
-            f"annotations with image_id, bbox): {error!r}"
-        ) from error
+    document = _read_document(path)
+    boxes_of: dict[int | str, list[_Annotation]] = {image.id: [] for image in document.images}
+    for annotation in document.annotations:
+        if annotation.image_id not in boxes_of:
+            raise LabelsUnreadable(
+                f"{path.name}: an annotation belongs to image {annotation.image_id}, "
+                "which the file does not list"
+            )
+        boxes_of[annotation.image_id].append(annotation)
+    photos = [
+        _coco_photo(image, boxes_of[image.id], photos_dir, trusted)
+        for image in document.images
+        if split is None or image.split == split
+    ]
     kept = tuple(photo for photo in photos if photo is not None)
     if not kept:
         wanted = "" if split is None else f" in split {split!r}"
@@ -118,26 +113,63 @@ def read_coco(
     return Labels(kept)
 
 
+@dataclass(frozen=True, slots=True)
+class _Image:
+    id: int | str
+    file_name: str
+    width: int
+    height: int
+    split: str | None = None
+    ignore: tuple[_Row, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Annotation:
+    image_id: int | str
+    bbox: _Row
+    source: str = "truth"
+    iscrowd: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    images: tuple[_Image, ...]
+    annotations: tuple[_Annotation, ...]
+
+
+def _read_document(path: Path) -> _Document:
+    try:
+        return TypeAdapter(_Document).validate_json(path.read_bytes())
+    except OSError as error:
+        raise LabelsUnreadable(f"{path} cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(step) for step in first["loc"]) or "the file"
+        raise LabelsUnreadable(
+            f"{path.name} is not COCO JSON: {place}: {first['msg']} (want images with id, "
+            "file_name, width, height and annotations with image_id and bbox of x y w h)"
+        ) from error
+
+
 def _coco_photo(
-    image: dict[str, Any],
-    annotations: list[dict[str, Any]],
+    image: _Image,
+    annotations: list[_Annotation],
     photos_dir: Path,
     trusted: Collection[str],
 ) -> LabelledPhoto | None:
-    width, height, name = int(image["width"]), int(image["height"]), str(image["file_name"])
-    facings: list[list[float]] = []
-    doubtful: list[list[float]] = list(image.get("ignore") or [])
+    facings: list[_Row] = []
+    doubtful: list[_Row] = list(image.ignore or ())
     for annotation in annotations:
-        sure = annotation.get("source", "truth") in trusted and not annotation.get("iscrowd", 0)
-        (facings if sure else doubtful).append(annotation["bbox"])
+        sure = annotation.source in trusted and not annotation.iscrowd
+        (facings if sure else doubtful).append(annotation.bbox)
     if doubtful and annotations and not facings:
         return None
     return LabelledPhoto(
-        path=photos_dir / name,
-        width_px=width,
-        height_px=height,
-        facings=_corners(facings, width, height, name),
-        ignore=_corners(doubtful, width, height, name),
+        path=photos_dir / image.file_name,
+        width_px=image.width,
+        height_px=image.height,
+        facings=_corners(facings, image.width, image.height, image.file_name),
+        ignore=_corners(doubtful, image.width, image.height, image.file_name),
     )
 
 
@@ -156,7 +188,7 @@ def read_yolo(photos_dir: Path, labels_dir: Path) -> Labels:
         if path.suffix.lower() not in PHOTO_ENDINGS or not text.is_file():
             continue
         width, height = photo_size_px(path)
-        rows = []
+        rows: list[_Row] = []
         for number, line in enumerate(text.read_text(encoding="utf-8").splitlines(), start=1):
             if not line.strip():
                 continue
@@ -166,7 +198,7 @@ def read_yolo(photos_dir: Path, labels_dir: Path) -> Labels:
                 raise LabelsUnreadable(
                     f"{text.name} line {number}: want `class cx cy w h`, got {line!r}"
                 ) from error
-            rows.append([(cx - w / 2) * width, (cy - h / 2) * height, w * width, h * height])
+            rows.append(((cx - w / 2) * width, (cy - h / 2) * height, w * width, h * height))
         photos.append(
             LabelledPhoto(path, width, height, _corners(rows, width, height, text.name), no_boxes())
         )
@@ -189,12 +221,12 @@ def photo_size_px(path: Path) -> tuple[int, int]:
     return picture.shape[1], picture.shape[0]
 
 
-def _corners(rows: list[list[float]], width_px: int, height_px: int, name: str) -> Boxes:
+def _corners(rows: list[_Row], width_px: int, height_px: int, name: str) -> Boxes:
     """Turn x y w h rows into clipped corners; refuse what cannot be a box of this photo."""
     corners = []
     for row in rows:
-        if len(row) != 4 or not all(math.isfinite(value) for value in row):
-            raise LabelsUnreadable(f"{name}: a box must be four numbers x y w h, got {row}")
+        if not all(math.isfinite(value) for value in row):
+            raise LabelsUnreadable(f"{name}: a box must be four finite numbers, got {row}")
         x, y, w, h = row
         # Two pixels of slack: tools round differently, a wrong photo is off by far more.
         outside = x < -2 or y < -2 or x + w > width_px + 2 or y + h > height_px + 2
@@ -206,13 +238,3 @@ def _corners(rows: list[list[float]], width_px: int, height_px: int, name: str) 
         if box[2] > box[0] and box[3] > box[1]:
             corners.append(box)
     return np.array(corners, np.float32).reshape(-1, 4)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise LabelsUnreadable(f"{path} cannot be read as JSON: {error}") from error
-    if not isinstance(document, dict):
-        raise LabelsUnreadable(f"{path.name} is not COCO JSON: want an object at the top")
-    return document

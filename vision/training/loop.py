@@ -98,15 +98,15 @@ class Trainer:
         self.iteration += 1
         return {name: float(value) for name, value in parts.items()}
 
-    @torch.no_grad()
     def _average(self) -> None:
         kept = self.plan.average_share(self.iteration)
         current = self.network.state_dict()
-        for name, tensor in self.averaged.state_dict().items():
-            if tensor.dtype.is_floating_point:
-                tensor.lerp_(current[name].to(tensor.dtype), 1 - kept)
-            else:
-                tensor.copy_(current[name])
+        with torch.no_grad():
+            for name, tensor in self.averaged.state_dict().items():
+                if tensor.dtype.is_floating_point:
+                    tensor.lerp_(current[name].to(tensor.dtype), 1 - kept)
+                else:
+                    tensor.copy_(current[name])
 
     def save(self, path: Path, *, generator_state: dict[str, Any]) -> None:
         """Write a checkpoint, whole or not at all."""

@@ -21,9 +21,10 @@ from vision.training.card import RunFacts, model_card
 from vision.training.detect import load_detector
 from vision.training.errors import CheckpointUnfit
 from vision.training.evaluate import Figures, measure
-from vision.training.export import ModelFacts, export_onnx, weights_sha256
+from vision.training.export import export_onnx, weights_sha256
 from vision.training.labels import LabelledPhoto, Labels, read_coco
 from vision.training.loop import Step, train
+from vision.training.model_facts import ModelFacts
 from vision.training.network import build_network, load_weights, save_weights
 from vision.training.plan import TrainingPlan
 from vision.training.relabel import Doubt, relabel

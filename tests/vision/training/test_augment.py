@@ -26,22 +26,41 @@ def crop_of_a_pack(seed, variation):
     return cut_crop(picture, pack, no_boxes(), variation=variation, generator=generator)
 
 
+def seen_pixels(crop):
+    """Return the edges of what is bright; None when nothing is."""
+    rows, columns = np.nonzero(crop.picture[:, :, 0] > 185)
+    if len(rows) == 0:
+        return None
+    return np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
+
+
+def plain(**settings_):
+    return Variation(
+        crop_px=160, long_side_px_min=120, long_side_px_max=400, **PLAIN_LIGHT, **settings_
+    )
+
+
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=60, deadline=None)
-def test_the_box_follows_the_pixels(seed):
-    variation = Variation(
-        crop_px=160, long_side_px_min=120, long_side_px_max=400, visible_share_min=0, **PLAIN_LIGHT
-    )
-    crop = crop_of_a_pack(seed, variation)
-    rows, columns = np.nonzero(crop.picture[:, :, 0] > 185)
-    if len(crop.facings) == 0:
-        return
-    [box] = crop.facings
-    assert (box >= 0).all()
-    assert (box <= 160).all()
-    seen = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
-    # Half a pixel of interpolation at each edge, more where the photo is enlarged.
-    np.testing.assert_allclose(box, seen, atol=2.5)
+def test_the_box_is_where_the_pixels_are(seed):
+    crop = crop_of_a_pack(seed, plain(visible_share_min=0, turned_share=0))
+    seen = seen_pixels(crop)
+    if len(crop.facings) and seen is not None:
+        # Half a pixel of interpolation at each edge, more where the photo is enlarged.
+        np.testing.assert_allclose(crop.facings[0], seen, atol=2.5)
+
+
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=60, deadline=None)
+def test_a_turned_pack_lies_within_its_box(seed):
+    crop = crop_of_a_pack(seed, plain(visible_share_min=0, turned_share=1, turn_degrees_sd=6))
+    seen = seen_pixels(crop)
+    if len(crop.facings) and seen is not None:
+        [box] = crop.facings
+        assert (box[:2] <= seen[:2] + 2.5).all()
+        assert (box[2:] >= seen[2:] - 2.5).all()
+        assert (box >= 0).all()
+        assert (box <= 160).all()
 
 
 @given(seed=st.integers(0, 2**32))

@@ -4,7 +4,7 @@ import pytest
 
 from vision.training.card import RunFacts, model_card
 from vision.training.evaluate import Figures
-from vision.training.export import ModelFacts
+from vision.training.model_facts import ModelFacts
 
 FACTS = ModelFacts("facings", "7", "drawn shelves", "AGPL-3.0", input_size=640)
 RUN = {

@@ -15,7 +15,8 @@ save_file = pytest.importorskip("safetensors.torch").save_file
 
 from vision.training.detect import load_detector  # noqa: E402
 from vision.training.errors import WeightsUnfit  # noqa: E402
-from vision.training.export import ModelFacts, export_onnx, weights_sha256  # noqa: E402
+from vision.training.export import export_onnx, weights_sha256  # noqa: E402
+from vision.training.model_facts import ModelFacts  # noqa: E402
 from vision.training.network import build_network, load_weights, save_weights  # noqa: E402
 from vision.training.torchvision_ops import mend_torchvision, non_maximum_suppression  # noqa: E402
 

@@ -1,0 +1,1 @@
+"""What should be on a shelf, and what differs: planograms, findings, scores, checklists."""

@@ -1,0 +1,73 @@
+"""An action: something pushed to someone, with a due time and a state. Decides nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Literal
+
+from pydantic import TypeAdapter
+
+from storepulse.checklists import Sentence
+
+Dimension = Literal["people", "goods", "place", "conversion"]
+DIMENSIONS: Final[tuple[Dimension, ...]] = ("people", "goods", "place", "conversion")
+
+ActionState = Literal["pushed", "delivered", "seen", "done", "cannot_do", "confirmed", "overdue"]
+
+ActionEvent = Literal[
+    "receipt_stored", "opened", "ticked", "declined", "later_fact_agrees", "later_fact_differs",
+    "due_time_passed",
+]  # fmt: skip
+
+ACTION_MOVES: Final[Mapping[ActionState, Mapping[ActionEvent, ActionState]]] = {
+    "pushed": {
+        "receipt_stored": "delivered", "opened": "seen", "ticked": "done",
+        "declined": "cannot_do", "due_time_passed": "overdue",
+    },
+    "delivered": {
+        "opened": "seen", "ticked": "done", "declined": "cannot_do", "due_time_passed": "overdue",
+    },
+    "seen": {"ticked": "done", "declined": "cannot_do", "due_time_passed": "overdue"},
+    "done": {"later_fact_agrees": "confirmed", "later_fact_differs": "seen"},
+    "overdue": {"opened": "seen", "ticked": "done", "declined": "cannot_do"},
+    "cannot_do": {},
+    "confirmed": {},
+}  # fmt: skip
+"""Every state, also the final ones; an event that is not listed changes nothing."""
+
+
+def next_state(state: ActionState, event: ActionEvent) -> ActionState:
+    """Where an action stands after an event; the same state when the event does not apply."""
+    return ACTION_MOVES[state].get(event, state)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What the hub asks of someone, why, and by when. Travels to the node as it is."""
+
+    id: str
+    shop: str
+    kind: str
+    """A playbook's name, e.g. "correction_checklist", "talk_track"."""
+    dimension: Dimension
+    day: str
+    """The shop's local day whose code called for it, ISO 8601."""
+    title: Sentence
+    text: Sentence
+    reason: str
+    """The rule that decided, in words."""
+    created_at: datetime
+    due_at: datetime
+    checklist: str | None = None
+    """Id of the node's own checklist that this asks to be worked off; never a second list."""
+    evidence: tuple[str, ...] = ()
+    """Ids of the facts behind it."""
+    dims: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("created_at", "due_at"):
+            if getattr(self, name).tzinfo is None:
+                raise ValueError(f"{name} needs a time zone")
+
+
+ACTION_JSON: TypeAdapter[Action] = TypeAdapter(Action)

@@ -1,0 +1,1 @@
+"""A world to try it in: drawn shelves, probing phones, a chain. Always says "simulated"."""

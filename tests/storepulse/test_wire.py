@@ -1,0 +1,134 @@
+"""The wire keeps what is said, refuses what it cannot read, and is never filled by a bomb."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storepulse.events import ItemMarked
+from storepulse.facts import Fact
+from storepulse.topics import Address, BadName, NotOurTopic, every_node, read_topic
+from storepulse.wire import (
+    PAYLOAD_BYTES_MAX,
+    BadPayload,
+    Clock,
+    Key,
+    Message,
+    Refused,
+    decode_batch,
+    encode_batch,
+    pack,
+    unpack,
+)
+
+ADDRESS = Address("chain", "shop-17", "node-1")
+CLOCK = Clock(boot="b", monotonic_s=12.5, synchronised=True)
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+finite = st.floats(-1e9, 1e9)
+names = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=20)
+
+
+@st.composite
+def facts(draw: st.DrawFn) -> Fact:
+    low, value, high = sorted(draw(st.tuples(finite, finite, finite)))
+    return Fact(
+        id=draw(names),
+        shop=draw(names),
+        metric="dwell_mean",
+        start=NOON,
+        end=NOON + timedelta(seconds=draw(st.integers(0, 10**6))),
+        value=value,
+        low=low,
+        high=high,
+        n=draw(st.none() | st.integers(0, 10**6)),
+        coverage=draw(st.floats(0, 1)),
+        dims=draw(st.dictionaries(names, names, max_size=3)),
+    )
+
+
+def message(body: Fact | ItemMarked, number: int = 1) -> Message:
+    key = Key(node="node-1", epoch="e", number=number)
+    return Message(key=key, said_at=NOON, clock=CLOCK, body=body)
+
+
+@given(st.lists(facts(), max_size=5))
+def test_a_fact_survives_the_wire(bodies: list[Fact]) -> None:
+    said = [message(body, number) for number, body in enumerate(bodies, start=1)]
+    assert decode_batch(encode_batch(ADDRESS, said)) == said
+
+
+def test_an_event_survives_the_wire() -> None:
+    said = message(ItemMarked(checklist="c", item="1", state="done", at=NOON))
+    assert decode_batch(encode_batch(ADDRESS, [said])) == [said]
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        pytest.param({"type": "storepulse.unheard.v1"}, "unknown type", id="unknown type"),
+        pytest.param({"data": 3}, "object", id="data is no object"),
+        pytest.param({"time": "2026-11-20T12:00:00"}, "time zone", id="time without a zone"),
+        pytest.param({"synchronised": "no"}, "synchronised", id="a clock that is neither"),
+        pytest.param({"specversion": "0.3"}, "specversion", id="another CloudEvents"),
+    ],
+)
+def test_one_unreadable_message_is_refused_alone(change: dict[str, object], word: str) -> None:
+    good = message(ItemMarked(checklist="c", item="1", state="done", at=NOON), 2)
+    bad, fine = json.loads(unpack(encode_batch(ADDRESS, [message(good.body, 1), good])))  # type: ignore[arg-type]
+    refused, kept = decode_batch(json.dumps([bad | change, fine]).encode())
+    assert isinstance(refused, Refused)
+    assert word in refused.reason
+    assert refused.key.number == 1
+    assert kept == good
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"\xff\xfe", id="not text"),
+        pytest.param(b"{}", id="not a batch"),
+        pytest.param(b"[{}]", id="a message without a key"),
+        pytest.param(b'[{"id": "node/epoch/0"}]', id="a number below one"),
+        pytest.param(b"\x28\xb5\x2f\xfd broken", id="a broken frame"),
+        pytest.param(b"[" * 100_000, id="nested without end"),
+    ],
+)
+def test_bytes_that_are_no_batch_are_refused_whole(payload: bytes) -> None:
+    with pytest.raises(BadPayload):
+        decode_batch(payload)
+
+
+def test_a_bomb_is_refused_before_it_unpacks() -> None:
+    bomb = zstandard.ZstdCompressor().compress(b" " * (PAYLOAD_BYTES_MAX + 1))
+    with pytest.raises(BadPayload, match="more than"):
+        unpack(bomb)
+
+
+@given(st.binary(max_size=5000))
+def test_packing_can_be_undone(payload: bytes) -> None:
+    if not payload.startswith(b"\x28\xb5\x2f\xfd"):
+        assert unpack(pack(payload)) == payload
+
+
+def test_a_topic_reads_back_as_it_was_built() -> None:
+    topic = ADDRESS.topic("up/facts")
+    assert topic == "storepulse/1/chain/shop-17/node-1/up/facts"
+    assert read_topic(topic) == (ADDRESS, "up/facts")
+    assert every_node("state") == "storepulse/1/+/+/+/state"
+
+
+@pytest.mark.parametrize("topic", ["storepulse/1/a/b/c/up/other", "storepulse/2/a/b/c/state", "x"])
+def test_a_topic_that_is_not_ours_is_refused(topic: str) -> None:
+    with pytest.raises(NotOurTopic):
+        read_topic(topic)
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "+", "#", "-x", "x" * 65])
+def test_a_name_that_could_escape_its_topic_is_refused(name: str) -> None:
+    with pytest.raises(BadName):
+        Address("chain", name, "node")

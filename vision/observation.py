@@ -1,0 +1,83 @@
+"""What one photo shows, as values. Finds nothing itself.
+
+All boxes are x1, y1, x2, y2 in pixels of the photo as a viewer shows it (EXIF orientation applied),
+x to the right, y down.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import TypeAdapter
+
+Box = tuple[float, float, float, float]
+"""x1, y1, x2, y2 in pixels of the upright photo."""
+
+Verdict = Literal["usable", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Facing:
+    """One visible front of a product."""
+
+    box_xyxy_px: Box
+    score: float
+    row: int | None = None
+    """Index into `Observation.rows`; 0 is the lowest shelf. None: on no row that was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Bare shelf where a facing could be."""
+
+    box_xyxy_px: Box
+    score: float
+    row: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One shelf row: the line on which its front products stand, left to right."""
+
+    index: int
+    """0 is the lowest shelf."""
+    line_xyxy_px: Box
+    height_px: float
+    """Typical height of its facings."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFacts:
+    """The photo itself, and whether it can be judged."""
+
+    file: str
+    width: int
+    height: int
+    verdict: Verdict
+    reasons: tuple[str, ...] = ()
+    """Why it was refused, and what to do; empty for a usable one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """Which detector saw it."""
+
+    name: str
+    version: str
+    input_px: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What one photo shows. A refused photo has no facings, gaps or rows."""
+
+    photo: PhotoFacts
+    facings: tuple[Facing, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    rows: tuple[Row, ...] = ()
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    """Stage -> milliseconds; "total" from bytes to observation."""
+    model: ModelFacts
+
+
+OBSERVATION_JSON: TypeAdapter[Observation] = TypeAdapter(Observation)
