@@ -132,7 +132,11 @@ def train(
         with _progress(len(labels.photos)) as (report, relabelled):
             model = run_training(doing, report=report, relabelled=relabelled)
         figures = write_card(
-            doing, held_out, command=" ".join(["storepulse", *sys.argv[1:]]), terms=photo_terms
+            doing,
+            held_out,
+            held_out_name=f"`{' '.join(measure_on or ())}`, not trained on",
+            command=" ".join(["storepulse", *sys.argv[1:]]),
+            terms=photo_terms,
         )
         _say_figures(figures)
         if as_json:

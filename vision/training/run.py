@@ -97,10 +97,15 @@ def run_training(
 
 
 def write_card(
-    run: Run, held_out: Labels | None, *, command: str, terms: str
+    run: Run, held_out: Labels | None, *, held_out_name: str, command: str, terms: str
 ) -> dict[str, Figures]:
     """Measure start and result where photos are held out, and write MODEL_CARD.md.
 
+    Args:
+        held_out: photos not trained on; None measures nothing.
+        held_out_name: what the card calls them.
+        command: how this run can be made again.
+        terms: what the terms of the photos allow, a sentence.
     Returns:
         The figures by name of the model; empty where nothing was held out.
     """
@@ -143,7 +148,7 @@ def write_card(
         run.facts,
         facts,
         weights_sha256=weights_sha256(network),
-        measured_on="photos held out of the training",
+        measured_on=held_out_name,
         figures=figures,
     )
     (run.folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
@@ -185,7 +190,7 @@ def _labels_doubted(
         write_coco(relabel(run.labels, detectors, doubt=doubt, report=relabelled), kept)
     labels = read_coco(kept, Path("/"))
     if [photo.path for photo in labels.photos] != [
-        photo.path.absolute() for photo in run.labels.photos
+        photo.path.resolve() for photo in run.labels.photos
     ]:
         raise CheckpointUnfit(
             f"{run.folder} was begun with other photos; train on these in a new folder"
@@ -201,7 +206,7 @@ def write_coco(labels: Labels, path: Path) -> None:
         images.append(
             {
                 "id": number,
-                "file_name": str(photo.path.absolute()),
+                "file_name": str(photo.path.resolve()),
                 "width": photo.width_px,
                 "height": photo.height_px,
                 "ignore": [_x_y_w_h(box) for box in photo.ignore],
