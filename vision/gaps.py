@@ -30,6 +30,17 @@ SCORE_MIN: Final = 0.5
 WEAK_SCORE_MIN: Final = 0.08
 """The detector's answers from here up speak against a gap, though too weak for a facing."""
 
+COVERED_AREA_MAX: Final = 0.4
+"""A gap's box may lie so far under facings of other rows."""
+FLOAT_SHARE_MAX: Final = 0.1
+"""A pack whose bottom is no higher above a gap, of the gap's height, would float on it."""
+COLUMN_MIN: Final = 3
+COLUMN_SHARE_MIN: Final = 0.45
+"""So many stretches that share so much of their extent, row above row, are rather a post."""
+BOARD_LIKE: Final = 14.0
+"""Colours of one board differ by less: in real gaps of eight val photos by 0 to 13, at posts and
+door frames by 12 to 160."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
@@ -67,16 +78,35 @@ def find_gaps(
     """
     boxes = np.asarray(boxes_px, np.float64).reshape(-1, 4)
     weak = np.asarray(weak_px, np.float64).reshape(-1, 4)
-    lightness = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)
-    found = []
-    for stretch in _stretches(boxes, rows):
+    lab = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), np.uint8)
+    found: list[Gap] = []
+    stretches = _stretches(boxes, rows)
+    for stretch, column in zip(stretches, _columns(stretches), strict=True):
         box = _box(stretch, rgb.shape[1] / scale, rgb.shape[0] / scale)
-        if box is None:
+        if box is None or _area_covered(box, boxes) > COVERED_AREA_MAX or _under_a_pack(box, boxes):
             continue
-        score = _score(stretch, box, boxes, weak, lightness, scale)
+        score = _score(stretch, box, boxes, weak, lab, scale, column)
         if score >= score_min:
             found.append(Gap(box, round(score, 3), stretch.row.index))
-    return tuple(sorted(found, key=lambda gap: -gap.score))
+    return _without_doubles(found)
+
+
+def _under_a_pack(box: tuple[float, float, float, float], boxes: Floats) -> bool:
+    """Packs do not float: below one that no board holds, there is another, seen or not."""
+    x1, y1, x2, y2 = box
+    wide = np.minimum(boxes[:, 2], x2) - np.maximum(boxes[:, 0], x1)
+    held = (boxes[:, 3] > y1 - FLOAT_SHARE_MAX * (y2 - y1)) & (boxes[:, 3] < y2)
+    return bool((held & (wide > 0.5 * (x2 - x1))).any())
+
+
+def _without_doubles(gaps: list[Gap]) -> tuple[Gap, ...]:
+    """The surest first; of two rows' gaps in one place the surer."""
+    kept: list[Gap] = []
+    for gap in sorted(gaps, key=lambda gap: -gap.score):
+        others = np.array([other.box_xyxy_px for other in kept]).reshape(-1, 4)
+        if _area_covered(gap.box_xyxy_px, others) < 0.5:
+            kept.append(gap)
+    return tuple(kept)
 
 
 def line_y(row: Row, x: float) -> float:
@@ -145,6 +175,24 @@ def _ends(row: Row, rows: Rows, covered: Floats) -> list[tuple[float, float]]:
     return free
 
 
+def _columns(stretches: list[_Stretch]) -> list[int]:
+    """For each stretch how many, itself among them, lie above one another from row to row.
+
+    Posts, door frames and the ends of bays cut through the rows at one place; sold-out products
+    rarely do.
+    """
+    group = list(range(len(stretches)))
+    for a, first in enumerate(stretches):
+        for b, second in enumerate(stretches[:a]):
+            apart = abs(line_y(first.row, first.left) - line_y(second.row, second.left))
+            low, high = sorted((first.height, second.height))
+            shared = min(first.right, second.right) - max(first.left, second.left)
+            joined = max(first.right, second.right) - min(first.left, second.left)
+            if 0.3 * low < apart < 3.5 * high and shared > COLUMN_SHARE_MIN * joined:
+                group = [group[b] if each == group[a] else each for each in group]
+    return [group.count(each) for each in group]
+
+
 def _beside(boxes: Floats, own: NDArray[np.intp], x: float) -> NDArray[np.intp]:
     middle = (boxes[own, 0] + boxes[own, 2]) / 2
     order = own[np.argsort(abs(middle - x), kind="stable")]
@@ -171,6 +219,7 @@ def _score(
     weak: Floats,
     lab: Pixels,
     scale: float,
+    column: int,
 ) -> float:
     """From 0 to 1 how sure it is that the stretch is bare."""
     wide = (stretch.right - stretch.left) / stretch.facing_width
@@ -182,6 +231,7 @@ def _score(
     smoother = float(np.log((busy + 1.5) / (own[1] + 1.5)))
     greyer = float(np.log((colour + 3) / (own[2] + 3)))
     seen = _share_covered(box, weak)
+    broken = _board_broken(stretch, lab, scale)
     evidence = (
         -1.2
         + 1.0 * min(wide - WIDTH_SHARE_MIN, 1.0)
@@ -189,9 +239,36 @@ def _score(
         + 1.6 * np.clip(smoother, -0.8, 1.2)
         + 0.5 * np.clip(greyer, -0.8, 1.0)
         - 3.0 * seen
+        - min(max(broken - BOARD_LIKE, 0) / BOARD_LIKE, 2.0)
+        - (1.0 if column >= COLUMN_MIN else 0.0) * (2 if broken > BOARD_LIKE else 1)
         - (1.0 if stretch.at_end else 0.0)
     )
     return float(1 / (1 + np.exp(-2 * evidence)))
+
+
+def _board_broken(stretch: _Stretch, lab: Pixels, scale: float) -> float:
+    """How unlike (in CIE Lab of 8 bits) the board's front is under the stretch and beside it.
+
+    Under bare shelf the board goes on; at a post or a door frame it does not.
+    """
+    wide = stretch.right - stretch.left
+
+    def front(left: float, right: float) -> Floats | None:
+        line = line_y(stretch.row, (left + right) / 2)
+        top, foot = line + 0.04 * stretch.height, line + 0.22 * stretch.height
+        left, top, right, foot = (max(round(edge * scale), 0) for edge in (left, top, right, foot))
+        part = lab[top:foot, left:right].reshape(-1, 3)
+        return np.median(part, axis=0) if len(part) else None
+
+    under = front(stretch.left + 0.25 * wide, stretch.right - 0.25 * wide)
+    facing = stretch.facing_width
+    before = front(stretch.left - 1.2 * facing, stretch.left - 0.2 * facing)
+    after = front(stretch.right + 0.2 * facing, stretch.right + 1.2 * facing)
+    beside = [part for part in (before, after) if part is not None]
+    if under is None or not beside:
+        return 0.0
+    beside.append(np.mean(beside, axis=0))
+    return float(min(np.linalg.norm(under - part) for part in beside))
 
 
 def _looks(lab: Pixels, box: tuple[float, ...], scale: float) -> tuple[float, float, float]:
@@ -214,3 +291,11 @@ def _share_covered(box: tuple[float, float, float, float], others: Floats) -> fl
     over = others[tall > 0.5 * (y2 - y1)][:, [0, 2]]
     free = sum(end - start for start, end in _uncovered(over, x1, x2))
     return 1 - free / (x2 - x1)
+
+
+def _area_covered(box: tuple[float, float, float, float], others: Floats) -> float:
+    """Share of the box's area under other boxes; counts twice where those overlap."""
+    x1, y1, x2, y2 = box
+    wide = np.minimum(others[:, 2], x2) - np.maximum(others[:, 0], x1)
+    tall = np.minimum(others[:, 3], y2) - np.maximum(others[:, 1], y1)
+    return float((wide.clip(0) * tall.clip(0)).sum() / ((x2 - x1) * (y2 - y1)))

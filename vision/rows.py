@@ -30,10 +30,8 @@ JOIN_RISE_MAX: Final = 0.2
 JOIN_SPACE_MAX: Final = 6.0
 """Two chains are one row only with at most so many typical widths between them."""
 STAND_RISE_MAX: Final = 0.15
-"""A facing stands on another one's top when bottom and top differ by less: of facings on boards 2 of
-100 do (there is the board between), of those in upper layers 75."""
-STAND_SHARE_MIN: Final = 0.5
-"""A chain is a second layer when so many of its facings stand on tops."""
+"""A facing stands on another one's top when its bottom is no higher above: of facings on boards 2
+in 100 are (there is the board between), of those in upper layers 75."""
 EDGE_SHARE: Final = 0.15
 CROSSED_SHARE_MAX: Final = 0.5
 """A chain is no row when so much of its length runs through packs, off their edges, of a larger."""
