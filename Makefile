@@ -5,7 +5,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 TRAIN_READY := $(VENV)/.train-ready
 
-.PHONY: help setup setup-train demo test check clean
+.PHONY: help setup setup-train demo test check lock clean
 
 help: ## show what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -34,6 +34,9 @@ check: setup ## style, types, who imports whom
 
 test: check ## check, then every test; ARGS goes to pytest
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" scripts/test $(ARGS)
+
+lock: ## write constraints.txt from what is installed now
+	@{ head -1 constraints.txt; $(VENV)/bin/pip freeze --exclude-editable | sed 's/+cpu$$//'; } > constraints.new && mv constraints.new constraints.txt
 
 clean: ## remove what make has built
 	rm -rf $(VENV) build dist ./*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
