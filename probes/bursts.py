@@ -1,4 +1,4 @@
-"""Gather the probe requests that a phone sends at once into bursts. Pure: time comes with frames."""
+"""Gather the probe requests that a phone sends at once into bursts. Pure: frames bring time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

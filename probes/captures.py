@@ -37,7 +37,7 @@ _PCAP_MAGICS: Final[dict[bytes, tuple[str, float, int]]] = {
 }
 _PCAP_HEADER_BYTES: Final = 24
 _FCS_NOTED: Final = 1 << 26
-"""The bit of a pcap header's link field that says "the upper four bits are the length of the FCS"."""
+"""Bit of a pcap header's link field: its upper four bits are the length of the check sequence."""
 
 
 class Record(NamedTuple):
@@ -52,7 +52,7 @@ class Record(NamedTuple):
     cut: bool
     """The capture kept only the beginning of the frame (snapshot length)."""
     fcs_noted: bool
-    """The file says that frames end in a frame check sequence (only needed where no header does)."""
+    """The file says that frames end in a check sequence (needed where no header does)."""
 
 
 WarningKind = Literal[
@@ -226,9 +226,7 @@ class Capture:
                 interfaces = []
             kind, total = unpack_from(order + "II", head)
             if total < 12 or total % 4 or total > BLOCK_BYTES_MAX:
-                self._tell(
-                    "impossible_record", f"a block claims {total} bytes: read up to there"
-                )
+                self._tell("impossible_record", f"a block claims {total} bytes: read up to there")
                 return
             block = self._take(total)
             if len(block) < total:

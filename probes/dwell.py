@@ -1,8 +1,8 @@
 """Estimate the mean dwell over all visitors, those included whose phones stayed silent. Pure.
 
 From first to last burst reads too short, and short visits are often not heard at all. So each
-visit's bursts are weighed under every pace a phone may have (`burst_pace`) and every length its stay
-may have had, given that it was heard; what is wanted is the mean of the lengths.
+visit's bursts are weighed under every pace a phone may have (`burst_pace`) and every length its
+stay may have had, given that it was heard; what is wanted is the mean of the lengths.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ _PAUSES_MAX: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class DwellEstimate:
-    """Mean dwell in minutes with its 90 % interval; `mean` None is unknown, and `reason` says why."""
+    """Mean dwell in minutes with its 90 % interval; `mean` None is unknown, `reason` says why."""
 
     mean: float | None
     low: float | None
@@ -79,9 +79,7 @@ def estimate_dwell(visits: Sequence[Visit], paces: Paces) -> DwellEstimate:
     weight = np.exp(score - score.max()) * shapes
     weight /= weight.sum()
     low, middle, high = _quantiles(means, weight, (0.05, 0.5, 0.95))
-    return DwellEstimate(
-        middle / 60, low / 60, high / 60, len(visits), float(unheard @ weight)
-    )
+    return DwellEstimate(middle / 60, low / 60, high / 60, len(visits), float(unheard @ weight))
 
 
 def _evidence(visits: Sequence[Visit]) -> Floats:

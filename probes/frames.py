@@ -113,9 +113,7 @@ class FrameReader:
         hashed = self._hash.copy()
         hashed.update(lasting)
         elements = int.from_bytes(hashed.digest(), "little")
-        return Frame(
-            time_s, sender, random_address, sequence, signal_dbm, mhz, directed, elements
-        )
+        return Frame(time_s, sender, random_address, sequence, signal_dbm, mhz, directed, elements)
 
 
 _SSID: Final = 0
@@ -137,7 +135,7 @@ def lasting_elements(data: bytes, at: int, end: int) -> tuple[bool, bytes, bool]
         once: WPS elements can hold an address); whether all elements were whole.
     """
     directed = False
-    kept = []
+    kept: list[bytes] = []
     while at + 2 <= end:
         kind = data[at]
         after = at + 2 + data[at + 1]

@@ -6,15 +6,21 @@ cannot tell alike phones apart that are there at once.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
-from probes.bursts import Burst, sequence_step
+from probes.bursts import SEQUENCES, Burst, sequence_step
 from probes.visits import FIXED_S_MIN, Visit, silence_s_allowed
 
 _STEP_MAX: Final = 80
 """Frames that a phone sends between two of its bursts on other channels: up to 74 in the reference
 captures where the count goes on at all."""
-_STEP_MAX_OTHER_ELEMENTS: Final = 24
+_STEP_MAX_OTHER_ELEMENTS: Final = 20
+_OTHER_ELEMENTS_S_MAX: Final = 120.0
+_PACE_FITS: Final = 0.05
+"""How far, as a share, a pause may lie from the phone's last one to be of the same clock."""
+_BY_COUNT_SURE: Final = 2
+"""Bursts linked by count that make sure that the phone counts on: one may be chance."""
 _PAUSES_KEPT: Final = 64
 _BURSTS_KEPT: Final = 4096
 """Of a phone heard for longer only the latest are kept: it is a fixed one by then."""
@@ -34,11 +40,20 @@ class _Stay:
     signal_dbm: int | None
     by_count: int = 0
     """Bursts that its running count of frames linked."""
+    step_max: int = 0
+    """The largest step of its count from burst to burst."""
     first_s: float = 0.0
+
+    def keeps_pace(self, start_s: float) -> bool:
+        """A burst now would come after the same pause as the last one did."""
+        if len(self.burst_s) < 2:
+            return False
+        pause_s = self.burst_s[-1] - self.burst_s[-2]
+        return abs(start_s - self.burst_s[-1] - pause_s) <= _PACE_FITS * pause_s
 
     def silence_s(self) -> float:
         times = self.burst_s[-_PAUSES_KEPT:]
-        return silence_s_allowed([b - a for a, b in zip(times, times[1:], strict=False)])
+        return silence_s_allowed([later - earlier for earlier, later in pairwise(times)])
 
 
 @dataclass(slots=True)
@@ -116,18 +131,26 @@ class Linker:
             ):
                 best, best_step = number, step
         if best is None:
-            for number, stay in self._stays.items():
-                step = sequence_step(stay.sequence_last, burst.sequence_first)
-                if (
-                    0 < step <= _STEP_MAX_OTHER_ELEMENTS
-                    and stay.random_address
-                    and stay.by_count
-                    and 0 < burst.start_s - stay.last_end_s <= 120
-                ):
-                    return number
-            return None
+            return self._by_count_alone(burst)
         self._stays[best].by_count += 1
+        self._stays[best].step_max = max(best_step, self._stays[best].step_max)
         self._counts_of(burst.elements).goes_on += 1
+        return best
+
+    def _by_count_alone(self, burst: Burst) -> int | None:
+        """A phone that says other elements now and then, but counts on: the nearest count."""
+        best = None
+        best_step = SEQUENCES
+        for number, stay in self._stays.items():
+            step = sequence_step(stay.sequence_last, burst.sequence_first)
+            allowed = stay.step_max if stay.by_count > 1 else 0
+            if (
+                0 < step <= max(_STEP_MAX_OTHER_ELEMENTS, allowed)
+                and step < best_step
+                and stay.random_address
+                and 0 < burst.start_s - stay.last_end_s <= _OTHER_ELEMENTS_S_MAX
+            ):
+                best, best_step = number, step
         return best
 
     def _by_time(self, burst: Burst) -> int | None:
@@ -141,11 +164,14 @@ class Linker:
         ]
         if not alike:
             return None
+        for number in alike:
+            if self._stays[number].keeps_pace(burst.start_s):
+                return number
         counts = self._counts_of(burst.elements)
         if counts.counts_on:
             return None  # this kind would have counted on: it is another phone
         counts.starts_anew += 1
-        fresh = [number for number in alike if not self._stays[number].by_count]
+        fresh = [number for number in alike if self._stays[number].by_count < _BY_COUNT_SURE]
         return min(fresh, key=lambda n: self._stays[n].last_end_s, default=None)
 
     def _counts_of(self, kind: int) -> _KindCounts:
