@@ -7,8 +7,12 @@ cannot tell alike phones apart that are there at once.
 
 from dataclasses import dataclass
 from itertools import pairwise
+from math import exp
 from typing import Final
 
+import numpy as np
+
+from probes.burst_pace import Paces, pauses_log_likelihood
 from probes.bursts import SEQUENCES, Burst, sequence_step
 from probes.visits import FIXED_S_MIN, Visit, silence_s_allowed
 
@@ -17,6 +21,12 @@ _STEP_MAX: Final = 80
 captures where the count goes on at all."""
 _STEP_MAX_OTHER_ELEMENTS: Final = 20
 _OTHER_ELEMENTS_S_MAX: Final = 120.0
+_CHANCE_MAX: Final = 0.05
+"""With more phones there, a count must fit more closely, so that chance alone links few."""
+_PAUSES_TOLD: Final = 9
+_STAY_S: Final = 400.0
+"""Stays that are weighed against a new arrival, on average: between a shop's few minutes and a
+meal's half hour. Only the order of magnitude matters."""
 _PACE_FITS: Final = 0.05
 """How far, as a share, a pause may lie from the phone's last one to be of the same clock."""
 _BY_COUNT_SURE: Final = 2
@@ -62,6 +72,12 @@ class _KindCounts:
 
     goes_on: int = 0
     starts_anew: int = 0
+    arrivals: int = 0
+    first_s: float = 0.0
+
+    def arrivals_per_s(self, now_s: float) -> float:
+        """How often a phone of this kind comes in; one in half an hour before any was seen."""
+        return (1 + self.arrivals) / (1800.0 + max(now_s - self.first_s, 0.0))
 
     @property
     def counts_on(self) -> bool:
@@ -74,7 +90,8 @@ _KINDS_MAX: Final = 20_000
 class Linker:
     """Links bursts, which must come about in order of time, into visits."""
 
-    def __init__(self) -> None:
+    def __init__(self, paces: Paces) -> None:
+        self._paces = np.array(paces.share)
         self._stays: dict[int, _Stay] = {}
         self._by_sender: dict[int, int] = {}
         self._by_kind: dict[int, set[int]] = {}
@@ -140,7 +157,7 @@ class Linker:
     def _by_count_alone(self, burst: Burst) -> int | None:
         """A phone that says other elements now and then, but counts on: the nearest count."""
         best = None
-        best_step = SEQUENCES
+        best_step = _CHANCE_MAX * SEQUENCES / max(len(self._stays), 1)
         for number, stay in self._stays.items():
             step = sequence_step(stay.sequence_last, burst.sequence_first)
             allowed = stay.step_max if stay.by_count > 1 else 0
@@ -170,12 +187,25 @@ class Linker:
         counts = self._counts_of(burst.elements)
         if counts.counts_on:
             return None  # this kind would have counted on: it is another phone
-        counts.starts_anew += 1
         fresh = [number for number in alike if self._stays[number].by_count < _BY_COUNT_SURE]
-        return min(fresh, key=lambda n: self._stays[n].last_end_s, default=None)
+        if not fresh:
+            return None
+        counts.starts_anew += 1
+        # Either a phone that is there bursts again, at its pace, or another one has come in.
+        density, number = max((self._goes_on(self._stays[n], burst), n) for n in fresh)
+        return number if density > counts.arrivals_per_s(burst.start_s) else None
+
+    def _goes_on(self, stay: _Stay, burst: Burst) -> float:
+        """Density of this stay's next burst to come now, as far as its pace is known."""
+        times = stay.burst_s[-_PAUSES_TOLD:]
+        past = pauses_log_likelihood([b - a for a, b in pairwise(times)])
+        belief = self._paces * np.exp(past - past.max())
+        pause_s = burst.start_s - stay.burst_s[-1]
+        density = float(belief @ np.exp(pauses_log_likelihood([pause_s])) / belief.sum())
+        return density * exp(-pause_s / _STAY_S)
 
     def _counts_of(self, kind: int) -> _KindCounts:
-        if len(self._counts) > _KINDS_MAX:
+        if len(self._counts) >= _KINDS_MAX and kind not in self._counts:
             self._counts.clear()  # forgotten, not grown without end; learnt again soon
         return self._counts.setdefault(kind, _KindCounts())
 
@@ -185,6 +215,10 @@ class Linker:
             [burst.start_s], burst.end_s, {burst.elements}, burst.elements, set(burst.senders),
             burst.sequence_last, burst.random_address, burst.signal_dbm, first_s=burst.start_s,
         )  # fmt: skip
+        counts = self._counts_of(burst.elements)
+        if not counts.arrivals:
+            counts.first_s = burst.start_s
+        counts.arrivals += 1
         for sender in burst.senders:
             self._by_sender[sender] = self._number
         self._by_kind.setdefault(burst.elements, set()).add(self._number)

@@ -85,7 +85,7 @@ class Ears:
         self._calibration = calibration
         self._once = Once()
         self._bursts = BurstGatherer()
-        self._linker = Linker()
+        self._linker = Linker(calibration.paces)
         self._presence = PresenceCounter(calibration.signal_dbm_min)
         self._sample = VisitSample(SAMPLE_VISITS)
         self._by_hour: dict[int, VisitSample] = {}
