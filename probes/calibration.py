@@ -15,7 +15,7 @@ DEFAULT_CALIBRATION: Final = Path(__file__).with_name("default_calibration.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """Learnt figures; the default one was learnt in one room and from fifteen phone models."""
+    """Learnt figures; the default one was learnt in one room and from 22 phones."""
 
     name: str
     learnt_from: str
@@ -29,13 +29,16 @@ class Calibration:
     """Half width of the 90 % interval of a window, as a share of the estimate."""
     error_people: float
     """Half width of the same, added: what remains when few are there."""
+    dwell_error_share: float
+    """Standard deviation, as a share, of the mean dwell's bias between sets of phones: what remains
+    however many visits are heard."""
     paces: Paces
 
     def __post_init__(self) -> None:
         if not 0 < self.people_per_phone < 100:
             raise ValueError(f"people_per_phone must lie in 0 to 100, got {self.people_per_phone}")
-        if self.error_share < 0 or self.error_people < 0:
-            raise ValueError("error_share and error_people must not be negative")
+        if min(self.error_share, self.error_people, self.dwell_error_share) < 0:
+            raise ValueError("the errors must not be negative")
         if not -120 <= self.signal_dbm_min <= 0:
             raise ValueError(f"signal_dbm_min must lie in -120 to 0, got {self.signal_dbm_min}")
 

@@ -7,6 +7,7 @@ stay may have had, given that it was heard; what is wanted is the mean of the le
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import exp, log, sqrt
 from typing import Final
 
 import numpy as np
@@ -20,6 +21,7 @@ from probes.burst_pace import (
     unheard_probability,
 )
 from probes.visits import Visit
+from storepulse.units import Z90
 
 VISITS_MIN: Final = 5
 """Fewer visits say nothing (and would be about single persons)."""
@@ -55,12 +57,16 @@ def unknown_dwell(n: int, reason: str) -> DwellEstimate:
     return DwellEstimate(None, None, None, n, None, reason)
 
 
-def estimate_dwell(visits: Sequence[Visit], paces: Paces) -> DwellEstimate:
+def estimate_dwell(
+    visits: Sequence[Visit], paces: Paces, *, error_share: float = 0.0
+) -> DwellEstimate:
     """Estimate the mean length of all visits from those that were heard.
 
     Args:
         visits: fixed devices already left out; at most some thousands (more are a sample's job).
         paces: how common each pace of bursts is, before this capture is looked at.
+        error_share: standard deviation, as a share, that the method has beyond what the visits
+            show (`Calibration.dwell_error_share`); it widens the interval.
     """
     if len(visits) < VISITS_MIN:
         return unknown_dwell(
@@ -79,7 +85,17 @@ def estimate_dwell(visits: Sequence[Visit], paces: Paces) -> DwellEstimate:
     weight = np.exp(score - score.max()) * shapes
     weight /= weight.sum()
     low, middle, high = _quantiles(means, weight, (0.05, 0.5, 0.95))
-    return DwellEstimate(middle / 60, low / 60, high / 60, len(visits), float(unheard @ weight))
+    below, above = (
+        exp(sqrt(log(ratio) ** 2 + (Z90 * error_share) ** 2))
+        for ratio in (middle / low, high / middle)
+    )
+    return DwellEstimate(
+        middle / 60,
+        middle / below / 60,
+        middle * above / 60,
+        len(visits),
+        float(unheard @ weight),
+    )
 
 
 def _evidence(visits: Sequence[Visit]) -> Floats:
@@ -90,9 +106,9 @@ def _evidence(visits: Sequence[Visit]) -> Floats:
         pauses = np.diff(times)
         if pauses.size > _PAUSES_MAX:
             pauses = pauses[:: pauses.size // _PAUSES_MAX + 1]
-        log = pauses_log_likelihood(pauses.tolist())
+        pace = pauses_log_likelihood(pauses.tolist())
         rests = rest_density(LENGTH_S - visit.heard_s)
-        rows.append(np.exp(log - log.max())[:, None] * rests)
+        rows.append(np.exp(pace - pace.max())[:, None] * rests)
     return np.stack(rows)
 
 
@@ -128,9 +144,9 @@ def _score(fit: Floats, silent: Floats, prior: Floats) -> tuple[float, float]:
         mixed = belief.sum(axis=0) + missing + _PRIOR_PHONES * prior
         share = mixed / mixed.sum()
     heard = max(1.0 - float(share @ silent), 1e-6)
-    log = float(np.log(np.maximum(fit @ share, 1e-300)).sum()) - count * np.log(heard)
-    log += _PRIOR_PHONES * float(prior @ np.log(np.maximum(share, 1e-12)))
-    return log, 1.0 - heard
+    evidence = float(np.log(np.maximum(fit @ share, 1e-300)).sum()) - count * np.log(heard)
+    evidence += _PRIOR_PHONES * float(prior @ np.log(np.maximum(share, 1e-12)))
+    return evidence, 1.0 - heard
 
 
 def _quantiles(values: Floats, weight: Floats, levels: Sequence[float]) -> list[float]:

@@ -108,7 +108,11 @@ def _facts(replay: Replay, stretch: Stretch, shop: str, source: str) -> Iterator
             method=METHOD, source=source,
         )  # fmt: skip
 
-    dwell = estimate_dwell(stretch.visits, replay.calibration.paces)
+    dwell = estimate_dwell(
+        stretch.visits,
+        replay.calibration.paces,
+        error_share=replay.calibration.dwell_error_share,
+    )
     yield fact("dwell_mean", (dwell.mean, dwell.low, dwell.high), dwell.reason)
     yield fact("bounce_45s", (None, None, None), BOUNCE_UNKNOWN)
     yield fact("visitors", _visitors(stretch.count, dwell), dwell.reason)

@@ -76,8 +76,11 @@ class _KindCounts:
     first_s: float = 0.0
 
     def arrivals_per_s(self, now_s: float) -> float:
-        """How often a phone of this kind comes in; one in half an hour before any was seen."""
-        return (1 + self.arrivals) / (1800.0 + max(now_s - self.first_s, 0.0))
+        """How often a phone of this kind comes in; one in two hours before any was seen.
+
+        Half of what looked like an arrival is not counted: it was a pause that looked too long.
+        """
+        return (0.5 + 0.5 * self.arrivals) / (3600.0 + max(now_s - self.first_s, 0.0))
 
     @property
     def counts_on(self) -> bool:

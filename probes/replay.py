@@ -125,7 +125,11 @@ class Ears:
             last_s=self._last_s,
             visits=self._sample.count,
             fixed=self._fixed,
-            dwell=estimate_dwell(self._sample.kept, self._calibration.paces)
+            dwell=estimate_dwell(
+                self._sample.kept,
+                self._calibration.paces,
+                error_share=self._calibration.dwell_error_share,
+            )
             if self._sample.count
             else unknown_dwell(0, "no visit was heard"),
             occupancy=tuple(occupancy),
