@@ -53,6 +53,10 @@ class _Stay:
     step_max: int = 0
     """The largest step of its count from burst to burst."""
     first_s: float = 0.0
+    by_time: Burst | None = None
+    """The latest burst, when only time linked it."""
+    sequence_before: int | None = None
+    """What the count was before that one."""
 
     def keeps_pace(self, start_s: float) -> bool:
         """A burst now would come after the same pause as the last one did."""
@@ -128,10 +132,20 @@ class Linker:
         for sender in burst.senders:
             number = self._by_sender.get(sender)
             if number is not None and self._still_there(number, burst):
+                self._stays[number].by_time = None
                 return number
         if not burst.random_address:
             return None
-        return self._by_running_count(burst) or self._by_time(burst)
+        number = self._by_running_count(burst)
+        if number is None:
+            number = self._by_time(burst)
+            if number is not None:
+                stay = self._stays[number]
+                stay.by_time, stay.sequence_before = burst, stay.sequence_last
+                return number
+        if number is not None:
+            self._stays[number].by_time = None
+        return number
 
     def _still_there(self, number: int, burst: Burst) -> bool:
         stay = self._stays[number]
@@ -151,11 +165,35 @@ class Linker:
             ):
                 best, best_step = number, step
         if best is None:
-            return self._by_count_alone(burst)
+            return self._unmixed(burst) or self._by_count_alone(burst)
         self._stays[best].by_count += 1
         self._stays[best].step_max = max(best_step, self._stays[best].step_max)
         self._counts_of(burst.elements).goes_on += 1
         return best
+
+    def _unmixed(self, burst: Burst) -> int | None:
+        """A burst goes on where a stay's count was before time alone linked another to it.
+
+        Then that other one was another phone's: it gets a stay of its own.
+        """
+        for number in self._by_kind.get(burst.elements, ()):
+            stay = self._stays[number]
+            other, before = stay.by_time, stay.sequence_before
+            if other is None or before is None:
+                continue
+            step = sequence_step(before, burst.sequence_first)
+            if not 0 < step <= _STEP_MAX or not self._still_there(number, burst):
+                continue
+            stay.burst_s.remove(other.start_s)
+            stay.senders -= other.senders
+            stay.sequence_last, stay.by_time = before, None
+            stay.by_count += 1
+            counts = self._counts_of(burst.elements)
+            counts.goes_on += 1
+            counts.starts_anew = max(0, counts.starts_anew - 1)
+            self._start(other)
+            return number
+        return None
 
     def _by_count_alone(self, burst: Burst) -> int | None:
         """A phone that says other elements now and then, but counts on: the nearest count."""

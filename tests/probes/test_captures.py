@@ -4,13 +4,13 @@ import gzip
 from pathlib import Path
 
 import pytest
-from tests.probes.drawn_captures import DrawnPhone, pcap, pcapng, probe, radiotap, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from probes.captures import Capture, CaptureWarning, Record
 from probes.errors import CaptureRefused
 from probes.frames import FrameReader
+from tests.probes.drawn_captures import DrawnPhone, pcap, pcapng, probe, radiotap, write
 
 RECORDS = [(1000.25 + n, radiotap(probe(DrawnPhone(), n))) for n in range(5)]
 WHOLE = pcap(RECORDS)
@@ -53,7 +53,7 @@ def test_every_form_gives_the_same_records(tmp_path: Path, name: str, content: b
         pytest.param(
             WHOLE + b"\0" * 8 + b"\xff\xff\xff\x7f" * 2, 5, "impossible_record", id="claims 2 GiB"
         ),
-        pytest.param(gzip.compress(WHOLE)[:-12], 5, "damaged_gzip", id="gzip without its end"),
+        pytest.param(gzip.compress(WHOLE)[:-6], 5, "damaged_gzip", id="gzip without its end"),
     ],
 )
 def test_a_cut_capture_is_read_up_to_there_with_a_warning(

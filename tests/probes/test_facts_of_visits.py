@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def test_merging_hours_keeps_every_visit_and_leaves_none_below_five(counts: list
     hours = [Stretch(n * HOUR_S, (n + 1) * HOUR_S, count, ()) for n, count in enumerate(counts)]
     merged = merge_until_enough(hours)
     assert all(stretch.count >= VISITORS_MIN for stretch in merged)
-    assert all(a.end_s <= b.start_s for a, b in zip(merged, merged[1:], strict=False))
+    assert all(a.end_s <= b.start_s for a, b in pairwise(merged))
     if sum(counts) >= VISITORS_MIN:
         assert sum(stretch.count for stretch in merged) == sum(counts)
     else:

@@ -4,12 +4,12 @@ import struct
 import zlib
 
 import pytest
-from tests.probes.drawn_captures import DrawnPhone, avs, ppi, prism, probe, radiotap
 from hypothesis import given
 from hypothesis import strategies as st
 
 from probes.captures import Record
 from probes.frames import Frame, FrameReader
+from tests.probes.drawn_captures import DrawnPhone, avs, ppi, prism, probe, radiotap
 
 PHONE = DrawnPhone(ssid=b"homenet")
 PROBE = probe(PHONE, 77)

@@ -85,7 +85,6 @@ def test_what_is_kept_of_a_replay_holds_no_address(tmp_path: Path) -> None:
         "from probes.replay import replay\n"
         f"account = replay([Path({str(capture)!r})], read_calibration())\n"
         "assert account.visits == 12\n"
-        "sys.stdout.buffer.write(pickle.dumps(account, protocol=0))\n"
         "sys.stdout.buffer.write(pickle.dumps(account))\n"
     )
     said = run(tmp_path, "-c", code)
