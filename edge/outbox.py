@@ -10,10 +10,12 @@ gap at any place, and no number that may have reached the hub is ever given othe
 """
 
 import json
+import logging
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Final, Literal
 from uuid import uuid4
 
@@ -32,6 +34,8 @@ from storepulse.wire import (
     decode_body,
     encode_body,
 )
+
+log = logging.getLogger(__name__)
 
 _ROW_BYTES: Final = 120
 """Roughly what a message takes on the disk beside its body."""
@@ -52,7 +56,8 @@ class Waiting:
     """How much waits, and since when."""
 
     epoch: str
-    messages: int
+    numbers: int
+    """How many numbers the hub does not have yet; merged ones count one each."""
     bytes: int
     oldest_said_at: datetime | None
     last_number: int
@@ -76,7 +81,9 @@ class Outbox:
                 "insert into stream (id, epoch) values (1, ?) on conflict do nothing",
                 (str(uuid4()),),
             )
-            self.epoch: str = db.execute("select epoch from stream").fetchone()[0]
+            row = db.execute("select epoch, offered from stream").fetchone()
+        self.epoch: str = row[0]
+        self._offered: int = row[1]
 
     def append(self, bodies: Sequence[Fact | Event], moment: Moment) -> tuple[Key, ...]:
         """Keep messages, all or none; on return they are on the disk (or in the outer transaction).
@@ -115,14 +122,24 @@ class Outbox:
                 )
         return len(fresh)
 
-    def unacknowledged(self, after: int, limit: int) -> list[Message]:
-        """Up to `limit` waiting messages with numbers above `after`, in order; [] at the end."""
+    def unacknowledged(
+        self, after: int, limit: int, *, bytes_max: int | None = None
+    ) -> list[Message]:
+        """Up to `limit` waiting messages with numbers above `after`, in order; [] at the end.
+
+        With `bytes_max` as many of them as fit into it, but always one.
+        """
         with self._disk.reading() as db:
             rows = db.execute(
-                "select number, type, data, said_at, boot, monotonic_s, synchronised "
+                "select number, type, data, said_at, boot, monotonic_s, synchronised, bytes "
                 "from messages where number > ? order by number limit ?",
                 (after, limit),
             ).fetchall()
+        if bytes_max is not None:
+            sums = accumulate(row[7] for row in rows)
+            rows = [row for row, total in zip(rows, sums, strict=True) if total <= bytes_max] or (
+                rows[:1]
+            )
         return [
             Message(
                 key=Key(node=self._node, epoch=self.epoch, number=number),
@@ -130,16 +147,22 @@ class Outbox:
                 clock=Clock(boot=boot, monotonic_s=monotonic_s, synchronised=bool(synchronised)),
                 body=decode_body(kind, json.loads(data)),
             )
-            for number, kind, data, said_at, boot, monotonic_s, synchronised in rows
+            for number, kind, data, said_at, boot, monotonic_s, synchronised, _ in rows
         ]
 
     def offer(self, through: int) -> None:
-        """Note, before sending, that the hub may get messages up to `through`: they stay as said."""
-        with self._disk.reading() as db:
-            (offered,) = db.execute("select offered from stream").fetchone()
-        if through > offered:
+        """Note, before sending, that messages up to `through` may reach the hub: they stay as said.
+
+        On a full disk it is noted in memory: not to send would be never to make room again.
+        """
+        if through <= self._offered:
+            return
+        self._offered = through
+        try:
             with self._disk.transaction() as db:
                 db.execute("update stream set offered = max(offered, ?)", (through,))
+        except DiskFull as error:
+            log.warning("%s", error)
 
     def acknowledge(self, acknowledgement: Acknowledgement) -> Taken:
         """Delete what the hub has stored, and nothing else."""
@@ -175,11 +198,10 @@ class Outbox:
             last, known, held = db.execute(
                 "select last_number, acknowledged, bytes from stream"
             ).fetchone()
-            (count,) = db.execute("select count(*) from messages").fetchone()
             oldest = db.execute("select said_at from messages order by number limit 1").fetchone()
         return Waiting(
             epoch=self.epoch,
-            messages=count,
+            numbers=last - known,
             bytes=held,
             oldest_said_at=datetime.fromisoformat(oldest[0]) if oldest else None,
             last_number=last,
@@ -189,7 +211,7 @@ class Outbox:
     def _make_room(self, db: sqlite3.Connection, held: int, moment: Moment) -> None:
         wanted = int(self._bytes_max * _ROOM_AFTER_MERGE)
         for window in (HOUR, DAY):
-            (after,) = db.execute("select offered from stream").fetchone()
+            (after,) = db.execute("select max(offered, ?) from stream", (self._offered,)).fetchone()
             while held > wanted:
                 rows = db.execute(
                     "select number, through, type, data, boot, synchronised, bytes "
