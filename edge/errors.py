@@ -10,8 +10,10 @@ StorepulseError
 ├── Unavailable
 │   ├── DataInUse        another node works on the same folder
 │   ├── DiskFull         the disk or the outbox's budget has no room
-│   ├── WorkerAway       the child is starting, resting or broke off; the request is kept
-│   └── WorkerTooSlow    the child did not answer in time and was replaced; the request is kept
+│   ├── WorkerAway       the child is starting or resting; the request is kept
+│   ├── WorkerEnded      the child ended over this request; the request is kept
+│   ├── WorkerTooSlow    the child did not answer in time and was replaced; the request is kept
+│   └── JudgeBroke       the judging child failed at this photo; the photo is kept
 └── DataDamaged          the node's file is no whole database any more
 """
 
@@ -50,9 +52,17 @@ class WorkerAway(Unavailable):
     """The child cannot be asked just now."""
 
 
+class WorkerEnded(Unavailable):
+    """The child ended over the request."""
+
+
 class WorkerTooSlow(Unavailable):
     """The child did not answer in time."""
 
 
 class DataDamaged(StorepulseError):
     """The node's file cannot be read."""
+
+
+class JudgeBroke(Unavailable):
+    """The judging child answered that it failed, or something that cannot be read."""

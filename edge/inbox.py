@@ -18,6 +18,7 @@ from storepulse.events import ActionMarked
 log = logging.getLogger(__name__)
 
 StaffEvent = Literal["opened", "ticked", "declined"]
+_CLOSED: Final = frozenset({"done", "cannot_do", "confirmed"})
 RECEIPT_AGAIN_AFTER: Final = timedelta(minutes=10)
 """A hub that still sends an action so long after it acknowledged the receipt has lost it."""
 
@@ -76,9 +77,11 @@ class Inbox:
         return tuple(new)
 
     def mark(
-        self, action: str, event: StaffEvent, moment: Moment, *, uuid: str, reason: str = ""
+        self, action: str, event: StaffEvent, moment: Moment, *, uuid: str | None, reason: str = ""
     ) -> KeptAction:
         """Say what a member of staff did with an action; the same UUID says it once.
+
+        Without a UUID, saying again what the action is already is not told to the hub again.
 
         Raises:
             NotHere: no such action on this node.
@@ -87,10 +90,11 @@ class Inbox:
         about = json.dumps(["action", action, event, reason], ensure_ascii=False)
         with self._disk.transaction() as db:
             kept = self.one(action)
-            if not first_time(db, uuid, about):
-                return kept
             state = next_state(kept.state, event)
-            if state == kept.state and kept.state in ("cannot_do", "confirmed", "done"):
+            known = state == kept.state if uuid is None else not first_time(db, uuid, about)
+            if known and (uuid is not None or kept.state not in _CLOSED):
+                return kept
+            if state == kept.state and kept.state in _CLOSED:
                 raise Contradicts(f"action {action} is already {kept.state}: nothing was changed")
             db.execute("update actions set state = ? where id = ?", (state, action))
             said = ActionMarked(action=action, event=event, at=moment.at, reason=reason)

@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
-from edge.errors import WorkerAway, WorkerTooSlow
+from edge.errors import WorkerAway, WorkerEnded, WorkerTooSlow
 from edge.restarts import Restarts
 from storepulse.errors import BadInput, StorepulseError, Unavailable
 from storepulse.facts import FACT_JSON, Fact
@@ -159,7 +159,8 @@ class AskedWorker(Supervised):
         """Ask the child and wait for its answer; requests take turns.
 
         Raises:
-            WorkerAway: it is not running, or ended over this request.
+            WorkerAway: it is not running.
+            WorkerEnded: it ended over this request.
             WorkerTooSlow: it did not answer in time and was killed.
         """
         async with self._turn:
@@ -190,7 +191,7 @@ class AskedWorker(Supervised):
                         f"{self._answer_timeout_s:g} s and was started afresh; what was sent is "
                         "kept: ask again"
                     ) from error
-                if isinstance(error, (OSError, LostStep, ValueError)):
+                if isinstance(error, (OSError, EOFError, LostStep, ValueError)):
                     raise self._ended() from error
                 raise
             return answer
@@ -224,8 +225,8 @@ class AskedWorker(Supervised):
             self._ready.clear()
         return ""
 
-    def _ended(self) -> WorkerAway:
-        return WorkerAway(
+    def _ended(self) -> WorkerEnded:
+        return WorkerEnded(
             f"the {self.state.name} child ended over this request and was started afresh; "
             "what was sent is kept: ask again"
         )
