@@ -97,7 +97,9 @@ class Node:
         async def keep(facts: Sequence[Fact]) -> None:
             await asyncio.to_thread(self.outbox.append_once, facts, self._now())
 
-        argv = [*shlex.split(self._settings.radio_command), *map(str, captures)]
+        address = self._settings.address
+        whose = ["--shop", address.shop, "--source", address.path]
+        argv = [*shlex.split(self._settings.radio_command), *whose, *map(str, captures)]
         return TellingWorker("radio", argv, keep, restarts_max=self._settings.restarts_max)
 
     async def run(self, ready: Callable[[str], None]) -> None:

@@ -165,7 +165,9 @@ class AskedWorker(Supervised):
         """
         async with self._turn:
             try:
-                await asyncio.wait_for(self._ready.wait(), self._start_timeout_s)
+                # A child that rests will not be back while a person waits.
+                patience_s = 0.0 if self.state.phase == "resting" else self._start_timeout_s
+                await asyncio.wait_for(self._ready.wait(), patience_s)
             except TimeoutError:
                 why = f" ({self.state.trouble})" if self.state.trouble else ""
                 raise WorkerAway(
@@ -245,6 +247,8 @@ class TellingWorker(Supervised):
     ) -> None:
         """`keep` stores facts; those of a life that broke off come again with the same ids."""
         super().__init__(name, argv, restarts_max=restarts_max)
+        self.retry_s = 5.0
+        """How soon facts are offered again that found no room."""
         self._keep = keep
 
     async def _live(self, process: Process) -> str:
@@ -283,7 +287,7 @@ class TellingWorker(Supervised):
                 await self._keep(facts)
             except Unavailable as error:
                 self._say("ready", trouble=str(error))
-                await asyncio.sleep(5)
+                await asyncio.sleep(self.retry_s)
             except BadInput as error:
                 log.error("%s: %s", self.state.name, error)
                 return
