@@ -100,9 +100,7 @@ def codes_of_days(
     }
 
 
-def _code(
-    readings: Readings, dimension: Dimension, day: date, *, since: date | None
-) -> Code:
+def _code(readings: Readings, dimension: Dimension, day: date, *, since: date | None) -> Code:
     policy = readings.policy
     first = day - timedelta(days=policy.history_days - 1)
     history = policy.open_days_between(first, day) or [policy.last_open(day)]

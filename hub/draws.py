@@ -124,4 +124,3 @@ def quotient(above: Estimate, below: Estimate) -> Estimate:
     else:
         low, high = (float(x) for x in np.quantile(draws, (0.05, 0.95)))
     return Estimate(value, min(low, value), max(high, value), draws)
-

@@ -159,8 +159,7 @@ class Policy:
             raise ValueError("open_weekdays must name at least one day, each once")
         if not 0.5 < self.change_probability < 1:
             raise ValueError(
-                "change_probability must lie above 0.5 and below 1, "
-                f"got {self.change_probability}"
+                f"change_probability must lie above 0.5 and below 1, got {self.change_probability}"
             )
         if not 1 <= self.history_days <= 366:
             raise ValueError(f"history_days must be 1 to 366, got {self.history_days}")

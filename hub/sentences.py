@@ -92,6 +92,4 @@ def turns_green_when(dimension: Dimension, policy: Policy) -> str:
     """What would turn the code green, in words."""
     limit = _SAY[dimension](policy.of(dimension).green_from)
     sure = per_cent(policy.change_probability)
-    return (
-        f"{FIGURE_WORDS[dimension]} of at least {limit}, and green at least {sure} probable"
-    )
+    return f"{FIGURE_WORDS[dimension]} of at least {limit}, and green at least {sure} probable"

@@ -62,7 +62,9 @@ def test_place_follows_the_table(minutes: float, colour: str) -> None:
     ],
 )
 def test_people_follow_the_table(a_head_newest_first: list[float], colour: str, words: str) -> None:
-    facts = [fact for n, a_head in enumerate(a_head_newest_first) for fact in people(back(n), a_head)]
+    facts = [
+        fact for n, a_head in enumerate(a_head_newest_first) for fact in people(back(n), a_head)
+    ]
     found = code(facts, "people")
     assert found.colour == colour
     assert words in found.rule
@@ -173,9 +175,7 @@ def test_days_without_evidence_are_counted_from_the_first_fact_on() -> None:
     assert (silent.colour, silent.unknown_days) == ("unknown", 5)
     assert code([goods(DAY, 0.95)], "place").unknown_days == 1
     assert code([], "place").unknown_days == 0
-    codes = codes_of_shop(
-        SHOP, [], default_policy(), DAY, timezone="UTC", known_since=back(9)
-    )
+    codes = codes_of_shop(SHOP, [], default_policy(), DAY, timezone="UTC", known_since=back(9))
     assert [one.unknown_days for one in codes] == [10] * 4
 
 
@@ -205,7 +205,8 @@ def test_many_days_at_once_give_what_each_day_gives_alone() -> None:
 
 
 def test_a_code_survives_json() -> None:
-    codes = codes_of_shop(SHOP, [goods(DAY, 0.64, doubt=0.05)], default_policy(), DAY, timezone="UTC")
+    facts = [goods(DAY, 0.64, doubt=0.05)]
+    codes = codes_of_shop(SHOP, facts, default_policy(), DAY, timezone="UTC")
     assert CODES_JSON.validate_json(CODES_JSON.dump_json(codes)) == codes
 
 

@@ -51,9 +51,7 @@ def shops_facts(draw: st.DrawFn) -> list[Fact]:
     for day_back in draw(st.sets(st.integers(1, 30), max_size=4)):
         begun = draw(st.integers(5, 60))
         facts.append(day_fact("experiences", back(day_back), begun))
-        facts.append(
-            day_fact("experience_deals", back(day_back), draw(st.integers(0, begun // 2)))
-        )
+        facts.append(day_fact("experience_deals", back(day_back), draw(st.integers(0, begun // 2))))
     return list({fact.id: fact for fact in facts}.values())
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from hub.days import (
     Figure,
-    Unseen,
     UnknownTimezone,
+    Unseen,
     day_figure,
     newest_photos,
     shop_days,
