@@ -1,4 +1,4 @@
-"""Where the embedded PostgreSQL lives and as whom it runs. Starts no server.
+"""Where an embedded server lives and as whom it runs. Starts none.
 
 PostgreSQL refuses to run as root. Started by root it therefore runs as a lower user, which must be
 able to reach its programs and its data: where a parent folder is closed to it (a clone below
@@ -41,22 +41,25 @@ class Account:
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
 
-def account_for(home: Path) -> Account:
-    """Whoever owns the home already; for a new one ourselves, or root's lower user."""
+def account_for(home: Path, *, rather: str = "") -> Account:
+    """Whoever owns the home already; for a new one ourselves, or root's lower user.
+
+    `rather` names a user of the server's own, which is taken for root where it exists.
+    """
     if os.geteuid() != 0:
         me = pwd.getpwuid(os.geteuid())
         return Account(me.pw_name, me.pw_uid, me.pw_gid)
     if home.exists() and home.stat().st_uid != 0:
         owner = pwd.getpwuid(home.stat().st_uid)
         return Account(owner.pw_name, owner.pw_uid, owner.pw_gid)
-    for name in _LOWER_USERS:
+    for name in (rather, *_LOWER_USERS):
         try:
             lower = pwd.getpwnam(name)
         except KeyError:
             continue
         return Account(lower.pw_name, lower.pw_uid, lower.pw_gid)
     raise FolderUnreachable(
-        "PostgreSQL does not run as root, and none of the users "
+        "the servers do not run as root, and none of the users "
         f"{', '.join(_LOWER_USERS)} exists: add one, or run storepulse as another user"
     )
 
@@ -81,13 +84,13 @@ def can_reach(folder: Path, account: Account) -> bool:
     return True
 
 
-def home_in(folder: Path, account: Account) -> Path:
-    """Make (once) the place below the folder that belongs to the account, and name it.
+def home_in(folder: Path, account: Account, *, name: str = "postgres") -> Path:
+    """Make (once) the place `name` below the folder that belongs to the account, and name it.
 
     Raises:
         FolderUnreachable: it cannot be made, or what is there is not ours.
     """
-    home = folder / "postgres"
+    home = folder / name
     if home.exists():
         return home.resolve()
     if account.uid == os.geteuid() or can_reach(folder, account):
@@ -97,11 +100,11 @@ def home_in(folder: Path, account: Account) -> Path:
         elsewhere.mkdir(mode=0o711, exist_ok=True)
         home = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=elsewhere))
         # A link left over from data that is gone would stand in the way.
-        (folder / "postgres").unlink(missing_ok=True)
-        (folder / "postgres").symlink_to(home)
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(home)
         log.warning(
-            "user %s, who runs PostgreSQL for root, cannot reach %s: the data is in %s",
-            account.name, folder, home,
+            "user %s, who runs %s for root, cannot reach %s: its data is in %s",
+            account.name, name, folder, home,
         )  # fmt: skip
     if account.uid != os.geteuid():
         os.chown(home, account.uid, account.gid)
