@@ -161,11 +161,16 @@ def bounds(chances: Chances, sure: float) -> tuple[int, int]:
         the first is never above the second.
     """
     # Sums of floats: a certain figure must not fail at 0.9999999.
-    tolerance = 1e-9
-    at_least = [sum(chances[bad:]) for bad in range(len(chances))]
-    at_most = [sum(chances[: bad + 1]) for bad in range(len(chances))]
-    mildest = max(bad for bad, chance in enumerate(at_least) if chance >= sure - tolerance)
-    harshest = min(bad for bad, chance in enumerate(at_most) if chance >= sure - tolerance)
+    enough = sure - 1e-9
+    worst = len(chances) - 1
+    mildest, at_least = worst, chances[worst]
+    while at_least < enough and mildest > 0:
+        mildest -= 1
+        at_least += chances[mildest]
+    harshest, at_most = 0, chances[0]
+    while at_most < enough and harshest < worst:
+        harshest += 1
+        at_most += chances[harshest]
     assert mildest <= harshest, "needs sure above 0.5"
     return mildest, harshest
 

@@ -146,6 +146,8 @@ def version_of(fact_id: str) -> tuple[str, int]:
 
 def _not_replaced(facts: list[Fact]) -> tuple[Fact, ...]:
     """One metric's facts of one day without those that another takes the place of."""
+    if len(facts) == 1:
+        return tuple(facts)
     facts = _highest_versions(facts)
     whole_day = [fact for fact in facts if hours_of(fact) >= DAY_WINDOW_HOURS_MIN]
     if whole_day:

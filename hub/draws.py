@@ -1,14 +1,17 @@
 """Doubt as draws: the same latent errors for the same names, each time. Reads no fact.
 
-A latent error is a stratified standard normal sample whose order comes from a hash of its name.
-Two figures that share a latent err together, in every draw; two with different names err apart.
-Nothing is random: a code computed again has the same probability to the last digit.
+One figure alone is a two-piece normal, and its chances are in closed form. Where several figures
+stand together (three days running, receptions by heads) they are drawn: a latent error is a
+stratified standard normal sample whose order comes from a hash of its name. Two figures that share
+a latent err together, in every draw; two with different names err apart. Nothing is random: a code
+computed again has the same probability to the last digit.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b, sha256
-from math import hypot
+from math import erfc, hypot, sqrt
 from typing import Final
 
 import numpy as np
@@ -84,12 +87,31 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure with its doubt: the value, a 90 % interval and the draws behind it."""
+    """A figure with its doubt: the value, a 90 % interval, and the chance to lie below a limit."""
 
     value: float
     low: float
     high: float
-    draws: Draws
+    spread: Spread | None
+    """Of a two-piece normal around the value; None where the draws have another form."""
+    sample: Callable[[], Draws]
+    """Makes the draws; asked for only where several figures err together."""
+
+    @property
+    def exact(self) -> bool:
+        """Without doubt."""
+        return self.spread is not None and not self.spread.below and not self.spread.above
+
+    def chance_below(self, limit: float) -> float:
+        """The probability that the true figure lies below a limit; a figure at it does not."""
+        if self.spread is None:
+            draws = self.sample()
+            return float(np.count_nonzero(draws < limit) / draws.size)
+        distance = limit - self.value
+        side = self.spread.below if distance < 0 else self.spread.above
+        if not side:
+            return float(distance > 0)
+        return 0.5 * erfc(-distance / side * sqrt(0.5))
 
 
 def estimate(
@@ -100,12 +122,16 @@ def estimate(
     `name` names the figure's own error: give the metric, the day and where it stands.
     """
     total = doubt.total
-    if not total.below and not total.above:
-        return Estimate(value, value, value, np.array([min(max(value, floor), ceiling)]))
-    draws = value + doubt.errors(name)
-    np.clip(draws, floor, ceiling, out=draws)
     low, high = value - Z90 * total.below, value + Z90 * total.above
-    return Estimate(value, min(max(low, floor), value), max(min(high, ceiling), value), draws)
+
+    def sample() -> Draws:
+        if not total.below and not total.above:
+            return np.array([value])
+        return np.clip(value + doubt.errors(name), floor, ceiling)
+
+    return Estimate(
+        value, min(max(low, floor), value), max(min(high, ceiling), value), total, sample
+    )
 
 
 def quotient(above: Estimate, below: Estimate) -> Estimate:
@@ -117,10 +143,13 @@ def quotient(above: Estimate, below: Estimate) -> Estimate:
     if below.value <= 0:
         raise ValueError("cannot divide by a figure that is not above 0")
     value = above.value / below.value
-    # Heads are at least a quarter of what was told: a draw near zero would mean nothing.
-    draws = above.draws / np.maximum(below.draws, 0.25 * below.value)
-    if below.draws.size == 1:
-        low, high = above.low / below.value, above.high / below.value
-    else:
-        low, high = (float(x) for x in np.quantile(draws, (0.05, 0.95)))
-    return Estimate(value, min(low, value), max(high, value), draws)
+
+    def sample() -> Draws:
+        # Heads are at least a quarter of what was told: a draw near zero would mean nothing.
+        return above.sample() / np.maximum(below.sample(), 0.25 * below.value)
+
+    if below.exact and above.spread is not None:
+        spread = Spread(above.spread.below / below.value, above.spread.above / below.value)
+        return Estimate(value, above.low / below.value, above.high / below.value, spread, sample)
+    low, high = (float(x) for x in np.quantile(sample(), (0.05, 0.95)))
+    return Estimate(value, min(low, value), max(high, value), None, sample)

@@ -10,8 +10,10 @@ from datetime import date, datetime, timedelta
 from math import fsum
 from typing import Final
 
-from hub.days import Figure, ShopDays, Unseen, coverage_of, day_start, figure_of, hours_of, totals
-from hub.draws import Doubt
+import numpy as np
+
+from hub.days import ShopDays, coverage_of, day_start, figure_of, hours_of, totals
+from hub.draws import Draws, estimate
 from storepulse.facts import Fact
 
 DEAL_WITHIN_HOURS: Final = 72
@@ -31,6 +33,7 @@ class ExperienceDay:
     deals: float
     coverage: float
     exact: bool
+    facts: tuple[str, ...]
 
 
 ExperienceDays = Mapping[date, ExperienceDay]
@@ -52,43 +55,26 @@ def experience_days(days: ShopDays) -> ExperienceDays:
             deals=fsum(fact.value or 0.0 for fact in dealt),
             coverage=min(coverage_of(begun, hours_of), coverage_of(dealt, hours_of)),
             exact=all(fact.exact for fact in facts),
+            facts=tuple(fact.id for fact in facts),
         )
     return found
 
 
-def ripe_counts(
-    by_day: ExperienceDays, days: ShopDays, day: date
-) -> tuple[Figure, Figure] | Unseen:
-    """The ripe experiences as of the end of a day, and their deals.
-
-    Returns:
-        (experiences, deals), or why not.
-    """
-    first = day - timedelta(days=EXPERIENCE_DAYS - 1)
+def ripe_days(by_day: ExperienceDays, days: ShopDays, day: date) -> list[ExperienceDay]:
+    """The days whose experiences are ripe as of the end of a day, oldest first."""
     end = day_start(day + timedelta(days=1), days.timezone)
     ripe_until = end - timedelta(hours=DEAL_WITHIN_HOURS)
-    window = (first + timedelta(days=n) for n in range(EXPERIENCE_DAYS))
-    ripe = [by_day[at] for at in window if at in by_day and by_day[at].ends <= ripe_until]
-    if not ripe:
-        return Unseen(
-            f"no experiences with their deals from {first.isoformat()} to 72 h before the end of "
-            f"{day.isoformat()}"
-        )
-    coverage = fsum(one.coverage for one in ripe) / len(ripe)
+    window = (day - timedelta(days=n) for n in reversed(range(EXPERIENCE_DAYS)))
+    return [by_day[at] for at in window if at in by_day and by_day[at].ends <= ripe_until]
+
+
+def drawn_counts(ripe: Sequence[ExperienceDay], day: date) -> tuple[Draws, Draws]:
+    """Draws of experiences and deals where a count is an estimate itself; deals stay below."""
     begun = [fact for one in ripe for fact in one.begun]
     dealt = [fact for one in ripe for fact in one.dealt]
-    if all(one.exact for one in ripe):
-        return (
-            _counted(begun, fsum(one.experiences for one in ripe), coverage),
-            _counted(dealt, fsum(one.deals for one in ripe), coverage),
-        )
-    return (
-        figure_of(begun, [1.0] * len(begun), begun, coverage=coverage),
-        figure_of(dealt, [1.0] * len(dealt), dealt, coverage=coverage),
-    )
-
-
-def _counted(facts: Sequence[Fact], value: float, coverage: float) -> Figure:
-    # The common case, spared the work of adding up doubt that is not there.
-    ids = tuple(sorted(fact.id for fact in facts))
-    return Figure(value, Doubt(), ids, coverage, n=None, span_hours=24.0 * EXPERIENCE_DAYS)
+    drawn = []
+    for name, facts in (("experiences", begun), ("deals", dealt)):
+        figure = figure_of(facts, [1.0] * len(facts), facts, coverage=1.0)
+        drawn.append(estimate(figure.value, figure.doubt, name=f"{name}|{day}").sample())
+    n, k = np.broadcast_arrays(*drawn)
+    return n, np.minimum(k, n)

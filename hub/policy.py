@@ -6,7 +6,7 @@ Read from JSON by `read_policy`; `policy_schema` is the JSON Schema that the sam
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
@@ -191,19 +191,21 @@ class Policy:
             day -= timedelta(days=1)
         return day
 
-    def open_days(self, *, until: date, count: int) -> list[date]:
-        """The last `count` open days, oldest first, the last not after `until`."""
-        days: list[date] = []
-        while len(days) < count:
-            if self.is_open(until):
-                days.append(until)
-            until -= timedelta(days=1)
-        return days[::-1]
-
     def open_days_between(self, first: date, last: date) -> list[date]:
         """The open days from `first` to `last`, both included, oldest first."""
         span = range((last - first).days + 1)
         return [day for day in (first + timedelta(days=n) for n in span) if self.is_open(day)]
+
+
+@lru_cache(maxsize=4096)
+def open_days(weekdays: tuple[Weekday, ...], *, until: date, count: int) -> tuple[date, ...]:
+    """The last `count` open days, oldest first, the last not after `until`."""
+    days: list[date] = []
+    while len(days) < count:
+        if WEEKDAYS[until.weekday()] in weekdays:
+            days.append(until)
+        until -= timedelta(days=1)
+    return tuple(reversed(days))
 
 
 POLICY_JSON: TypeAdapter[Policy] = TypeAdapter(Policy)

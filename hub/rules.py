@@ -4,7 +4,8 @@ Knows nothing of the day before's colour; `hub.codes` folds over days.
 """
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
+from math import fsum
 from typing import Final
 
 import numpy as np
@@ -13,8 +14,15 @@ from scipy.special import betainc, betaincinv
 from hub.colours import badness
 from hub.days import Figure, ShopDays, Unseen, day_figure, newest_photos
 from hub.draws import Draws, Estimate, estimate, quotient
-from hub.experiences import ExperienceDays, experience_days, ripe_counts
-from hub.policy import DimensionPolicy, Evidence, Policy
+from hub.experiences import (
+    EXPERIENCE_DAYS,
+    ExperienceDay,
+    ExperienceDays,
+    drawn_counts,
+    experience_days,
+    ripe_days,
+)
+from hub.policy import DimensionPolicy, Evidence, Policy, Rule, open_days
 from storepulse.actions import Dimension
 
 Chances = tuple[float, float, float, float]
@@ -53,8 +61,14 @@ class Reading:
     running: int
     """How many known days running the rule that decides has held; 0 when green."""
     chances: Chances
-    facts: tuple[str, ...]
+    fact_groups: tuple[tuple[str, ...], ...]
+    """Ids of the facts used, day by day."""
     words: str
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """Ids of the facts used, in order, each once."""
+        return tuple(sorted({fact for group in self.fact_groups for fact in group}))
 
 
 @dataclass(slots=True)
@@ -87,7 +101,7 @@ class Readings:
         # Photos reach back by themselves: the newest of each bay.
         back = 1 if dimension == "goods" else part.evidence.valid_days
         first_reason: Unseen | None = None
-        for candidate in reversed(self.policy.open_days(until=day, count=back)):
+        for candidate in reversed(open_days(self.policy.open_weekdays, until=day, count=back)):
             daily = self._daily_of(dimension, candidate)
             if isinstance(daily, Daily):
                 return self._judged(dimension, candidate, daily)
@@ -102,7 +116,9 @@ class Readings:
         running = [newest]
         if longest > 1:
             within = part.evidence.running_within_days
-            for earlier in reversed(self.policy.open_days(until=day, count=within)[:-1]):
+            for earlier in reversed(
+                open_days(self.policy.open_weekdays, until=day, count=within)[:-1]
+            ):
                 daily = self._daily_of(dimension, earlier)
                 if isinstance(daily, Daily) and len(running) < longest:
                     running.append(daily)
@@ -122,29 +138,48 @@ def judge(running: list[Daily], part: DimensionPolicy, day: date) -> Reading:
     all three of "three days running".
     """
     newest = running[0].estimate
-    exact = all(daily.estimate.draws.size == 1 for daily in running)
     point, held, used = 0, 0, 1
-    at_least: dict[int, float] = {}
-    had_or_worse = np.zeros(1, dtype=np.bool_)
+    known: list[tuple[Rule, list[Estimate]]] = []
     for rule in part.rules:
-        bad = badness(rule.colour)
         last = [daily.estimate for daily in running[: rule.days_running]]
-        if len(last) == rule.days_running:
-            used = max(used, rule.days_running)
-            if not point and all(one.value < rule.below for one in last):
-                point, held = bad, _running(running, rule.below)
-            if not exact:
-                below = last[0].draws < rule.below
-                for one in last[1:]:
-                    below = below & (one.draws < rule.below)
-                had_or_worse = had_or_worse | below
-        at_least[bad] = np.count_nonzero(had_or_worse) / had_or_worse.size
-    facts = {fact for daily in running[:used] for fact in daily.facts}
+        if len(last) < rule.days_running:
+            continue
+        known.append((rule, last))
+        used = max(used, rule.days_running)
+        if not point and all(one.value < rule.below for one in last):
+            point, held = badness(rule.colour), _running(running, rule.below)
+    if all(daily.estimate.exact for daily in running):
+        chances = _certain(point)
+    elif used == 1:
+        chances = _alone(newest, known)
+    else:
+        chances = _together(known)
     return Reading(
         day=day, value=newest.value, low=newest.low, high=newest.high, point=point, running=held,
-        chances=_certain(point) if exact else _chances(at_least[1], at_least[2], at_least[3]),
-        facts=tuple(sorted(facts)), words=running[0].words,
+        chances=chances, fact_groups=tuple(daily.facts for daily in running[:used]),
+        words=running[0].words,
     )  # fmt: skip
+
+
+def _alone(figure: Estimate, rules: list[tuple[Rule, list[Estimate]]]) -> Chances:
+    """The chances by one day's figure. Limits do not rise, so a colour or worse is one limit."""
+    below = {rule.colour: figure.chance_below(rule.below) for rule, _ in rules}
+    return _chances(below.get("yellow", 0.0), below.get("orange", 0.0), below.get("red", 0.0))
+
+
+def _together(rules: list[tuple[Rule, list[Estimate]]]) -> Chances:
+    """The chances by several days' figures, which err together."""
+    at_least = {"yellow": 0.0, "orange": 0.0, "red": 0.0}
+    draws = {id(one): one.sample() for _, last in rules for one in last}
+    had_or_worse = np.zeros(1, dtype=np.bool_)
+    for rule, last in rules:
+        below = draws[id(last[0])] < rule.below
+        for one in last[1:]:
+            below = below & (draws[id(one)] < rule.below)
+        had_or_worse = had_or_worse | below
+        at_least[rule.colour] = float(np.count_nonzero(had_or_worse) / had_or_worse.size)
+    orange = max(at_least["orange"], at_least["red"])
+    return _chances(max(at_least["yellow"], orange), orange, at_least["red"])
 
 
 def _certain(bad: int) -> Chances:
@@ -172,37 +207,49 @@ def conversion_reading(
 
     A count that is itself estimated adds its own doubt: the chances are averaged over its draws.
     """
-    counts = ripe_counts(by_day, days, day)
-    if isinstance(counts, Unseen):
-        return counts
-    begun, dealt = counts
-    facts = (*begun.facts, *dealt.facts)
-    if dealt.value > begun.value:
-        return Unseen(
-            f"{dealt.value:g} deals of {begun.value:g} experiences cannot be: one of the two is "
-            "counted wrongly", facts,
-        )  # fmt: skip
-    if begun.value < part.evidence.n_min or begun.value <= 0:
-        return Unseen(
-            f"{begun.value:g} experiences begun 72 h to 28 days ago; at least "
-            f"{max(part.evidence.n_min, 1)} are needed", facts,
-        )  # fmt: skip
-    coverage = min(begun.coverage, dealt.coverage)
-    if coverage < part.evidence.coverage_min:
-        return Unseen(_too_little("experiences", coverage, part.evidence), facts)
-    n = estimate(begun.value, begun.doubt, name=f"experiences|{day}").draws
-    k = np.minimum(estimate(dealt.value, dealt.doubt, name=f"deals|{day}").draws, n)
+    ripe = ripe_days(by_day, days, day)
+    if not ripe:
+        first = (day - timedelta(days=EXPERIENCE_DAYS - 1)).isoformat()
+        return Unseen(f"no experiences with their deals from {first} to 72 h before the day's end")
+    groups = tuple(one.facts for one in ripe)
+    begun = fsum(one.experiences for one in ripe)
+    dealt = fsum(one.deals for one in ripe)
+    short = _short_experiences(begun, dealt, ripe, part.evidence)
+    if short:
+        return Unseen(short, tuple(fact for group in groups for fact in group))
+    if all(one.exact for one in ripe):
+        n, k = np.array([begun]), np.array([dealt])
+    else:
+        n, k = drawn_counts(ripe, day)
     a, b = k + 0.5, n - k + 0.5
     limits = [rule.below for rule in part.rules]
-    red, orange, yellow = (float(np.mean(betainc(a, b, limit))) for limit in limits)
-    value = dealt.value / begun.value
+    red, orange, yellow = (float(x) for x in betainc(a[:, None], b[:, None], limits).mean(axis=0))
+    value = dealt / begun
     low, high = (_beta_quantile(a, b, level) for level in (0.05, 0.95))
     point = max((badness(r.colour) for r in part.rules if value < r.below), default=0)
     return Reading(
         day=day, value=value, low=min(low, value), high=max(high, value), point=point,
-        running=1 if point else 0, chances=_chances(yellow, orange, red),
-        facts=facts, words=FIGURE_WORDS["conversion"],
+        running=1 if point else 0, chances=_chances(yellow, orange, red), fact_groups=groups,
+        words=FIGURE_WORDS["conversion"],
     )  # fmt: skip
+
+
+def _short_experiences(
+    begun: float, dealt: float, ripe: list[ExperienceDay], evidence: Evidence
+) -> str:
+    if dealt > begun:
+        return (
+            f"{dealt:g} deals of {begun:g} experiences cannot be: one of the two is counted wrongly"
+        )
+    if begun < max(evidence.n_min, 1):
+        return (
+            f"{begun:g} experiences begun 72 h to 28 days ago; at least "
+            f"{max(evidence.n_min, 1)} are needed"
+        )
+    coverage = fsum(one.coverage for one in ripe) / len(ripe)
+    if coverage < evidence.coverage_min:
+        return _too_little("experiences", coverage, evidence)
+    return ""
 
 
 def _beta_quantile(a: Draws, b: Draws, level: float) -> float:
@@ -240,7 +287,7 @@ def _people(days: ShopDays, policy: Policy, day: date) -> Daily | Unseen:
 
 def _goods(days: ShopDays, policy: Policy, day: date) -> Daily | Unseen:
     evidence = policy.goods.evidence
-    first = policy.open_days(until=day, count=evidence.valid_days)[0]
+    first = open_days(policy.open_weekdays, until=day, count=evidence.valid_days)[0]
     metric, words = "exposure_main_push", MAIN_PUSH
     figure = newest_photos(days, metric, first, day)
     if isinstance(figure, Unseen) and not figure.facts:

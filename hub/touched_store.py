@@ -38,9 +38,7 @@ def take_touched_taps(connection: Connection) -> dict[str, datetime]:
     return {row["shop"]: row["oldest"] for row in rows}
 
 
-def known_shops(
-    connection: Connection, among: Sequence[str] | None = None
-) -> dict[str, KnownShop]:
+def known_shops(connection: Connection, among: Sequence[str] | None = None) -> dict[str, KnownShop]:
     """Time zone and age of the shops, in order of their names; `among` None for all."""
     asked = None if among is None else list(among)
     rows = connection.execute(question("shops_known_since"), {"shops": asked})

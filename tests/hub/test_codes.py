@@ -227,6 +227,6 @@ def test_the_colours_that_are_tenable(chances: Chances, mildest: int, harshest: 
 def test_a_colour_that_is_sure_replaces_any_other(before: str) -> None:
     reading = Reading(
         day=DAY, value=1, low=1, high=1, point=2, running=1, chances=(0, 0.1, 0.85, 0.05),
-        facts=(), words="",
+        fact_groups=(), words="",
     )  # fmt: skip
     assert settle(before, reading, 0.8) == "orange"  # type: ignore[arg-type]

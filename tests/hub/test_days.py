@@ -13,7 +13,7 @@ from hub.days import (
     shop_days,
 )
 from hub.draws import estimate
-from hub.experiences import experience_days, ripe_counts
+from hub.experiences import ExperienceDay, experience_days, ripe_days
 from storepulse.facts import Fact
 from tests.hub.shop_facts import (
     DAY,
@@ -128,9 +128,9 @@ def test_errors_of_two_sources_add_as_squares() -> None:
 def test_the_draws_of_one_fact_have_its_percentiles() -> None:
     fact = dwell(DAY, 3.0, doubt=0.5, independent=0.4)
     one = estimate(3.0, figure([fact], "dwell_mean").doubt, name="x")
-    assert (one.draws < 2.5).mean() == pytest.approx(0.05, abs=0.01)
-    assert (one.draws > 3.5).mean() == pytest.approx(0.05, abs=0.01)
-    assert (one.draws < 3.0).mean() == pytest.approx(0.5, abs=0.01)
+    assert (one.sample() < 2.5).mean() == pytest.approx(0.05, abs=0.01)
+    assert (one.sample() > 3.5).mean() == pytest.approx(0.05, abs=0.01)
+    assert (one.sample() < 3.0).mean() == pytest.approx(0.5, abs=0.01)
 
 
 def test_an_unknown_window_lowers_coverage_and_is_not_zero() -> None:
@@ -176,25 +176,28 @@ def test_a_bay_that_could_not_be_seen_lowers_coverage() -> None:
     assert exposure(facts).value == 0.9
 
 
-def test_only_ripe_experiences_count() -> None:
-    facts = [fact for n in range(40) for fact in experiences(back(n), 10, 2)]
+def ripe(facts: list[Fact]) -> list[ExperienceDay]:
     days = shop_days(SHOP, facts, "UTC")
-    counts = ripe_counts(experience_days(days), days, DAY)
-    assert not isinstance(counts, Unseen)
+    return ripe_days(experience_days(days), days, DAY)
+
+
+def test_only_ripe_experiences_count() -> None:
+    found = ripe([fact for n in range(40) for fact in experiences(back(n), 10, 2)])
     # Begun on the days 3 to 27 before: younger than 72 h or older than 28 days are left out.
-    assert [figure.value for figure in counts] == [250, 50]
-    assert f"experiences|{back(3)}|[]" in counts[0].facts
-    assert f"experiences|{back(2)}|[]" not in counts[0].facts
-    assert f"experiences|{back(27)}|[]" in counts[0].facts
-    assert f"experiences|{back(28)}|[]" not in counts[0].facts
+    assert [one.begun[0].start.date() for one in found] == [back(n) for n in range(27, 2, -1)]
+    assert {(one.experiences, one.deals) for one in found} == {(10, 2)}
 
 
 def test_no_word_of_deals_is_not_no_deals() -> None:
     lonely = day_fact("experiences", back(6), 50)
-    days = shop_days(SHOP, [*experiences(back(5), 10, 2), lonely], "UTC")
-    counts = ripe_counts(experience_days(days), days, DAY)
-    assert not isinstance(counts, Unseen)
-    assert counts[0].value == 10
+    assert [one.experiences for one in ripe([*experiences(back(5), 10, 2), lonely])] == [10]
+
+
+def test_the_chance_below_a_limit_is_that_of_the_draws() -> None:
+    fact = dwell(DAY, 3.0, doubt=0.5, independent=0.4)
+    one = estimate(3.0, figure([fact], "dwell_mean").doubt, name="x")
+    for limit in (2.2, 2.8, 3.0, 3.1, 3.9):
+        assert one.chance_below(limit) == pytest.approx((one.sample() < limit).mean(), abs=0.012)
 
 
 def test_a_fact_of_another_shop_is_an_error() -> None:
