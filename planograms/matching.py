@@ -38,7 +38,7 @@ _PLACE_SPREAD: Final = 0.15
 """Goods found again stand within this share of their size of the mapped place (one deviation)."""
 _PLACE_BEST: Final = 2.5
 _PLACE_WORST: Final = -3.0
-_REACH_WIDTHS: Final = 1.5
+_REACH_WIDTHS: Final = 0.8
 _REACH_HEIGHTS: Final = 0.6
 """Farther from its mapped place than this a facing is no longer the one of that position."""
 _ROW_SCORE_MIN: Final = 3.0

@@ -44,10 +44,28 @@ def describe(rgb: npt.NDArray[np.uint8], boxes_xyxy_px: npt.ArrayLike) -> Floats
     boxes = np.asarray(boxes_xyxy_px, dtype=np.float64).reshape(-1, 4)
     if not len(boxes):
         return np.zeros((0, DIMENSIONS), np.float32)
+    lab = _lab_crops(rgb, boxes)
+    return np.concatenate([_gradients(lab[..., 0]), _colours(lab)], axis=1)
+
+
+def edge_strength(rgb: npt.NDArray[np.uint8], boxes_xyxy_px: npt.ArrayLike) -> Floats:
+    """How much there is to see in each crop: mean lightness step, (n,). A bare board is near 0."""
+    boxes = np.asarray(boxes_xyxy_px, dtype=np.float64).reshape(-1, 4)
+    if not len(boxes):
+        return np.zeros(0, np.float32)
+    light = _lab_crops(rgb, boxes)[..., 0]
+    across = np.abs(np.diff(light, axis=2)).mean(axis=(1, 2))
+    down = np.abs(np.diff(light, axis=1)).mean(axis=(1, 2))
+    out: Floats = across + down
+    return out
+
+
+def _lab_crops(rgb: npt.NDArray[np.uint8], boxes: npt.NDArray[np.float64]) -> Floats:
+    """(n, `CROP_HEIGHT_PX`, `CROP_WIDTH_PX`, 3) Lab on the 8-bit scale."""
     crops = np.stack([_crop(rgb, box) for box in boxes])
     flat = crops.reshape(-1, CROP_WIDTH_PX, 3)
-    lab = cv2.cvtColor(flat, cv2.COLOR_RGB2LAB).reshape(crops.shape).astype(np.float32)
-    return np.concatenate([_gradients(lab[..., 0]), _colours(lab)], axis=1)
+    lab: Floats = cv2.cvtColor(flat, cv2.COLOR_RGB2LAB).reshape(crops.shape).astype(np.float32)
+    return lab
 
 
 def _crop(rgb: npt.NDArray[np.uint8], box: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:

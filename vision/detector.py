@@ -52,6 +52,11 @@ class Found:
         if self.boxes_px.shape != (len(self.scores), 4):
             raise ValueError(f"{self.boxes_px.shape} boxes for {len(self.scores)} scores")
 
+    @classmethod
+    def nothing(cls) -> "Found":
+        """No facing at all."""
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
+
 
 def packaged_model() -> Path:
     """The detector that comes with storepulse."""

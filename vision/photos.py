@@ -99,9 +99,7 @@ def read_photo(source: Path | bytes, *, name: str | None = None) -> Photo:
     if turned:
         rgb = rgb.transpose(1, 0, 2)
     rgb = rgb[:: -1 if upside_down else 1, :: -1 if mirrored else 1]
-    width, height = (
-        (stored_height, stored_width) if turned else (stored_width, stored_height)
-    )
+    width, height = (stored_height, stored_width) if turned else (stored_width, stored_height)
     rgb = np.ascontiguousarray(rgb)
     rgb.flags.writeable = False
     return Photo(name, width, height, rgb, scale=rgb.shape[1] / width)

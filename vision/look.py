@@ -1,0 +1,122 @@
+"""Look at one photo: verdict, facings, rows, gaps. Keeps nothing, compares with no plan."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from vision.detector import Detector, Found, Limits
+from vision.gaps import WEAK_SCORE_MIN, find_gaps
+from vision.observation import Facing, Observation, PhotoFacts
+from vision.photos import Photo, read_photo
+from vision.rows import find_rows
+from vision.verdict import (
+    SENTENCES,
+    measure_quality,
+    reasons_after_looking,
+    reasons_before_looking,
+)
+
+
+class Looker:
+    """The eyes: holds the detector, loaded once."""
+
+    def __init__(self, model: Path | None = None, *, threads: int = 2) -> None:
+        """Load the detector.
+
+        Args:
+            model: an exported detector; by default the packaged one.
+            threads: cores to use.
+        Raises:
+            BadModel: it cannot be loaded.
+        """
+        self.detector = Detector(model, threads=threads)
+
+    def look_at(
+        self, source: Path | bytes, *, name: str | None = None
+    ) -> tuple[Photo, Observation]:
+        """Read a photo and look at it; the observation's timings include the reading.
+
+        Raises:
+            UnreadablePhoto: it is no photo that can be read.
+        """
+        started = time.perf_counter()
+        photo = read_photo(source, name=name)
+        read_ms = _ms_since(started)
+        seen = self.look(photo)
+        timings = {"read": read_ms, **seen.timings_ms}
+        timings["total"] = round(read_ms + seen.timings_ms["total"], 1)
+        return photo, replace(seen, timings_ms=timings)
+
+    def look(self, photo: Photo) -> Observation:
+        """What a photo shows. A refused photo has reasons and nothing else."""
+        started = time.perf_counter()
+        timings: dict[str, float] = {}
+
+        def lap(stage: str, since: float) -> float:
+            timings[stage] = _ms_since(since)
+            return time.perf_counter()
+
+        at = started
+        reasons = reasons_before_looking(measure_quality(photo))
+        at = lap("quality", at)
+        found, weak = Found.nothing(), Found.nothing()
+        if not reasons:
+            found, weak = self.detector.find_at_all(
+                photo.rgb, [Limits(), Limits(score_min=WEAK_SCORE_MIN)]
+            )
+            at = lap("detect", at)
+            reasons = reasons_after_looking(found)
+        if reasons:
+            timings["total"] = _ms_since(started)
+            return Observation(
+                photo=_facts(photo, reasons), timings_ms=timings, model=self.detector.facts
+            )
+        boxes = _full_size(found, photo)
+        rows = find_rows(boxes, photo.width, photo.height)
+        at = lap("rows", at)
+        gaps = find_gaps(
+            boxes, rows, weak_px=_full_size(weak, photo), rgb=photo.rgb, scale=photo.scale
+        )
+        lap("gaps", at)
+        facings = tuple(
+            Facing(
+                (round(x1, 1), round(y1, 1), round(x2, 1), round(y2, 1)),
+                round(float(score), 3),
+                int(row) if row >= 0 else None,
+            )
+            for (x1, y1, x2, y2), score, row in zip(
+                boxes.tolist(), found.scores, rows.row_of, strict=True
+            )
+        )
+        timings["total"] = _ms_since(started)
+        return Observation(
+            photo=_facts(photo, ()),
+            facings=facings,
+            gaps=gaps,
+            rows=rows.rows,
+            timings_ms=timings,
+            model=self.detector.facts,
+        )
+
+
+def _ms_since(started: float) -> float:
+    return round((time.perf_counter() - started) * 1e3, 1)
+
+
+def _full_size(found: Found, photo: Photo) -> np.ndarray:
+    """(n, 4) the boxes in the photo's full pixels, inside it."""
+    edge = [photo.width, photo.height, photo.width, photo.height]
+    full: np.ndarray = (found.boxes_px.astype(np.float64) / photo.scale).clip(0, edge)
+    return full
+
+
+def _facts(photo: Photo, reasons: tuple[str, ...]) -> PhotoFacts:
+    return PhotoFacts(
+        photo.file,
+        photo.width,
+        photo.height,
+        "refused" if reasons else "usable",
+        tuple(SENTENCES[reason].en for reason in reasons),
+    )
