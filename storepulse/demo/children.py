@@ -79,7 +79,7 @@ class Children:
         """Start a process; what it says is appended to NAME.log."""
         log = self._logs / f"{name}.log"
         with log.open("ab") as file:
-            process = subprocess.Popen(  # noqa: S603 (our own fixed commands)
+            process = subprocess.Popen(
                 list(argv),
                 stdin=subprocess.DEVNULL,
                 stdout=file,
@@ -140,16 +140,14 @@ def wait_until(
         time.sleep(_LOOK_EVERY_S)
 
 
-def run_to_end(
-    argv: Sequence[str], *, what: str, limit_s: float, **environment: str
-) -> str:
+def run_to_end(argv: Sequence[str], *, what: str, limit_s: float, **environment: str) -> str:
     """Run a command and give back its stdout.
 
     Raises:
         StageFailed: it ended with another code than 0, or not in time.
     """
     try:
-        done = subprocess.run(  # noqa: S603 (our own fixed commands)
+        done = subprocess.run(
             list(argv), capture_output=True, timeout=limit_s, check=False, text=True,
             stdin=subprocess.DEVNULL, env={**os.environ, **environment},
         )  # fmt: skip

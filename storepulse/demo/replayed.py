@@ -67,9 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     facts = facts_of(account, shop=given.shop, source=given.source)
     if facts:
         last = max(fact.start for fact in facts).astimezone(UTC)
-        facts = as_of_today(
-            facts, captured_on=last.date(), today=given.today, zone=given.timezone
-        )
+        facts = as_of_today(facts, captured_on=last.date(), today=given.today, zone=given.timezone)
     for fact in facts:
         sys.stdout.write(FACT_JSON.dump_json(fact).decode() + "\n")
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""What each stage of the demo said and how long it took; told on stderr as it goes. Runs nothing."""
+"""What each stage of the demo said and how long it took; told on stderr. Runs nothing."""
 
 import time
 from collections.abc import Iterator
