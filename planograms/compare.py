@@ -16,6 +16,7 @@ from planograms.geometry import (
     Boxes,
     areas,
     centres,
+    inverse,
     mapped,
     mapped_boxes,
     overlaps,
@@ -43,6 +44,8 @@ UNSURE_TO: Final = 0.5
 """Between these probabilities of being right nothing is claimed."""
 PICTURE_ODDS_MOST: Final = 4.5
 """No single picture is trusted further than this, in log odds (about 1 in 90)."""
+CERTAINTY_MOST: Final = 0.99
+"""Whatever the witnesses say: one claim in a hundred may rest on what none of them can see."""
 KNOWN_FROM: Final = 0.7
 """Likeness from which a facing counts as recognised."""
 RIVAL_MARGIN: Final = 0.08
@@ -195,7 +198,8 @@ def _picture_odds(distance: float) -> float:
 
 def _chance(odds: float, beforehand: float) -> float:
     """Probability from log odds of the evidence and what is usual."""
-    return float(1 / (1 + np.exp(-(odds + np.log(beforehand / (1 - beforehand))))))
+    certain = float(1 / (1 + np.exp(-(odds + np.log(beforehand / (1 - beforehand))))))
+    return min(max(certain, 1 - CERTAINTY_MOST), CERTAINTY_MOST)
 
 
 def _judge_facings(
@@ -233,18 +237,20 @@ def _look_again(
     if not len(inside):
         return
     shares = evidence.edge_shares(inside, where[inside])
-    held = np.array([places[i].facing is not None for i in inside])
+    held = np.array([places[i].facing is not None for i in inside.tolist()])
     if held.any():
         # Goods that stand a little off are looked for where they stand.
-        own = np.array([places[i].box for i in inside[held]], dtype=np.float64)
+        own = np.array([places[i].box for i in inside[held].tolist()], dtype=np.float64)
         shares[held] = np.fmax(shares[held], evidence.edge_shares(inside[held], own))
     lost = np.clip((np.nan_to_num(shares, nan=1.0) - EDGES_KEPT) / EDGES_STEP, -EDGES_ODDS_MOST, 0)
-    doubtful = (lost < -1) | np.array([(places[i].right or 0.0) < UNSURE_TO for i in inside])
+    doubtful = (lost < -1) | np.array(
+        [(places[i].right or 0.0) < UNSURE_TO for i in inside.tolist()]
+    )
     inside, shares, lost = inside[doubtful], shares[doubtful], lost[doubtful]
     if not len(inside):
         return
     distances = evidence.at_places(inside, where[inside])
-    for i, distance, share, odds in zip(inside, distances, shares, lost, strict=True):
+    for i, distance, share, odds in zip(inside.tolist(), distances, shares, lost, strict=True):
         _weigh(places[i], _as_box(where[i]), float(distance), float(share), float(odds))
 
 
@@ -314,13 +320,11 @@ def _surplus(
     boxes = facings.boxes_px
     free = np.setdiff1d(np.arange(len(boxes)), match.facing_of[match.facing_of >= 0])
     covered = overlaps(boxes[free], where).max(axis=1) / np.maximum(areas(boxes[free]), 1e-9)
-    frame = mapped(centres(boxes[free]), np.linalg.inv(match.plane))
+    frame = mapped(centres(boxes[free]), inverse(match.plane))
     size = np.array([planogram.width, planogram.height])
     margin = FRAME_MARGIN * size
     inside = ((frame > margin) & (frame < size - margin)).all(axis=1)
-    asked = free[
-        inside & (covered < EXTRA_FREE_SHARE) & (facings.scores[free] >= EXTRA_SCORE_MIN)
-    ]
+    asked = free[inside & (covered < EXTRA_FREE_SHARE) & (facings.scores[free] >= EXTRA_SCORE_MIN)]
     out = []
     for j, distance in zip(asked, evidence.before(asked), strict=True):
         if np.isnan(distance):

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from planograms.geometry import Boxes, PlaneMap, mapped_boxes, sizes
+from planograms.geometry import Boxes, PlaneMap, inverse, mapped_boxes, sizes
 from planograms.pictures import Pixels
 from vision.appearance import Floats, describe, distance_by_pair, edge_strength, relit
 
@@ -75,7 +75,7 @@ class PixelEvidence:
         """The best likeness of a facing with the reference at its place or next to it."""
         if not len(facings):
             return np.zeros(0)
-        boxes = mapped_boxes(self.facings_px[facings], np.linalg.inv(self.plane))
+        boxes = mapped_boxes(self.facings_px[facings], inverse(self.plane))
         size = np.tile(sizes(boxes), 2)
         tries = []
         for x, y in _SHIFTS:
@@ -86,9 +86,7 @@ class PixelEvidence:
         return out
 
 
-def sharpness(
-    rgb: Pixels, boxes_px: Boxes, reference: ReferencePixels, positions: Ints
-) -> float:
+def sharpness(rgb: Pixels, boxes_px: Boxes, reference: ReferencePixels, positions: Ints) -> float:
     """Edges of a photo where the reference has 1, by the goods found on both; 1 for under five.
 
     Args:

@@ -1,14 +1,16 @@
-"""Planograms on disk: read one, write one. The rim; checks lie in `model`."""
+"""Planograms and drawn pictures on disk. The rim: what a planogram may be is said in `model`."""
 
 import os
 import tempfile
 from pathlib import Path
 from typing import Final
 
+import cv2
 from pydantic import ValidationError
 
-from planograms.errors import BadPlanogram
+from planograms.errors import BadPicture, BadPlanogram
 from planograms.model import PLANOGRAM_JSON, Planogram
+from planograms.pictures import Pixels
 from storepulse.wire import explain
 
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -62,3 +64,22 @@ def write_planogram(path: Path, planogram: Planogram) -> None:
             raise
     except OSError as error:
         raise BadPlanogram(f"{path}: cannot be written: {error.strerror}") from error
+
+
+PICTURE_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp")
+
+
+def write_picture(path: Path, rgb: Pixels) -> None:
+    """Write a picture in the format that the name's ending says.
+
+    Raises:
+        BadPicture: another ending, or the folder cannot be written.
+    """
+    if path.suffix.lower() not in PICTURE_SUFFIXES:
+        raise BadPicture(f"{path}: a picture's name ends in one of {', '.join(PICTURE_SUFFIXES)}")
+    done, content = cv2.imencode(path.suffix.lower(), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    assert done
+    try:
+        path.write_bytes(content.tobytes())
+    except OSError as error:
+        raise BadPicture(f"{path}: cannot be written: {error.strerror}") from error

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from planograms.errors import BadPlanogram
+from planograms.errors import BadPlanogram, NoShelf
 from planograms.geometry import Boxes, boxes_of, centres
 from planograms.grouping import group
 from planograms.model import Box, Picture, Planogram, Position, Product, ReferencePhoto, Shelf
@@ -22,7 +22,6 @@ from planograms.pictures import (
     packed,
     shrunk,
 )
-from storepulse.errors import BadInput
 from vision.appearance import Floats, describe, distance
 from vision.observation import Observation
 from vision.photos import Photo
@@ -31,10 +30,6 @@ Ints = npt.NDArray[np.int64]
 
 PICTURES_A_PRODUCT: Final = 3
 FACINGS_MIN: Final = 2
-
-
-class NoShelf(BadInput):
-    """The photo shows no shelf that a planogram could be made from."""
 
 
 def planogram_from_photo(
@@ -175,9 +170,7 @@ def _products(
     return tuple(out)
 
 
-def _pictures(
-    rgb: npt.NDArray[np.uint8], boxes_px: Boxes, looks: Floats
-) -> tuple[Picture, ...]:
+def _pictures(rgb: npt.NDArray[np.uint8], boxes_px: Boxes, looks: Floats) -> tuple[Picture, ...]:
     """The facing most like the others, then those least like the ones already taken."""
     apart = distance(looks, looks)
     taken = [int(apart.sum(axis=1).argmin())]

@@ -91,7 +91,8 @@ def mapped_boxes(boxes: Boxes, plane: PlaneMap) -> Boxes:
         ],
         axis=1,
     )
-    return np.nan_to_num(out, nan=-1e6)
+    sane: Boxes = np.nan_to_num(out, nan=-1e6)
+    return sane
 
 
 def plausible(plane: PlaneMap, *, width: float, height: float) -> bool:
@@ -111,7 +112,11 @@ def plausible(plane: PlaneMap, *, width: float, height: float) -> bool:
     ) if (lengths > 1e-6).all() else np.inf  # fmt: skip
     scale = lengths / np.array([width, height, width, height])
     return bool(
-        (turns > 0).all() and upright and opposite < 4 and (scale > 0.1).all() and (scale < 10).all()
+        (turns > 0).all()
+        and upright
+        and opposite < 4
+        and (scale > 0.1).all()
+        and (scale < 10).all()
     )
 
 
@@ -140,3 +145,9 @@ def map_from_pairs(planned: Boxes, seen: Boxes) -> PlaneMap | None:
     width, height = planned[:, 2].max(), planned[:, 3].max()
     plane = np.asarray(found, dtype=np.float64)
     return plane if plausible(plane, width=width, height=height) else None
+
+
+def inverse(plane: PlaneMap) -> PlaneMap:
+    """The map the other way."""
+    out: PlaneMap = np.linalg.inv(plane).astype(np.float64)
+    return out

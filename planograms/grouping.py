@@ -4,6 +4,7 @@ Average-linkage clustering on how unlike facings look, how differently they are 
 credit for neighbours: the same product mostly stands side by side.
 """
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -57,7 +58,7 @@ def _neighbours(boxes: Boxes, rows: Ints) -> list[tuple[int, int]]:
     for row in np.unique(rows):
         members = np.flatnonzero(rows == row)
         members = members[np.argsort(x[members], kind="stable")]
-        pairs += [(int(i), int(j)) for i, j in zip(members, members[1:], strict=False)]
+        pairs += [(int(i), int(j)) for i, j in pairwise(members)]
     return pairs
 
 

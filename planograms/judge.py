@@ -19,6 +19,7 @@ from planograms.from_photo import rows_for
 from planograms.geometry import Boxes, PlaneMap, boxes_of
 from planograms.matching import Match, Planned, Registered, Seen, match
 from planograms.model import Planogram
+from planograms.order import in_walking_order
 from planograms.pictures import unpacked
 from planograms.register import Features, Registration, features, register
 from planograms.scores import Scores, scores_of
@@ -182,7 +183,7 @@ def judge_observation(photo: Photo, observation: Observation, ready: Prepared) -
         planogram_version=plan.version,
         registration=RegistrationFacts(found.registered, registration.inliers, registration.pairs),
         positions=told.positions,
-        findings=told.findings,
+        findings=in_walking_order(plan, told.positions, told.findings),
         scores=scores_of(plan, told.positions),
     )
 
@@ -193,9 +194,7 @@ def _register(photo: Photo, ready: Prepared) -> Registration:
     return register(ready.key_points, features(photo.rgb))
 
 
-def _frame_to_photo(
-    registration: Registration, photo: Photo, ready: Prepared
-) -> PlaneMap | None:
+def _frame_to_photo(registration: Registration, photo: Photo, ready: Prepared) -> PlaneMap | None:
     """The map between the two pictures, as one from the frame to the full photo."""
     if registration.plane is None or ready.reference is None:
         return None

@@ -101,7 +101,9 @@ def match(
     pairs = _match_by_rows(planned, seen, odds)
     found: PlaneMap | None = None
     for _ in range(_ROUNDS_MAX):
-        alike = (pairs >= 0) & (odds[np.arange(len(pairs)), pairs] > 0 if len(seen.boxes) else False)
+        alike = (pairs >= 0) & (
+            odds[np.arange(len(pairs)), pairs] > 0 if len(seen.boxes) else False
+        )
         fitted = map_from_pairs(planned.boxes[alike], seen.boxes[pairs[alike]])
         if fitted is None:
             break

@@ -203,6 +203,11 @@ class Planogram:
         return {product.id: product for product in self.products}
 
     @cached_property
+    def position_by_id(self) -> Mapping[str, Position]:
+        """Positions by their id."""
+        return {position.id: position for position in self.positions}
+
+    @cached_property
     def in_order(self) -> tuple[Position, ...]:
         """Positions row by row from the lowest, each from the left."""
         return tuple(sorted(self.positions, key=lambda p: (p.row, p.index)))

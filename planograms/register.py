@@ -56,7 +56,7 @@ def features(rgb: Picture) -> Features:
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
     if scale < 1.0:
         grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    found, looks = cv2.SIFT_create(nfeatures=KEY_POINTS_MAX).detectAndCompute(grey, None)
+    found, looks = cv2.SIFT.create(nfeatures=KEY_POINTS_MAX).detectAndCompute(grey, None)
     if looks is None or not len(found):
         return Features(np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32), width, height)
     points = np.array([point.pt for point in found], dtype=np.float32)
@@ -79,19 +79,20 @@ def register(reference: Features, photo: Features) -> Registration:
     if len(mine) < 8:
         return Registration(None, 0, len(mine))
     reach = _REACH_PX * max(photo.width, photo.height) / LONG_SIDE_PX
-    plane, inside = cv2.findHomography(
+    found, inside = cv2.findHomography(
         reference.points_px[mine], photo.points_px[theirs], cv2.USAC_MAGSAC, reach,
         maxIters=4000, confidence=0.9999,
     )  # fmt: skip
-    if plane is None:
+    if found is None:
         return Registration(None, 0, len(mine))
+    plane: PlaneMap = np.asarray(found, dtype=np.float64)
     inliers = int(inside.sum())
     good = (
         inliers >= INLIERS_MIN
         and inliers >= _INLIER_SHARE_MIN * len(mine)
         and plausible(plane, width=reference.width, height=reference.height)
     )
-    return Registration(np.asarray(plane, np.float64) if good else None, inliers, len(mine))
+    return Registration(plane if good else None, inliers, len(mine))
 
 
 def _mutual_nearest(

@@ -122,7 +122,7 @@ def share(rights: Sequence[float | None]) -> Score:
 
 
 def poisson_binomial(chances: Reals) -> Reals:
-    """Probability of 0, 1, ..., n successes of n independent trials with those chances: (n + 1,)."""
+    """Probability of 0 to n successes of n independent trials with those chances: (n + 1,)."""
     out = np.ones(1)
     for chance in chances:
         out = np.convolve(out, [1 - chance, chance])
