@@ -23,7 +23,8 @@ class StoredCode:
     computed_at: datetime
     policy_version: int
     colour: str
-    probability: float
+    probability: float | None
+    """None when unknown."""
     value: float | None
     low: float | None
     high: float | None
@@ -32,6 +33,9 @@ class StoredCode:
     """Any JSON value."""
     turning: str | None = None
     facts: tuple[str, ...] = ()
+    unit: str = ""
+    turns_green_when: str = ""
+    unknown_days: int = 0
     version: int = 0
     """Set when it is stored; what is given is not looked at."""
 
