@@ -4,6 +4,7 @@ Each has its own session, so Ctrl-C reaches the demo alone, which ends them in i
 a child says goes into a log file; its last lines are what a failed stage shows.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from storepulse.errors import StorepulseError
 
@@ -37,6 +38,9 @@ class Child:
     argv: tuple[str, ...]
     environment: Mapping[str, str]
     log: Path
+    """What it said on stderr, over all its lives."""
+    out: Path
+    """What this life said on stdout."""
     process: subprocess.Popen[bytes]
 
     @property
@@ -47,6 +51,17 @@ class Child:
         """The end of what it said, for a person."""
         lines = self.log.read_text(errors="replace").splitlines()
         return "\n".join(lines[-count:])
+
+    def first_words(self) -> dict[str, Any] | None:
+        """The first line of its stdout, a JSON object by which our servers say where they listen.
+
+        None as long as there is no whole line.
+        """
+        line, newline, _ = self.out.read_text(errors="replace").partition("\n")
+        if not newline:
+            return None
+        words: dict[str, Any] = json.loads(line)
+        return words
 
     def kill(self) -> None:
         """As a power cut would: SIGKILL to the process itself, not to its children."""
@@ -76,18 +91,18 @@ class Children:
             end(child)
 
     def start(self, name: str, argv: Sequence[str], **environment: str) -> Child:
-        """Start a process; what it says is appended to NAME.log."""
-        log = self._logs / f"{name}.log"
-        with log.open("ab") as file:
+        """Start a process; its stderr is appended to NAME.log, its stdout goes to NAME.out."""
+        log, out = self._logs / f"{name}.log", self._logs / f"{name}.out"
+        with log.open("ab") as said, out.open("wb") as told:
             process = subprocess.Popen(
                 list(argv),
                 stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=file,
+                stdout=told,
+                stderr=said,
                 env={**os.environ, **environment},
                 start_new_session=True,
             )
-        child = Child(name, tuple(argv), dict(environment), log, process)
+        child = Child(name, tuple(argv), dict(environment), log, out, process)
         self._started.append(child)
         return child
 
@@ -108,7 +123,12 @@ def end(child: Child, *, patience_s: float = _TELL_TO_END_S) -> None:
 
 
 def wait_until(
-    look: Callable[[], Found | None], *, what: str, limit_s: float, needs: Sequence[Child] = ()
+    look: Callable[[], Found | None],
+    *,
+    what: str,
+    limit_s: float,
+    needs: Sequence[Child] = (),
+    look_every_s: float = _LOOK_EVERY_S,
 ) -> Found:
     """Look again and again until something is found.
 
@@ -137,7 +157,7 @@ def wait_until(
         if time.monotonic() > until:
             said = "".join(f"\n{child.name} last said:\n{child.last_lines()}" for child in needs)
             raise StageFailed(f"{what}: not within {limit_s:g} s{trouble}{said}")
-        time.sleep(_LOOK_EVERY_S)
+        time.sleep(look_every_s)
 
 
 def run_to_end(argv: Sequence[str], *, what: str, limit_s: float, **environment: str) -> str:
