@@ -34,7 +34,7 @@ def kill(
     Ends with exit code 1 if a fact or an action was lost or came twice.
     """
     from hub.broker import installed_kind
-    from storepulse.eval_kill import KillReport, kill_campaign
+    from storepulse.eval.kill import KillReport, kill_campaign
 
     kinds = {"embedded": "embedded", "mosquitto": "mosquitto"}
     if broker is not None and broker not in kinds:
