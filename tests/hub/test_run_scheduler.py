@@ -108,9 +108,7 @@ def test_a_step_without_news_changes_nothing(database: Database, scheduler: Sche
     assert not Scheduler(database).step(NOON + timedelta(minutes=2)).anything
 
 
-def test_only_touched_shops_and_days_are_computed(
-    database: Database, scheduler: Scheduler
-) -> None:
+def test_only_touched_shops_and_days_are_computed(database: Database, scheduler: Scheduler) -> None:
     known(database, SHOP, "18")
     scheduler.step(NOON)
     tell(database, dwell(back(2), 2.0))
@@ -135,9 +133,7 @@ def test_a_late_fact_makes_a_new_version_and_keeps_the_old_one(
     assert [row["colour"] for row in rows] == ["green", "red"]
 
 
-def test_an_old_day_that_turns_red_pushes_nothing(
-    database: Database, scheduler: Scheduler
-) -> None:
+def test_an_old_day_that_turns_red_pushes_nothing(database: Database, scheduler: Scheduler) -> None:
     tell(database, dwell(back(9), 1.0))
     scheduler.step(NOON)
     assert "walking_route" not in stored_actions(database)
@@ -267,15 +263,20 @@ def test_taps_become_facts_when_their_day_is_final_and_codes_follow(
     assert "t1" not in action.dims["tickets"].split(",")
 
 
-def test_what_a_failed_step_took_is_taken_again(database: Database, scheduler: Scheduler) -> None:
-    tell(database, photo(0.6))
+class Lost(Exception):
+    """Something went wrong in the middle of a step."""
 
-    class Lost(Exception):
-        pass
 
-    with pytest.raises(Lost), database.connection() as connection:
+def take_and_lose(database: Database) -> None:
+    with database.connection() as connection:
         assert take_touched_days(connection) == {SHOP: [DAY]}
         raise Lost
+
+
+def test_what_a_failed_step_took_is_taken_again(database: Database, scheduler: Scheduler) -> None:
+    tell(database, photo(0.6))
+    with pytest.raises(Lost):
+        take_and_lose(database)
     assert scheduler.step(NOON).codes == 4
 
 
