@@ -1,4 +1,4 @@
-"""`storepulse hub`: the commands that fill the hub and keep it listening. Thin: no decision here."""
+"""`storepulse hub`: the commands that fill the hub and keep it listening. Decides nothing."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ from hub.settings import read_settings
 from hub.shops import load_shops, read_shops
 from storepulse.errors import BadInput
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 shops_app = typer.Typer(no_args_is_help=True)
 broker_app = typer.Typer(no_args_is_help=True)
 app.add_typer(shops_app, name="shops", help="The chain's shops.")
@@ -110,8 +110,8 @@ def load(
             typer.echo(f"  and {loaded.refused - len(loaded.first_refused)} more")
         if loaded.new_shops:
             typer.echo(f"shops not on any list, made unassigned: {', '.join(loaded.new_shops)}")
-    if loaded.lines == 0:
-        raise BadInput(f"{file} holds no line")
+    if loaded.readable == 0:
+        raise BadInput(f"{file} holds no fact that can be read: a JSON object a line is needed")
 
 
 def _load(opened: Database, file: Path) -> Loaded:

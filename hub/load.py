@@ -1,5 +1,6 @@
-"""Load a file of facts, a JSON object a line, into the database. Judges none but by `fact_rules`."""
+"""Load a file of facts, a JSON object a line, into the database. `fact_rules` judges them."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -42,6 +43,8 @@ class Loaded:
     new: int = 0
     duplicate: int = 0
     refused: int = 0
+    readable: int = 0
+    """Lines that hold a fact, also one that was refused for what it says."""
     refused_by_reason: Counter[str] = field(default_factory=Counter)
     """Every refusal, counted by its kind."""
     first_refused: list[RefusedLine] = field(default_factory=list)
@@ -110,16 +113,32 @@ def _facts(batch: Sequence[tuple[int, bytes]], loaded: Loaded) -> list[tuple[int
             loaded.refuse(number, f"line too long: more than {LINE_BYTES_MAX} bytes")
             continue
         try:
-            fact = FACT_JSON.validate_json(line)
+            fact = _read_fact(line)
         except ValidationError as error:
             loaded.refuse(number, explain(error))
             continue
+        loaded.readable += 1
         reason = why_refused(fact)
         if reason is not None:
             loaded.refuse(number, reason)
             continue
         facts.append((number, fact))
     return facts
+
+
+def _read_fact(line: bytes) -> Fact:
+    try:
+        return FACT_JSON.validate_json(line)
+    except ValidationError:
+        # Many programs write null for what is absent.
+        try:
+            said = json.loads(line)
+        except (ValueError, RecursionError):
+            said = None
+        if not isinstance(said, dict) or None not in said.values():
+            raise
+    given = {name: value for name, value in said.items() if value is not None or name == "value"}
+    return FACT_JSON.validate_python(given, strict=False)
 
 
 def _store(

@@ -12,9 +12,9 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
@@ -32,7 +32,7 @@ _STOP_S_MAX: Final = 60.0
 _POLL_S: Final = 0.01
 _LOG_BYTES_MAX: Final = 8 * 1024 * 1024
 
-_SETTINGS: Final = {
+SETTINGS: Final[Mapping[str, str]] = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "60",
@@ -43,6 +43,7 @@ _SETTINGS: Final = {
     "log_min_messages": "warning",
     "cluster_name": NAME,
 }
+"""What the server is started with."""
 
 _children: dict[int, subprocess.Popen[bytes]] = {}
 """The servers that this process started, by pid: a child that ended is reaped through it."""
@@ -54,13 +55,13 @@ class Server:
 
     folder: Path
     socket: Path
-    password: str
+    password: str = field(repr=False)
     pid: int
     data: Path
     started_here: bool
     startup_s: float
     """From the call until it took connections; includes making the database the first time."""
-    _seat: IO[bytes] | None
+    _seat: IO[bytes] | None = field(repr=False)
 
     def conninfo(self, database: str = NAME) -> str:
         """How psycopg connects. Holds the password: not for a log."""
@@ -85,8 +86,11 @@ class Server:
         _reap(self.pid)
 
 
-def attach(folder: Path) -> Server:
+def attach(folder: Path, *, settings: Mapping[str, str] = SETTINGS) -> Server:
     """Take a seat at the folder's server; make the database and start the server where needed.
+
+    `settings` count only where the server is started now. With fsync off the data dies with the
+    power: for tests.
 
     Raises:
         BadDatabase: the folder cannot be made, or holds something else.
@@ -102,12 +106,12 @@ def attach(folder: Path) -> Server:
         programs = programs_for(account)
         data = home / "data"
         if not data.exists():
-            _init(programs, folder, home, account)
+            _init(programs, folder, home, account, settings)
         _check_major(folder, data, programs, account)
         pid = _read_pid(data)
         started_here = pid is None or not _is_server(pid, data)
         if started_here:
-            pid = _start(programs, home, account)
+            pid = _start(programs, home, account, settings)
         assert pid is not None
         _wait_until_ready(pid, home)
         seat = (folder / "seats").open("ab")
@@ -152,13 +156,14 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _init(programs: Path, folder: Path, home: Path, account: Account) -> None:
+def _init(
+    programs: Path, folder: Path, home: Path, account: Account, settings: Mapping[str, str]
+) -> None:
     """Make the data folder beside its final name: a half-made one is never taken for a database."""
     password = secrets.token_urlsafe(32)
     with tempfile.TemporaryDirectory(prefix="new-", dir=home) as making:
         words = Path(making) / "password"
-        words.touch(mode=0o600)
-        words.write_text(password)
+        _write_secret(words, password)
         for path in (Path(making), words):
             os.chown(path, account.uid, account.gid)
         new = Path(making) / "data"
@@ -166,6 +171,7 @@ def _init(programs: Path, folder: Path, home: Path, account: Account) -> None:
             [
                 programs / "initdb", "-D", new, "-U", NAME, "--pwfile", words,
                 "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions",
+                *(["--no-sync"] if settings.get("fsync") == "off" else []),
             ],
             capture_output=True, text=True, check=False, cwd="/", env=_environment(),
             **account.switch,  # type: ignore[call-overload]
@@ -174,11 +180,17 @@ def _init(programs: Path, folder: Path, home: Path, account: Account) -> None:
             raise DatabaseUnavailable(
                 f"no database could be made in {home}: {done.stderr.strip()[-500:]}"
             )
-        kept = folder / "password"
-        kept.unlink(missing_ok=True)
-        kept.touch(mode=0o600)
-        kept.write_text(password)
+        _write_secret(folder / "password", password)
         new.rename(home / "data")
+
+
+def _write_secret(file: Path, secret: str) -> None:
+    file.unlink(missing_ok=True)
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as written:
+        written.write(secret)
+        written.flush()
+        os.fsync(handle)  # without it the database could outlive its password
 
 
 def _check_major(folder: Path, data: Path, programs: Path, account: Account) -> None:
@@ -202,13 +214,13 @@ def _check_major(folder: Path, data: Path, programs: Path, account: Account) -> 
         )
 
 
-def _start(programs: Path, home: Path, account: Account) -> int:
+def _start(programs: Path, home: Path, account: Account, settings: Mapping[str, str]) -> int:
     data = home / "data"
     # The killed server's own note. PostgreSQL takes a zombie, or a stranger that got the same
     # number, for a running server; we know better (_is_server). Should a child of the killed one
     # still be at work, it finds that out by the shared memory, not by this file.
     (data / "postmaster.pid").unlink(missing_ok=True)
-    settings = _SETTINGS | {"unix_socket_directories": str(_socket_folder(home, account))}
+    settings = {**settings, "unix_socket_directories": str(_socket_folder(home, account))}
     words = [programs / "postgres", "-D", data]
     for name, value in settings.items():
         words += ["-c", f"{name}={value}"]
@@ -285,8 +297,7 @@ def _wait_until_ready(pid: int, home: Path) -> None:
 
 def _last_words(home: Path) -> str:
     lines = (home / "log").read_text(errors="replace").strip().splitlines()
-    telling = [line for line in lines[-20:] if "FATAL" in line or "HINT" in line] or lines[-1:]
-    return f"{'; '.join(telling[-3:]) or 'it said nothing'} (see {home / 'log'})"
+    return f"{'; '.join(lines[-3:]) or 'it said nothing'} (see {home / 'log'})"
 
 
 def _make_database(server: Server) -> None:

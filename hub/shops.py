@@ -33,7 +33,7 @@ def read_shops(file: Path) -> list[Shop]:
             raise BadShopsFile(f"{file} is larger than {_BYTES_MAX} bytes: split it")
         # utf-8-sig: spreadsheets put a mark in front.
         with file.open(encoding="utf-8-sig", newline="") as lines:
-            return _read(file, csv.reader(lines, strict=True))
+            return _read(file, lines)
     except OSError as error:
         raise BadShopsFile(f"{file} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -42,16 +42,17 @@ def read_shops(file: Path) -> list[Shop]:
         raise BadShopsFile(f"{file} is not CSV: {error}") from error
 
 
-def _read(file: Path, rows: Iterable[list[str]]) -> list[Shop]:
-    numbered = enumerate(rows, start=1)
-    header = [name.strip() for name in next(numbered, (1, []))[1]]
+def _read(file: Path, lines: Iterable[str]) -> list[Shop]:
+    rows = csv.reader(lines, strict=True)
+    header = [name.strip() for name in next(rows, [])]
     if tuple(header[: len(COLUMNS)]) != COLUMNS or set(header[len(COLUMNS) :]) - set(OPTIONAL):
         raise BadShopsFile(
             f"{file}, line 1: the header must be {','.join(COLUMNS)}, got "
             f"{','.join(header)[:_TEXT_MAX] or 'nothing'}"
         )
     found: dict[str, Shop] = {}
-    for line, row in numbered:
+    for row in rows:
+        line = rows.line_num
         if not any(cell.strip() for cell in row):
             continue
         if len(row) != len(header):

@@ -2,12 +2,22 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from hub import postgres
 from hub.database import Database, open_database
+
+# Nobody pulls the plug on a test.
+NO_SYNC = {**postgres.SETTINGS, "fsync": "off", "full_page_writes": "off"}
+
+
+@pytest.fixture(scope="session")
+def no_sync() -> Mapping[str, str]:
+    """Settings of a server whose data need not outlive the machine."""
+    return NO_SYNC
 
 
 @pytest.fixture(scope="session")
@@ -21,16 +31,10 @@ def open_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def session_database(open_folder: Path) -> Iterator[Database]:
+    seat = postgres.attach(open_folder / "hub", settings=NO_SYNC)
     with open_database(str(open_folder / "hub")) as opened:
-        with opened.connection() as connection:
-            connection.commit()
-            connection.autocommit = True
-            # Nobody pulls the plug on these tests; those that kill a server have their own.
-            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-                connection.execute(f"alter system set {setting} = off")
-            connection.execute("select pg_reload_conf()")
-            connection.autocommit = False
         yield opened
+    seat.leave()
 
 
 @pytest.fixture
