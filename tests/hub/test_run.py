@@ -17,12 +17,13 @@ import aiomqtt
 import pytest
 from typer.testing import CliRunner
 
+from hub.broker import is_running
 from hub.cli import app
 from hub.computing import UnknownShop
 from hub.database import Database
 from hub.facts_store import SaidFact, insert_facts
 from hub.policy import BadPolicy, default_json
-from hub.run import NotLoopback, run_hub
+from hub.run import NotLoopback, OwnBroker, run_hub
 from hub.scheduler import Scheduler
 from hub.shops_store import Shop, save_shop
 from storepulse.checklists import Checklist, ChecklistItem, Sentence
@@ -143,6 +144,21 @@ def test_the_api_listens_on_the_loopback_only() -> None:
             database=None, broker=None, broker_port=0, host="0.0.0.0", port=0, chain=None,
             ready=lambda _: None,
         )  # fmt: skip
+
+
+def test_a_broker_of_ours_that_dies_comes_back_on_its_port(open_folder: Path) -> None:
+    with OwnBroker(open_folder / "own-broker", 0) as own:
+        assert own.broker is not None
+        first, url = own.broker.pid, own.url
+        own.start_again_if_gone()
+        assert own.broker.pid == first
+        os.kill(first, signal.SIGKILL)
+        until = time.monotonic() + 10
+        while is_running(first) and time.monotonic() < until:
+            time.sleep(0.01)
+        own.start_again_if_gone()
+        assert own.broker.pid != first
+        assert own.url == url
 
 
 @pytest.fixture
