@@ -25,16 +25,9 @@ from storepulse.events import ChecklistMade
 from storepulse.facts import Fact
 from storepulse.topics import Address
 from tests.edge.fake_judge import judge as judge_as_the_child_does
-from tests.edge.samples import StandingClock, action
+from tests.edge.samples import PLAN, StandingClock, action
 
 UUID = "3f9c1f6e-0000-4000-8000-00000000000"
-PLAN: dict[str, Any] = {
-    "id": "plan", "name": "Plan", "bay": "b1", "version": 1,
-    "made_at": "2026-11-20T10:00:00+08:00", "source": "plan", "unit": "mm", "width": 1000,
-    "height": 500, "shelves": [{"row": 0, "line_xyxy": [0, 500, 1000, 500], "height": 300}],
-    "products": [{"id": "p", "sku": "p", "name": "P"}],
-    "positions": [{"id": "x", "row": 0, "index": 0, "product": "p", "box_xyxy": [0, 0, 100, 300]}],
-}  # fmt: skip
 
 
 class ScriptedChild:
