@@ -27,7 +27,7 @@ _REST_S_MAX: Final = 4000.0
 class Paces:
     """The kinds of pace and how common each is among phones at a random moment.
 
-    `share`: (m,), sums to 1, in the order of `mean_s` and `shape`.
+    `share`: (m,), sums to 1, by mean pause, then by shape.
     """
 
     share: tuple[float, ...]
@@ -41,14 +41,15 @@ class Paces:
             raise ValueError("shares of paces must not be negative and must sum to 1")
 
 
-def pace_mean_s() -> Floats:
-    """(m,) mean pause of each pace, seconds."""
-    return np.repeat(np.array(PAUSE_S_MEANS), len(PAUSE_SHAPES))
-
-
-def pace_shape() -> Floats:
-    """(m,) gamma shape of each pace."""
-    return np.tile(np.array(PAUSE_SHAPES), len(PAUSE_S_MEANS))
+_MEAN_S: Final[Floats] = np.repeat(np.array(PAUSE_S_MEANS), len(PAUSE_SHAPES))
+_SHAPE: Final[Floats] = np.tile(np.array(PAUSE_SHAPES), len(PAUSE_S_MEANS))
+"""(m,) of each pace."""
+_RATE: Final[Floats] = _SHAPE / _MEAN_S
+_SCALE: Final[Floats] = _SHAPE * np.log(_RATE) - gammaln(_SHAPE)
+_STRAY: Final = float(np.log(0.02 / 600.0))
+"""One pause in fifty fits no pace (a burst that was not heard, a tap on the screen): without that,
+a single odd pause would outweigh all the others."""
+_USUAL: Final = float(np.log(0.98))
 
 
 def pauses_log_likelihood(pauses_s: Sequence[float]) -> Floats:
@@ -56,13 +57,8 @@ def pauses_log_likelihood(pauses_s: Sequence[float]) -> Floats:
     if not pauses_s:
         return np.zeros(len(PAUSE_S_MEANS) * len(PAUSE_SHAPES))
     x = np.maximum(np.asarray(pauses_s, dtype=np.float64), 1.0)[:, None]
-    shape, mean = pace_shape()[None], pace_mean_s()[None]
-    rate = shape / mean
-    density = shape * np.log(rate) + (shape - 1) * np.log(x) - rate * x - gammaln(shape)
-    # One pause in fifty fits no pace (a burst that was not heard, a tap on the screen): without
-    # that, a single odd pause would outweigh all the others.
-    stray = np.log(0.02 / 600.0)
-    summed: Floats = np.logaddexp(density + np.log(0.98), stray).sum(axis=0)
+    density = _SCALE + (_SHAPE - 1) * np.log(x) - _RATE * x
+    summed: Floats = np.logaddexp(density + _USUAL, _STRAY).sum(axis=0)
     return summed
 
 
@@ -76,7 +72,7 @@ def _rests() -> tuple[Floats, Floats, Floats]:
         probability that a window of u seconds at a random moment hears nothing.
     """
     u = np.arange(0.0, _REST_S_MAX, _STEP_S)
-    mean, shape = pace_mean_s()[:, None], pace_shape()[:, None]
+    mean, shape = _MEAN_S[:, None], _SHAPE[:, None]
     silent = gammaincc(shape, shape * u[None] / mean)
     size = 2 * u.size
     spectrum = np.fft.rfft(silent, size, axis=1)

@@ -17,6 +17,7 @@ from probes.replay import replay
 
 app = typer.Typer(
     no_args_is_help=True,
+    pretty_exceptions_enable=False,  # it would print local values: raw frames
     help="Turn captures of Wi-Fi probe requests into visits, dwell and occupancy.",
 )
 

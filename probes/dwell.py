@@ -7,6 +7,7 @@ stay may have had, given that it was heard; what is wanted is the mean of the le
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import exp, log, sqrt
 from typing import Final
 
@@ -78,10 +79,14 @@ def estimate_dwell(
     score = np.empty(len(means))
     unheard = np.empty(len(means))
     silent = unheard_probability(LENGTH_S)
-    for number, length_share in enumerate(lengths):
-        score[number], unheard[number] = _score(
-            evidence @ length_share, silent @ length_share, prior
-        )
+    for begun in range(0, len(means), MEAN_S.size):
+        # One shape at a time: one product of matrices for all its means, in bounded memory.
+        block = slice(begun, begun + MEAN_S.size)
+        fits = evidence @ lengths[block].T
+        for number, silence in enumerate((silent @ lengths[block].T).T):
+            score[begun + number], unheard[begun + number] = _score(
+                fits[:, :, number], silence, prior
+            )
     weight = np.exp(score - score.max()) * shapes
     weight /= weight.sum()
     low, middle, high = _quantiles(means, weight, (0.05, 0.5, 0.95))
@@ -112,6 +117,7 @@ def _evidence(visits: Sequence[Visit]) -> Floats:
     return np.stack(rows)
 
 
+@lru_cache(maxsize=1)
 def _length_priors() -> tuple[Floats, Floats, Floats]:
     """Shares of the lengths for each mean and shape: (c, g), means (c,), weights of shapes (c,)."""
     edges = np.concatenate(([0.0], np.sqrt(LENGTH_S[1:] * LENGTH_S[:-1]), [np.inf]))

@@ -55,8 +55,20 @@ def _joined(first: Stretch, second: Stretch) -> Stretch:
         first.start_s,
         second.end_s,
         first.count + second.count,
-        first.visits + second.visits,
+        _fair(first, second) + _fair(second, first),
     )
+
+
+def _fair(one: Stretch, other: Stretch) -> tuple[Visit, ...]:
+    """As many of one's kept visits as the other's share of kept ones allows.
+
+    Two samples of hours that were not equally busy would else give the quiet hour too much weight.
+    """
+    kept, count = len(one.visits), one.count
+    if not kept or not other.count or kept * other.count <= len(other.visits) * count:
+        return one.visits
+    wanted = round(len(other.visits) * count / other.count)
+    return tuple(one.visits[number * kept // wanted] for number in range(wanted))
 
 
 def facts_of(replay: Replay, *, shop: str, source: str) -> list[Fact]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from probes.burst_pace import Paces, pauses_log_likelihood
 from probes.bursts import SEQUENCES, Burst, sequence_step
-from probes.visits import FIXED_S_MIN, Visit, silence_s_allowed
+from probes.visits import FIXED_S_MIN, SILENCE_S_MAX, Visit, silence_s_allowed
 
 _STEP_MAX: Final = 80
 """Frames that a phone sends between two of its bursts on other channels: up to 74 in the reference
@@ -53,6 +53,7 @@ class _Stay:
     step_max: int = 0
     """The largest step of its count from burst to burst."""
     first_s: float = 0.0
+    silence_s: float = SILENCE_S_MAX
     by_time: Burst | None = None
     """The latest burst, when only time linked it."""
     sequence_before: int | None = None
@@ -65,9 +66,10 @@ class _Stay:
         pause_s = self.burst_s[-1] - self.burst_s[-2]
         return abs(start_s - self.burst_s[-1] - pause_s) <= _PACE_FITS * pause_s
 
-    def silence_s(self) -> float:
+    def set_silence(self) -> None:
+        """Work out anew how long it may be silent; its bursts have changed."""
         times = self.burst_s[-_PAUSES_KEPT:]
-        return silence_s_allowed([later - earlier for earlier, later in pairwise(times)])
+        self.silence_s = silence_s_allowed([later - earlier for earlier, later in pairwise(times)])
 
 
 @dataclass(slots=True)
@@ -149,7 +151,7 @@ class Linker:
 
     def _still_there(self, number: int, burst: Burst) -> bool:
         stay = self._stays[number]
-        return burst.start_s - stay.last_end_s <= stay.silence_s()
+        return burst.start_s - stay.last_end_s <= stay.silence_s
 
     def _by_running_count(self, burst: Burst) -> int | None:
         best = None
@@ -185,6 +187,7 @@ class Linker:
             if not 0 < step <= _STEP_MAX or not self._still_there(number, burst):
                 continue
             stay.burst_s.remove(other.start_s)
+            stay.set_silence()
             stay.senders -= other.senders
             stay.sequence_last, stay.by_time = before, None
             stay.by_count += 1
@@ -269,6 +272,7 @@ class Linker:
         stay.burst_s.append(burst.start_s)
         if len(stay.burst_s) > _BURSTS_KEPT:
             del stay.burst_s[: _BURSTS_KEPT // 2]
+        stay.set_silence()
         stay.last_end_s = max(stay.last_end_s, burst.end_s)
         stay.sequence_last = burst.sequence_last
         if burst.signal_dbm is not None:
@@ -284,7 +288,7 @@ class Linker:
         silent = [
             number
             for number, stay in self._stays.items()
-            if now_s - stay.last_end_s > stay.silence_s()
+            if now_s - stay.last_end_s > stay.silence_s
         ]
         return [self._close(number) for number in silent]
 

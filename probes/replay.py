@@ -21,10 +21,10 @@ from probes.streams import Once, frames_of
 from probes.visits import Visit
 
 METHOD: Final = "probes.visits/1"
-SAMPLE_VISITS: Final = 600
+SAMPLE_VISITS: Final = 400
 """Visits kept to estimate the dwell of the whole: more narrow the interval no further, since what
 is not known of the phones' pace outweighs them."""
-SAMPLE_VISITS_HOUR: Final = 200
+SAMPLE_VISITS_HOUR: Final = 100
 HOUR_S: Final = 3600
 BOUNCE_UNKNOWN: Final = (
     "not identifiable: most visits of under 45 s fall between two bursts of a phone"

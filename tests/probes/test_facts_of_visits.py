@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from probes.calibration import read_calibration
 from probes.facts import HOUR_S, VISITORS_MIN, Stretch, facts_of, merge_until_enough
 from probes.replay import replay
+from probes.visits import Visit
 from storepulse.facts import FACT_JSON
 from tests.probes.drawn_captures import busy_shop, write
 
@@ -29,6 +30,17 @@ def test_merging_hours_keeps_every_visit_and_leaves_none_below_five(counts: list
         assert sum(stretch.count for stretch in merged) == sum(counts)
     else:
         assert merged == []
+
+
+def test_a_quiet_hour_gets_no_more_weight_than_its_visits() -> None:
+    def stretch(start_s: int, count: int, kept: int) -> Stretch:
+        visits = tuple(Visit((float(start_s + n),), 1, True, None) for n in range(kept))
+        return Stretch(start_s, start_s + HOUR_S, count, visits)
+
+    (whole,) = merge_until_enough([stretch(0, 4, 4), stretch(HOUR_S, 400, 100)])
+    assert whole.count == 404
+    assert [v.first_s >= HOUR_S for v in whole.visits].count(True) == 100
+    assert [v.first_s >= HOUR_S for v in whole.visits].count(False) == 1
 
 
 def test_hours_and_the_day_are_facts_of_their_own(tmp_path: Path) -> None:
