@@ -6,6 +6,7 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -14,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from storepulse.demo.board import print_board
+from hub.cli_codes import board_table
 from storepulse.demo.children import Children
 from storepulse.demo.loop import Loop, Wanted, run_loop
 from storepulse.demo.stages import Stages
@@ -90,18 +91,13 @@ def document(loop: Loop, *, failed: str | None = None) -> dict[str, Any]:
         "data": str(loop.wanted.folder),
         "stages": loop.stages.as_json(),
         "codes": loop.codes,
-        "board": [
-            {name: code[name] for name in ("shop", "dimension", "colour", "probability", "value")}
-            for code in loop.board
-        ],
+        "board": [asdict(row) for row in loop.rows],
     }  # fmt: skip
 
 
 def _print_board(loop: Loop) -> None:
     console = Console(highlight=False)
-    print_board(loop.shops, loop.board, day=loop.today.isoformat(), console=console)
-    for code in loop.codes:
-        console.print(f"{code['dimension']}: {code['rule']}", markup=False)
+    console.print(board_table(list(loop.rows), loop.today))
     assert loop.node is not None
     assert loop.hub is not None
     console.print(f"annotated photo: {loop.node.url}{loop.answer['annotated_url']}", markup=False)

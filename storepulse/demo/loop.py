@@ -12,6 +12,8 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from hub.actions_store import StoredAction, actions
+from hub.answers import BoardRow, board
+from hub.computing import read_policies
 from hub.database import Database, open_database
 from hub.facts_store import facts_of_days
 from hub.taps_store import checklists
@@ -81,8 +83,8 @@ class Loop:
     """Of the node, to the second photo."""
     codes: list[dict[str, Any]] = field(default_factory=list)
     """Of the demo's own shop."""
-    board: list[dict[str, Any]] = field(default_factory=list)
-    """Of all twelve."""
+    rows: tuple[BoardRow, ...] = ()
+    """The board of all twelve."""
     acknowledged: bool = False
     """The hub holds the node's checklist and said so."""
 
@@ -129,7 +131,7 @@ def run_loop(loop: Loop) -> None:
     with open_database(str(loop.database)) as database:
         _listen(loop, database)
         _acknowledge(loop, database)
-        _read_codes(loop)
+        _read_codes(loop, database)
         _deliver(loop, database)
 
 
@@ -331,13 +333,14 @@ def _acknowledge(loop: Loop, database: Database) -> None:
         )  # fmt: skip
 
 
-def _read_codes(loop: Loop) -> None:
+def _read_codes(loop: Loop, database: Database) -> None:
     with loop.stages.stage("codes") as stage:
-        day = ["--day", loop.today.isoformat()]
-        loop.board = _hub(loop, "codes", *day, what="the codes of the day")
-        loop.codes = [code for code in loop.board if code["shop"] == loop.shop.id]
+        day, shop = ["--day", loop.today.isoformat()], ["--shop", loop.shop.id]
+        loop.codes = _hub(loop, "codes", *day, *shop, what="the codes of the day")
+        with database.connection() as connection:
+            loop.rows = tuple(board(connection, loop.today, read_policies(connection)))
         words = [f"{code['dimension']} {code['colour']}" for code in loop.codes]
-        stage.say(f"{loop.shop.id}: " + ", ".join(words), codes=loop.codes)
+        stage.say(f"{loop.shop.id}: {', '.join(words)}; {len(loop.rows)} shops on the board")
 
 
 def _deliver(loop: Loop, database: Database) -> None:
