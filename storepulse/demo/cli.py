@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -22,6 +22,8 @@ from storepulse.demo.stages import Stages
 from storepulse.errors import BadInput
 
 app = typer.Typer(help="The whole loop on this machine, with a simulated chain around it.")
+_WIDTH_FOR_REASONS: Final = 150
+"""In a narrower terminal the column of reasons would fold each shop over many lines."""
 talk = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
@@ -96,8 +98,13 @@ def document(loop: Loop, *, failed: str | None = None) -> dict[str, Any]:
 
 
 def _print_board(loop: Loop) -> None:
-    console = Console(highlight=False)
-    console.print(board_table(list(loop.rows), loop.today))
+    console = Console(highlight=False, soft_wrap=True)
+    table = board_table(list(loop.rows), loop.today)
+    if Console().width < _WIDTH_FOR_REASONS:
+        table.columns.pop()
+    console.print(table)
+    for code in loop.codes:
+        console.print(f"{code['shop']} {code['dimension']}: {code['rule']}", markup=False)
     assert loop.node is not None
     assert loop.hub is not None
     console.print(f"annotated photo: {loop.node.url}{loop.answer['annotated_url']}", markup=False)

@@ -17,6 +17,7 @@ from hub.computing import read_policies
 from hub.database import Database, open_database
 from hub.facts_store import facts_of_days
 from hub.taps_store import checklists
+from probes.captures import Capture
 from storepulse.actions import DIMENSIONS
 from storepulse.demo.children import Children, StageFailed, run_to_end, wait_until
 from storepulse.demo.requests import get_json, post_photo
@@ -33,6 +34,7 @@ from storepulse.demo.services import (
 )
 from storepulse.demo.shelf import LookedAt, erased_found, photo_of, plan_of, second_exposure
 from storepulse.demo.stages import Stages
+from storepulse.errors import BadInput
 from storepulse.simulated.capture_files import write_capture
 from storepulse.simulated.chain import (
     SimulatedShop,
@@ -121,11 +123,11 @@ def run_loop(loop: Loop) -> None:
         StageFailed: one did not come to its end.
         BadInput: the photo, planogram or capture that was given cannot be used.
     """
-    _start(loop)
-    _load_chain(loop)
+    capture, captured = _capture(loop)
     _make_planogram(loop)
     _expose_again(loop)
-    capture, captured = _capture(loop)
+    _start(loop)
+    _load_chain(loop)
     _start_node(loop, capture, captured)
     _judge(loop)
     with open_database(str(loop.database)) as database:
@@ -208,6 +210,8 @@ def _capture(loop: Loop) -> tuple[Path, str]:
     """The capture to listen to, and what it is."""
     given = loop.wanted.capture
     if given is not None:
+        # What cannot be read is refused now, before anything is started for it.
+        Capture(given, warn=lambda _: None).close()
         return given, given.name
     path = loop.wanted.folder / "visitors-simulated.pcap.gz"
     # Five hours, so that the fixed devices of a shop can be known by their staying.
@@ -282,7 +286,7 @@ def _listen(loop: Loop, database: Database) -> None:
             needs=[loop.node.child],
         )  # fmt: skip
         if child["phase"] == "refused":
-            raise StageFailed(f"the capture was refused: {child['trouble']}")
+            raise BadInput(f"the capture was refused: {child['trouble']}")
         wait_for_empty_outbox(loop.node)
         dwell = [fact for fact in _facts_at_hub(loop, database) if fact.metric == "dwell_mean"]
         if not dwell:
