@@ -3,12 +3,15 @@
 import json
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from storepulse.errors import BadInput
+
+if TYPE_CHECKING:
+    from storepulse.eval.kill import KillReport
 
 app = typer.Typer(
     no_args_is_help=True, help="Print the figures of docs/proof.md from data one can point at."
@@ -34,7 +37,7 @@ def kill(
     Ends with exit code 1 if a fact or an action was lost or came twice.
     """
     from hub.broker import installed_kind
-    from storepulse.eval.kill import KillReport, kill_campaign
+    from storepulse.eval.kill import kill_campaign
 
     kinds = {"embedded": "embedded", "mosquitto": "mosquitto"}
     if broker is not None and broker not in kinds:
@@ -63,7 +66,7 @@ def kill(
         raise typer.Exit(1)
 
 
-def _in_words(report) -> str:  # type: ignore[no-untyped-def]
+def _in_words(report: "KillReport") -> str:
     return (
         f"{report.broker}: {report.facts_at_hub} of {report.facts_said} facts at the hub, "
         f"{report.facts_at_hub_twice} twice, {report.facts_missing} missing; "

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, LiteralString
 from uuid import uuid4
 
 from edge.clock import now_of
@@ -245,7 +245,8 @@ class _Campaign:
         def sent() -> bool:
             with database.connection() as connection:
                 row = connection.execute(
-                    "select last_sent_at is not null as sent from actions where id = %s", [action.id]
+                    "select last_sent_at is not null as sent from actions where id = %s",
+                    [action.id],
                 ).fetchone()
             return row is not None and bool(row["sent"])
 
@@ -339,7 +340,8 @@ def _delivered(database: Database) -> list[str]:
     return [row["action"] for row in rows]
 
 
-def _number(database: Database, question: str) -> int:
+def _number(database: Database, question: LiteralString) -> int:
     with database.connection() as connection:
-        row = connection.execute(question).fetchone()  # type: ignore[call-overload]
+        row = connection.execute(question).fetchone()
+    assert row is not None, "a count gives one row"
     return int(row["n"])
