@@ -1,5 +1,6 @@
 """Find facings on a photo with the exported network. Knows nothing of rows, gaps or products."""
 
+import os
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -26,6 +27,10 @@ PAD_GREY: Final = 114
 INPUT_PX: Final = 1280
 """Long side that the network sees when its file does not say; on dense shelves smaller inputs
 lose narrow facings and larger ones gain nothing."""
+
+
+MODEL_VARIABLE: Final = "STOREPULSE_FACINGS_MODEL"
+"""Environment variable: path of the detector that is used where none is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +63,10 @@ class Found:
         return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
 
 
-def packaged_model() -> Path:
-    """The detector that comes with storepulse."""
+def default_model() -> Path:
+    """The detector that comes with storepulse, or the one that a chain has put in its place."""
+    if chosen := os.environ.get(MODEL_VARIABLE):
+        return Path(chosen)
     with as_file(files("vision") / "weights" / "facings.onnx") as path:
         return path
 
@@ -71,12 +78,12 @@ class Detector:
         """Load the network.
 
         Args:
-            model: an exported detector (.onnx); by default the packaged one.
+            model: an exported detector (.onnx); by default ours.
             threads: cores to use; beside other work one may be faster than two.
         Raises:
             BadModel: no such file, or no detector of facings.
         """
-        path = model if model is not None else packaged_model()
+        path = model if model is not None else default_model()
         if not path.is_file():
             raise BadModel(path, "there is no such detector file")
         options = onnxruntime.SessionOptions()

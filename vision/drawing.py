@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from vision.observation import Observation
-from vision.photos import Photo, Pixels
+from vision.photos import Pixels
 
 ROW_COLOURS: Final = (
     (0, 158, 115), (0, 114, 178), (213, 94, 0), (204, 121, 167), (86, 180, 233), (230, 159, 0),
@@ -16,16 +16,20 @@ ROWLESS: Final = (150, 150, 150)
 GAP: Final = (255, 0, 0)
 
 
-def draw_observation(photo: Photo, seen: Observation) -> Pixels:
-    """(h, w, 3) a copy of the photo at working size with facings, gaps and rows on it.
+def draw_observation(rgb: Pixels, scale: float, seen: Observation) -> Pixels:
+    """(h, w, 3) a copy of the photo with facings, gaps and rows on it.
 
     A facing has its row's colour; a gap is crossed out, so that it is told by form too.
+
+    Args:
+        rgb: (h, w, 3) the photo, at any size.
+        scale: its pixels for each pixel of the full photo.
     """
-    picture = np.array(photo.rgb)
+    picture = np.array(rgb)
     thin = max(1, round(max(picture.shape[:2]) / 900))
 
     def point(x: float, y: float) -> tuple[int, int]:
-        return round(x * photo.scale), round(y * photo.scale)
+        return round(x * scale), round(y * scale)
 
     for facing in seen.facings:
         x1, y1, x2, y2 = facing.box_xyxy_px

@@ -45,7 +45,9 @@ ROW_FACINGS_MIN: Final = 2
 LEAN_MAX: Final = 0.5
 """Boards of photos taken by hand lean less at the middle (27 degrees)."""
 LEANS: Final = np.linspace(-LEAN_MAX, LEAN_MAX, 41)
-"""Leans tried at the middle of the photo; 2.4 of these for the change from its top to its foot."""
+"""Leans tried at the middle of the photo."""
+CHANGE_SHARE: Final = 2.4
+"""The change of the lean from the photo's top to its foot is tried up to so many of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Lean:
         down = (y - self.middle_y - self.base * along) / (1 + self.change * along)
         return down + self.middle_y
 
-    def at(self, y: Floats) -> Floats:
+    def at(self, y: float) -> float:
         """The lean of the board that crosses the middle of the picture at y."""
         return self.base + self.change * (y - self.middle_y)
 
@@ -134,20 +136,9 @@ def _fit_lean(boxes: Floats, width_px: int, height_px: int) -> Lean:
     pairs = _pairs(boxes)
     if len(pairs) < 4:
         return level
-    along, rise, low, y = pairs.T
+    along, rise, low, y = (np.asarray(column, np.float64) for column in pairs.T)
     down = (y - middle_y) / height_px  # -0.5 at the top of the photo, 0.5 at its foot
-    # Stacked goods pair with the wrong layer too, and a photo from the side leans from +0.2 at
-    # the top to -0.4 at the foot: a descent from the median would end in a wrong valley. So all
-    # leans are tried, and the one that most pairs agree with is refined.
-    bases, changes = np.meshgrid(LEANS, LEANS * 2.4)
-    bases, changes = bases.ravel(), changes.ravel()
-    agreed = np.zeros(len(bases))
-    for place, (base, change) in enumerate(zip(bases, changes, strict=True)):
-        off = (rise - (base + change * down) * along) / (0.08 * low)
-        agreed[place] = np.exp(-(off**2) / 2).sum()
-    # Among equals the level one: a brick pattern agrees with its diagonals almost as well.
-    agreed *= 1 - 0.3 * abs(bases) - 0.1 * abs(changes)
-    base, change = float(bases[agreed.argmax()]), float(changes[agreed.argmax()])
+    base, change = _most_agreed(along, rise, low, down)
     for reach in (0.25, 0.18, 0.15, 0.15):
         off = (rise - (base + change * down) * along) / (reach * low)
         weight = np.where(abs(off) < 1, (1 - off**2) ** 2, 0) / low
@@ -156,12 +147,31 @@ def _fit_lean(boxes: Floats, width_px: int, height_px: int) -> Lean:
         # A little certainty that the change is none keeps one single row from inventing it.
         normal[1, 1] += 0.002 * normal[0, 0]
         normal += np.eye(2) * 1e-9
-        base, change = map(float, np.linalg.solve(normal, columns.T @ (weight * rise)))
+        base, change = np.linalg.solve(normal, columns.T @ (weight * rise)).tolist()
     change /= height_px
     # The boards' vanishing point must lie outside the photo, or they would cross in it.
     if abs(change) * middle_x > 0.8 or abs(base) > LEAN_MAX:
         return level
     return Lean(middle_x, middle_y, base, change)
+
+
+def _most_agreed(along: Floats, rise: Floats, low: Floats, down: Floats) -> tuple[float, float]:
+    """The lean at the middle and its change from top to foot that most pairs agree with.
+
+    Stacked goods pair with the wrong layer too, and a photo from the side leans from +0.2 at the
+    top to -0.4 at the foot: a descent from the median would end in a wrong valley. So all leans
+    are tried.
+    """
+    best, most = (0.0, 0.0), -1.0
+    for base in LEANS.tolist():
+        for change in (LEANS * CHANGE_SHARE).tolist():
+            off = (rise - (base + change * down) * along) / (0.08 * low)
+            agreed = float(np.exp(-(off**2) / 2).sum())
+            # Among equals the level one: a brick pattern agrees with its diagonals almost as well.
+            agreed *= 1 - 0.3 * abs(base) - 0.1 * abs(change)
+            if agreed > most:
+                best, most = (base, change), agreed
+    return best
 
 
 def _pairs(boxes: Floats) -> Floats:
@@ -337,6 +347,6 @@ def _line(chain: _Chain, boxes: Floats, lean: Lean) -> tuple[float, float, float
 
     def y(x: float) -> float:
         level = chain.level_at(x)
-        return level + (x - lean.middle_x) * float(lean.at(np.float64(level)))
+        return level + (x - lean.middle_x) * lean.at(level)
 
     return left, y(left), right, y(right)

@@ -12,10 +12,12 @@ one) gives it a function. `python -m vision.worker` serves the looking at photos
 One request is in flight at a time. The child ends when its stdin ends.
 """
 
+import argparse
 import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from storepulse.errors import BadInput, StorepulseError
@@ -96,3 +98,36 @@ def own_stdout() -> BinaryIO:
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     return frames
+
+
+def main() -> None:
+    """Serve the looking at photos until stdin ends."""
+    # Imported here: whoever uses `serve` with another handler needs no detector.
+    from vision.look import Looker
+    from vision.observation import OBSERVATION_JSON
+
+    parser = argparse.ArgumentParser(prog="python -m vision.worker", description=main.__doc__)
+    parser.add_argument("--model", type=Path, help="an exported detector, in place of ours")
+    parser.add_argument("--threads", type=int, default=2, help="cores to use")
+    given = parser.parse_args()
+    frames = own_stdout()
+    try:
+        looker = Looker(given.model, threads=given.threads)
+    except StorepulseError as error:
+        sys.exit(f"vision.worker: {error}")
+
+    def look(header: dict[str, Any], body: bytes) -> dict[str, Any]:
+        path = header.get("photo")
+        if not body and not isinstance(path, str):
+            raise BadInput('a request needs "photo", a path, or the bytes of a photo')
+        name = header.get("name")
+        source = body or Path(str(path))
+        _, seen = looker.look_at(source, name=name if isinstance(name, str) else None)
+        answer: dict[str, Any] = OBSERVATION_JSON.dump_python(seen, mode="json")
+        return answer
+
+    serve(look, sys.stdin.buffer, frames, ready={"model": looker.detector.facts.version})
+
+
+if __name__ == "__main__":
+    main()
