@@ -18,7 +18,7 @@ import httpx
 
 from storepulse.actions import Action
 from storepulse.events import ActionMarked
-from storepulse.topics import Address, every_node, read_topic
+from storepulse.topics import Address, Channel, every_node, read_topic
 from storepulse.wire import (
     ACKNOWLEDGEMENT_JSON,
     NODE_STATE_JSON,
@@ -32,6 +32,7 @@ from storepulse.wire import (
 
 HERE = Path(__file__).parent
 MOSQUITTO = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
+UP: tuple[Channel, ...] = ("up/facts", "up/events", "state")
 ADDRESS = Address("chain", "shop-17", "node-1")
 
 
@@ -180,8 +181,8 @@ class SmallHub:
         while True:
             try:
                 async with aiomqtt.Client("127.0.0.1", self._broker.port) as client:
-                    for channel in ("up/facts", "up/events", "state"):
-                        await client.subscribe(every_node(channel), qos=1)  # type: ignore[arg-type]
+                    for channel in UP:
+                        await client.subscribe(every_node(channel), qos=1)
                     await self._acknowledge(client)
                     async with asyncio.TaskGroup() as tasks:
                         tasks.create_task(self._listen(client))
