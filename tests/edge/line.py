@@ -150,7 +150,8 @@ class SmallHub:
     """Keeps messages by their key, acknowledges what has no gap, sends actions until receipted."""
 
     def __init__(self, broker: Broker) -> None:
-        self.arrived: list[Message] = []
+        self.arrived: list[list[int]] = []
+        """The numbers that came, connection by connection."""
         self.kept: dict[int, Message] = {}
         self.states: list[NodeState] = []
         self.acknowledge_at_most = 10**9
@@ -192,6 +193,7 @@ class SmallHub:
             await asyncio.sleep(0.1)
 
     async def _listen(self, client: aiomqtt.Client) -> None:
+        self.arrived.append([])
         async for packet in client.messages:
             assert isinstance(packet.payload, bytes)
             address, channel = read_topic(str(packet.topic))
@@ -201,7 +203,7 @@ class SmallHub:
                 continue
             for message in decode_batch(packet.payload):
                 assert isinstance(message, Message)
-                self.arrived.append(message)
+                self.arrived[-1].append(message.key.number)
                 assert self.kept.setdefault(message.key.number, message) == message
             await self._acknowledge(client)
 
