@@ -1,19 +1,24 @@
 """The node's judging child: `python -m edge.judge_child`. One photo in; judgement, pictures out.
 
-Speaks `vision.framing`, as `vision.worker` has it:
+Speaks `vision.framing`, as `vision.worker` has it. Each photo takes two requests, so that the
+clerk's answer does not wait for the search for faces:
 
-    parent -> child   {"photo": PATH, "uuid", "bay", "planogram": PATH, "kept": PATH,
-                       "annotated": PATH, "shop", "source", "at": when it came, ISO 8601}
+    parent -> child   {"do": "judge", "photo": PATH, "uuid", "bay", "planogram": PATH, "shop",
+                       "source", "at": when it came, ISO 8601}
     child -> parent   {"judgement": {...}, "checklist": {...} or null, "facts": [...]}
+    parent -> child   {"do": "keep", "kept": PATH, "annotated": PATH, and the keys of "judge"}
+    child -> parent   {}
 
 The photo is judged as it is; then people are blurred, and only from the blurred pixels are the two
 pictures written that stay. Neither has EXIF: they are made from pixels alone.
 """
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -26,7 +31,8 @@ from planograms.drawing import draw_marks, marks_of
 from planograms.facts import facts_of
 from planograms.files import read_planogram
 from planograms.judge import JUDGEMENT_JSON, Judgement, Prepared, judge_observation, prepare
-from storepulse.checklists import CHECKLIST_JSON
+from planograms.model import Planogram
+from storepulse.checklists import CHECKLIST_JSON, Checklist
 from storepulse.errors import BadInput, Unavailable
 from storepulse.facts import FACT_JSON, Fact
 from vision.faces import FaceFinder
@@ -54,6 +60,15 @@ class LooksAt(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    uuid: str
+    photo: Photo
+    judgement: Judgement
+    checklist: Checklist
+    plan: Planogram
+
+
 class PhotoJudge:
     """Answers requests; keeps the last planograms ready, as a bay is photographed again."""
 
@@ -61,36 +76,62 @@ class PhotoJudge:
         self._looker = looker
         self._blur = blur
         self._ready: dict[tuple[str, int, int], Prepared] = {}
+        self._last: _Judged | None = None
 
     def __call__(self, header: dict[str, Any], _body: bytes) -> dict[str, Any]:
-        """Judge one photo and write its two pictures.
+        """Do what the header asks for.
 
         Raises:
             BadInput: the photo or the planogram cannot be used.
             Unavailable: a picture cannot be written, or people cannot be blurred.
         """
+        if header["do"] == "keep":
+            self._keep(header)
+            return {}
+        return self._answer(header)
+
+    def _answer(self, header: dict[str, Any]) -> dict[str, Any]:
         started = time.perf_counter()
+        judged = self._last = self._judge(header)
         at = datetime.fromisoformat(header["at"])
+        facts = facts_of(
+            judged.judgement, judged.plan, shop=header["shop"], photo=judged.uuid, taken_at=at,
+            source=header["source"],
+        )  # fmt: skip
+        judge_s = round(time.perf_counter() - started, 3)
+        facts += node_facts(judged.judgement, header, at=at, judge_s=judge_s)
+        usable = judged.judgement.observation.photo.verdict == "usable"
+        checklist = CHECKLIST_JSON.dump_python(judged.checklist, mode="json")
+        return {
+            "judgement": JUDGEMENT_JSON.dump_python(judged.judgement, mode="json"),
+            "checklist": checklist if usable else None,
+            "facts": [FACT_JSON.dump_python(fact, mode="json") for fact in facts],
+        }
+
+    def _keep(self, header: dict[str, Any]) -> None:
+        judged = self._last
+        if judged is None or judged.uuid != header["uuid"]:
+            # Another photo came between, or this is another child: the same photo against the
+            # same planogram is judged the same.
+            judged = self._judge(header)
+        self._last = None
+        blurred = self._blur(judged.photo.rgb)
+        marks = marks_of(judged.checklist.items)
+        note = not_told(judged.judgement)
+        drawn = draw_marks(blurred, marks, scale=judged.photo.scale, note=note)
+        _write_jpeg(Path(header["kept"]), blurred)
+        _write_jpeg(Path(header["annotated"]), drawn)
+
+    def _judge(self, header: dict[str, Any]) -> _Judged:
+        # The planogram first: a wrong one is told before the photo takes its second.
         ready = self._prepared(Path(header["planogram"]))
         photo, observation = self._looker.look_at(Path(header["photo"]), name="photo")
         judgement = judge_observation(photo, observation, ready)
-        usable = observation.photo.verdict == "usable"
-        whose = {"shop": header["shop"], "photo": header["uuid"]}
-        checklist = checklist_of(judgement, ready.planogram, made_at=at, **whose)
-        blurred = self._blur(photo.rgb)
-        marks = marks_of(checklist.items)
-        drawn = draw_marks(blurred, marks, scale=photo.scale, note=not_told(judgement))
-        _write_jpeg(Path(header["kept"]), blurred)
-        _write_jpeg(Path(header["annotated"]), drawn)
-        facts = facts_of(judgement, ready.planogram, taken_at=at, source=header["source"], **whose)
-        facts += node_facts(
-            judgement, header, at=at, judge_s=round(time.perf_counter() - started, 3)
-        )
-        return {
-            "judgement": JUDGEMENT_JSON.dump_python(judgement, mode="json"),
-            "checklist": CHECKLIST_JSON.dump_python(checklist, mode="json") if usable else None,
-            "facts": [FACT_JSON.dump_python(fact, mode="json") for fact in facts],
-        }
+        checklist = checklist_of(
+            judgement, ready.planogram, shop=header["shop"], photo=header["uuid"],
+            made_at=datetime.fromisoformat(header["at"]),
+        )  # fmt: skip
+        return _Judged(header["uuid"], photo, judgement, checklist, ready.planogram)
 
     def _prepared(self, path: Path) -> Prepared:
         try:
@@ -135,8 +176,14 @@ def _write_jpeg(path: Path, rgb: Pixels) -> None:
     )
     if not done:
         raise BadInput(f"a picture of {rgb.shape[1]} x {rgb.shape[0]} pixels fits no JPEG")
+    part = path.with_name(path.name + ".part")
     try:
-        path.write_bytes(content.tobytes())
+        with part.open("wb") as file:
+            file.write(content.tobytes())
+            file.flush()
+            # The original is deleted for it: a power cut must not leave neither.
+            os.fsync(file.fileno())
+        part.replace(path)
     except OSError as error:
         raise Unavailable(f"{path} cannot be written: {error.strerror}") from error
 

@@ -25,8 +25,10 @@ from storepulse.checklists import CHECKLIST_JSON, Checklist
 
 ROWS_MAX: Final = 5000
 """Most rows of one answer; ask for a shorter time to see the others."""
-CARE_WORDS: Final = "no care message is sent: it goes only to a customer who agreed, "
+CARE_WORDS: Final = (
+    "no care message is sent: it goes only to a customer who agreed, "
     "and consent is not recorded yet"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

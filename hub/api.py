@@ -39,7 +39,7 @@ from hub.policy import policy_schema
 from hub.shops_store import Shop
 from hub.shops_store import nodes as read_nodes
 from hub.shops_store import shops as read_shops
-from hub.touched_store import known_shops
+from hub.touched_store import known_shops, newest_code_day
 from storepulse import __version__
 from storepulse.errors import BadInput, Unavailable
 
@@ -88,9 +88,9 @@ def _codes_routes(database: Database, now: Clock) -> APIRouter:
 
     @routes.get("/board")
     def board(day: Day = None) -> list[BoardRow]:
-        """The chain on a day (default: the newest with facts), worst shops first."""
+        """The chain on a day (default: the newest with codes), worst shops first."""
         with database.connection() as connection:
-            shown = day or day_shown(connection)
+            shown = day or newest_code_day(connection) or day_shown(connection)
             if shown is None:
                 return []
             return stored_board(connection, shown, read_policies(connection))

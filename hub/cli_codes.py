@@ -18,7 +18,6 @@ from hub.computing import UnknownShop, compute_codes, day_shown, read_policies
 from hub.database import Connection, open_database
 from hub.fact_rules import YEARS
 from hub.policy import read_policy
-from hub.run import run_hub
 from hub.touched_store import known_shops
 from storepulse.actions import DIMENSIONS
 from storepulse.errors import BadInput
@@ -156,6 +155,9 @@ def run(
 
     Example: storepulse hub run --database ./data/hub
     """
+    # Imported here: the other commands start quicker without a web server.
+    from hub.run import run_hub
+
     run_hub(
         database=database, broker=broker, broker_port=broker_port, host=host, port=port,
         chain=chain, ready=_say,

@@ -74,7 +74,7 @@ def run_hub(
         listening = parts.enter_context(_listening(host, port))
         child = None
         if broker is None and "STOREPULSE_HUB_BROKER" not in os.environ:
-            child = parts.enter_context(_OwnBroker(_broker_folder(database), broker_port))
+            child = parts.enter_context(OwnBroker(_broker_folder(database), broker_port))
             broker = child.url
         settings = read_settings(os.environ, broker=broker, chain=chain)
         asyncio.run(_serve(opened, settings, listening, child, ready))
@@ -126,7 +126,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         yield listening
 
 
-class _OwnBroker:
+class OwnBroker:
     """A broker of ours that is started again on the same port when it dies."""
 
     def __init__(self, folder: Path, port: int) -> None:
@@ -140,7 +140,7 @@ class _OwnBroker:
         assert self.broker is not None
         return self.broker.url
 
-    def __enter__(self) -> "_OwnBroker":
+    def __enter__(self) -> "OwnBroker":
         self._start()
         return self
 
@@ -174,7 +174,7 @@ async def _serve(
     database: Database,
     settings: Settings,
     listening: socket.socket,
-    child: _OwnBroker | None,
+    child: OwnBroker | None,
     ready: Ready,
 ) -> None:
     tally = Tally()
@@ -211,7 +211,7 @@ async def _serve(
             raise outcome
 
 
-async def _keep_running(child: _OwnBroker) -> None:
+async def _keep_running(child: OwnBroker) -> None:
     while True:
         await asyncio.sleep(_BROKER_LOOK_S)
         await asyncio.to_thread(child.start_again_if_gone)

@@ -226,7 +226,7 @@ async def schedule(
     *,
     now: Callable[[], datetime],
     tick_s: float = 1.0,
-    retry_s: float = 2.0,
+    retry_s: float = 5.0,
     after_step: Callable[[Done], None] | None = None,
 ) -> None:
     """Step whenever the database says that something was touched, and every `tick_s` anyway."""
@@ -239,6 +239,10 @@ async def schedule(
             await asyncio.to_thread(_wait_for_touch, database, tick_s)
         except DatabaseUnavailable as error:
             log.warning("codes wait: %s", error)
+            await asyncio.sleep(retry_s)
+        except Exception:
+            # What the step took is taken again. Ingest must go on whatever is wrong with codes.
+            log.exception("codes could not be computed; trying again in %s s", retry_s)
             await asyncio.sleep(retry_s)
 
 

@@ -15,8 +15,10 @@ from planograms.findings import Box, Finding, PositionState, Status
 from planograms.geometry import (
     Boxes,
     areas,
+    boxes_of,
     centres,
     inverse,
+    iou,
     mapped_boxes,
     overlaps,
     visible_share,
@@ -64,6 +66,7 @@ another product or something in front of the shelf: the claim that it is empty i
 leaves it unsure."""
 VISIBLE_SHARE_MIN: Final = 0.85
 """A place that leaves the photo further looks like something else; it counts as not in view."""
+STANDS_AT_OVERLAP: Final = 0.4
 EXTRA_SCORE_MIN: Final = 0.4
 EXTRA_FREE_SHARE: Final = 0.5
 
@@ -216,7 +219,7 @@ def _look_again(
     if not len(inside):
         return
     shares = evidence.edge_shares(inside, where[inside])
-    held = np.array([places[i].facing is not None for i in inside.tolist()])
+    held = np.array([_stands_at(places[i], where[i]) for i in inside.tolist()])
     if held.any():
         # Goods that stand a little off are looked for where they stand.
         own = np.array([places[i].box for i in inside[held].tolist()], dtype=np.float64)
@@ -231,6 +234,13 @@ def _look_again(
     distances = evidence.at_places(inside, where[inside])
     for i, distance, share, odds in zip(inside.tolist(), distances, shares, lost, strict=True):
         _weigh(places[i], _as_box(where[i]), float(distance), float(share), float(odds))
+
+
+def _stands_at(place: _Place, where: npt.NDArray[np.float64]) -> bool:
+    """Whether the facing paired with a place covers most of it, and not much besides."""
+    if place.facing is None or place.box is None:
+        return False
+    return bool(iou(boxes_of([place.box]), boxes_of([where]))[0, 0] >= STANDS_AT_OVERLAP)
 
 
 def _weigh(place: _Place, box: Box, distance: float, share: float, lost: float) -> None:

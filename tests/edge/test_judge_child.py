@@ -103,7 +103,8 @@ def plan(tmp_path: Path, eyes: DrawnEyes) -> Path:
 def request(folder: Path, plan: Path, content: bytes) -> dict[str, Any]:
     (folder / "original").write_bytes(content)
     return {
-        "photo": str(folder / "original"), "uuid": "u-1", "bay": "b1", "planogram": str(plan),
+        "do": "judge", "photo": str(folder / "original"), "uuid": "u-1", "bay": "b1",
+        "planogram": str(plan),
         "kept": str(folder / "photo.jpg"), "annotated": str(folder / "annotated.jpg"),
         "shop": "shop-17", "source": "/storepulse/chain/shop-17/node-1", "at": AT.isoformat(),
     }  # fmt: skip
@@ -133,7 +134,11 @@ def test_what_is_kept_is_blurred_and_has_no_place(
 ) -> None:
     content = draw_shelf()
     assert GPS in Image.open(io.BytesIO(content)).getexif()
-    PhotoJudge(eyes, blacken)(request(tmp_path, plan, content), b"")
+    asked = request(tmp_path, plan, content)
+    judge = PhotoJudge(eyes, blacken)
+    judge(asked, b"")
+    assert not (tmp_path / "photo.jpg").exists(), "the answer does not wait for the pictures"
+    assert judge({**asked, "do": "keep"}, b"") == {}
     for name in ("photo.jpg", "annotated.jpg"):
         with Image.open(tmp_path / name) as kept:
             assert kept.format == "JPEG"
@@ -175,9 +180,25 @@ def test_without_blurring_nothing_is_kept(tmp_path: Path, plan: Path, eyes: Draw
         raise Unavailable("no face finder")
 
     with pytest.raises(Unavailable):
-        PhotoJudge(eyes, cannot)(request(tmp_path, plan, draw_shelf()), b"")
+        PhotoJudge(eyes, cannot)({**request(tmp_path, plan, draw_shelf()), "do": "keep"}, b"")
     assert not (tmp_path / "photo.jpg").exists()
     assert not (tmp_path / "annotated.jpg").exists()
+
+
+def test_pictures_are_made_by_another_child_than_the_one_that_judged(
+    tmp_path: Path, plan: Path, eyes: DrawnEyes
+) -> None:
+    erased = frozenset({(1, 2)})
+    eyes.without = erased
+    asked = request(tmp_path, plan, draw_shelf(without=erased))
+    judge = PhotoJudge(eyes, blacken)
+    judge(asked, b"")
+    drawn = []
+    for child in (judge, PhotoJudge(eyes, blacken)):
+        child({**asked, "do": "keep"}, b"")
+        drawn.append((tmp_path / "annotated.jpg").read_bytes())
+    assert drawn[0] == drawn[1]
+    assert drawn[0] != (tmp_path / "photo.jpg").read_bytes()
 
 
 def test_a_changed_planogram_is_read_again(tmp_path: Path, plan: Path, eyes: DrawnEyes) -> None:

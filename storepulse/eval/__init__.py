@@ -11,7 +11,7 @@ from rich.console import Console
 from storepulse.errors import BadInput
 
 if TYPE_CHECKING:
-    from storepulse.eval_kill import KillReport
+    from storepulse.eval.kill import KillReport
 
 app = typer.Typer(
     no_args_is_help=True, help="Print the figures of docs/proof.md from data one can point at."
@@ -37,7 +37,7 @@ def kill(
     Ends with exit code 1 if a fact or an action was lost or came twice.
     """
     from hub.broker import installed_kind
-    from storepulse.eval_kill import kill_campaign
+    from storepulse.eval.kill import kill_campaign
 
     kinds = {"embedded": "embedded", "mosquitto": "mosquitto"}
     if broker is not None and broker not in kinds:
