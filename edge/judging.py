@@ -1,12 +1,12 @@
 """What the judging child is asked and what it answers, as values. Runs no model."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
-from edge.clock import Moment
 from edge.errors import JudgeBroke
 from storepulse.checklists import CHECKLIST_JSON, Checklist
 from storepulse.errors import BadInput
@@ -35,52 +35,64 @@ class Asks(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A photo to be judged and kept."""
+
+    uuid: str
+    bay: str
+    at: datetime
+    """When it came."""
+    photo: Path
+    """As the phone sent it."""
+    planogram: Path
+    kept: Path
+    """Where its blurred copy goes."""
+    annotated: Path
+    """Where the drawing on the blurred copy goes."""
+
+
 class Judge:
-    """Asks the child to judge photos for one node."""
+    """Asks the child to judge photos for one node, and to write the pictures that stay."""
 
     def __init__(self, child: Asks, address: Address) -> None:
         self._child = child
         self._address = address
 
-    async def judge(
-        self,
-        *,
-        uuid: str,
-        bay: str,
-        photo: Path,
-        planogram: Path,
-        kept: Path,
-        annotated: Path,
-        moment: Moment,
-    ) -> Judged:
-        """Have a photo judged, and its blurred copy and its drawing written.
+    async def judge(self, asked: Asked) -> Judged:
+        """Have a photo judged.
 
-        Args:
-            photo: as the phone sent it.
-            kept, annotated: where the two JPEG files go.
         Raises:
             BadInput: the photo or the planogram cannot be used; the child's own words.
             JudgeBroke: the child failed at this photo, or its answer cannot be read.
             Unavailable: the child did not answer.
         """
+        return read_answer(await self._ask("judge", asked))
+
+    async def keep(self, asked: Asked) -> None:
+        """Have its two pictures written; on return they are on the disk. Raises as `judge`."""
+        await self._ask("keep", asked)
+
+    async def _ask(self, what: str, asked: Asked) -> dict[str, Any]:
         answer = await self._child.ask(
             {
-                "photo": str(photo),
-                "uuid": uuid,
-                "bay": bay,
-                "planogram": str(planogram),
-                "kept": str(kept),
-                "annotated": str(annotated),
+                "do": what,
+                "photo": str(asked.photo),
+                "uuid": asked.uuid,
+                "bay": asked.bay,
+                "planogram": str(asked.planogram),
+                "kept": str(asked.kept),
+                "annotated": str(asked.annotated),
                 "shop": self._address.shop,
                 "source": self._address.path,
-                "at": moment.at.isoformat(),
+                "at": asked.at.isoformat(),
             }
         )
         if "error" in answer:
             if answer.get("bad_input"):
                 raise BadInput(str(answer["error"]))
             raise JudgeBroke(str(answer["error"]))
-        return read_answer(answer)
+        return answer
 
 
 def read_answer(answer: dict[str, Any]) -> Judged:

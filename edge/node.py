@@ -61,9 +61,16 @@ class Node:
             DataDamaged, DiskFull, BadInput: what is there, or was given, cannot be used.
         """
         self._settings = settings
-        self._held = hold(settings.data)
         self._now = now_of(settings.clock)
-        self.disk = Disk(settings.data)
+        with contextlib.ExitStack() as opened:
+            opened.callback(os.close, hold(settings.data))
+            self.disk = Disk(settings.data)
+            opened.callback(self.disk.close)
+            self._put_together(planograms, captures)
+            self._opened = opened.pop_all()
+
+    def _put_together(self, planograms: Sequence[Path], captures: Sequence[Path]) -> None:
+        settings = self._settings
         self.outbox = Outbox(self.disk, node=settings.node, bytes_max=settings.outbox_bytes_max)
         self.inbox = Inbox(self.disk, self.outbox)
         self.checks = Checks(self.disk, self.outbox)
@@ -146,8 +153,7 @@ class Node:
 
     def close(self) -> None:
         """Give the folder back."""
-        self.disk.close()
-        os.close(self._held)
+        self._opened.close()
 
     def _app(self) -> Callable[..., Awaitable[None]]:
         return make_app(

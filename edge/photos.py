@@ -1,7 +1,8 @@
 """Photos on this node: kept before they are judged, answered once, only the blurred copy stays.
 
 Judges nothing itself: it asks the child and keeps what comes of it, the answer and what the hub is
-told in one transaction.
+told in one transaction. The phone has its answer then; the search for faces comes after, and when
+the blurred copy is on the disk the original is deleted.
 """
 
 import asyncio
@@ -10,9 +11,12 @@ import json
 import logging
 import os
 import shutil
+from collections import Counter
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -21,7 +25,7 @@ from edge.checks import Checks
 from edge.clock import Now
 from edge.disk import Disk
 from edge.errors import JudgeBroke, NotHere, NotJudged, WorkerAway, WorkerEnded, WorkerTooSlow
-from edge.judging import Judge, Judged
+from edge.judging import Asked, Judge, Judged
 from edge.outbox import Outbox
 from edge.plans import Plans
 from storepulse.errors import BadInput, StorepulseError, Unavailable
@@ -30,10 +34,11 @@ from storepulse.events import ChecklistMade
 log = logging.getLogger(__name__)
 
 ORIGINAL: Final = "original"
-"""As the phone sent it, faces and place included: deleted as soon as the photo has its answer."""
+"""As the phone sent it, faces and place included: there until the blurred copy is on the disk."""
 KEPT: Final = "photo.jpg"
 ANNOTATED: Final = "annotated.jpg"
 _AGAIN_EVERY_S: Final = 20.0
+_PICTURE_WAIT_S: Final = 20.0
 _BAY_MAX: Final = 100
 UNPROCESSABLE: Final = 422
 OK: Final = 200
@@ -88,6 +93,8 @@ class Photos:
         self._now = now
         self._tries_max = tries_max
         self._running: dict[str, asyncio.Task[PhotoAnswer]] = {}
+        self._keeping: dict[str, asyncio.Task[None]] = {}
+        self._keep_tries: Counter[str] = Counter()
 
     async def answer(
         self, uuid: str, bay: str, planogram: str | None, content: bytes
@@ -102,7 +109,7 @@ class Photos:
         uuid = read_uuid(uuid)
         if not bay.strip() or len(bay) > _BAY_MAX:
             raise BadInput(f"bay must have 1 to {_BAY_MAX} characters")
-        return await self._once(uuid, lambda: self._keep_and_judge(uuid, bay, planogram, content))
+        return await self._once(uuid, partial(self._keep_and_judge, uuid, bay, planogram, content))
 
     async def known(self, uuid: str) -> PhotoAnswer | None:
         """The answer of a photo; None while it waits for one. Raises `NotHere`."""
@@ -112,24 +119,36 @@ class Photos:
         return stored.answer
 
     async def picture(self, uuid: str, name: str) -> Path:
-        """The file of a kept picture. Raises `NotHere` when there is none (yet)."""
-        path = self._folder / read_uuid(uuid) / name
+        """The file of a kept picture; waits while it is being made.
+
+        Raises:
+            NotHere: there is none, or none yet.
+        """
+        uuid = read_uuid(uuid)
+        keeping = self._keeping.get(uuid)
+        if keeping is not None:
+            await asyncio.wait({keeping}, timeout=_PICTURE_WAIT_S)
+        path = self._folder / uuid / name
         if not await asyncio.to_thread(path.is_file):
             raise NotHere(f"no {name} of photo {uuid!r} on this node")
         return path
 
     async def run(self) -> None:
-        """Tidy up after the last run, then judge what is left over, until cancelled."""
+        """Judge and keep what was left over by a crash or by a child that died, until cancelled."""
         await asyncio.to_thread(self._tidy)
         while True:
             for stored in await asyncio.to_thread(self._unanswered):
                 try:
-                    await self._once(stored.uuid, lambda stored=stored: self._judge_stored(stored))
+                    await self._once(stored.uuid, partial(self._judge_stored, stored))
                 except StorepulseError as error:
                     log.info("photo %s still waits: %s", stored.uuid, error)
+            for stored in await asyncio.to_thread(self._unkept):
+                await self._start_keeping(stored)
             await asyncio.sleep(_AGAIN_EVERY_S)
 
-    async def _once(self, uuid: str, work: Any) -> PhotoAnswer:
+    async def _once(
+        self, uuid: str, work: Callable[[], Coroutine[Any, Any, PhotoAnswer]]
+    ) -> PhotoAnswer:
         task = self._running.get(uuid)
         if task is None:
             task = asyncio.create_task(work())
@@ -156,19 +175,8 @@ class Photos:
         return await self._judge_stored(stored)
 
     async def _judge_stored(self, stored: _Stored) -> PhotoAnswer:
-        started = self._now()
-        plan = self._plans.choose(stored.bay, stored.planogram)
-        folder = self._folder / stored.uuid
         try:
-            judged = await self._judge.judge(
-                uuid=stored.uuid,
-                bay=stored.bay,
-                photo=folder / ORIGINAL,
-                planogram=self._plans.path(plan.id),
-                kept=folder / KEPT,
-                annotated=folder / ANNOTATED,
-                moment=started,
-            )
+            judged = await self._judge.judge(self._asked(stored))
         except WorkerAway:
             raise
         except (WorkerEnded, WorkerTooSlow, JudgeBroke) as error:
@@ -184,7 +192,45 @@ class Photos:
             raise
         except BadInput as error:
             return await asyncio.to_thread(self._refuse, stored.uuid, error)
-        return await asyncio.to_thread(self._finish, stored, judged)
+        answer = await asyncio.to_thread(self._finish, stored, judged)
+        self._start_keeping(stored)
+        return answer
+
+    def _asked(self, stored: _Stored) -> Asked:
+        plan = self._plans.choose(stored.bay, stored.planogram)
+        folder = self._folder / stored.uuid
+        return Asked(
+            uuid=stored.uuid,
+            bay=stored.bay,
+            at=stored.received_at,
+            photo=folder / ORIGINAL,
+            planogram=self._plans.path(plan.id),
+            kept=folder / KEPT,
+            annotated=folder / ANNOTATED,
+        )
+
+    def _start_keeping(self, stored: _Stored) -> asyncio.Task[None]:
+        task = self._keeping.get(stored.uuid)
+        if task is None:
+            task = asyncio.create_task(self._keep_pictures(stored))
+            self._keeping[stored.uuid] = task
+            task.add_done_callback(lambda _: self._keeping.pop(stored.uuid, None))
+        return task
+
+    async def _keep_pictures(self, stored: _Stored) -> None:
+        """Have the pictures made and delete the original; what fails is tried again by `run`."""
+        try:
+            await self._judge.keep(self._asked(stored))
+        except WorkerAway as error:
+            log.info("pictures of photo %s wait: %s", stored.uuid, error)
+            return
+        except StorepulseError as error:
+            self._keep_tries[stored.uuid] += 1
+            log.warning("pictures of photo %s were not made: %s", stored.uuid, error)
+            if error.retryable and self._keep_tries[stored.uuid] < self._tries_max:
+                return
+            # A photo that cannot be blurred is not kept; its answer stands.
+        await asyncio.to_thread(self._drop_original, stored.uuid)
 
     def _keep(self, uuid: str, bay: str, planogram: str | None, content: bytes) -> _Stored:
         moment = self._now()
@@ -203,10 +249,6 @@ class Photos:
         return _Stored(uuid, bay, planogram, moment.at, 0, None)
 
     def _finish(self, stored: _Stored, judged: Judged) -> PhotoAnswer:
-        folder = self._folder / stored.uuid
-        for name in (KEPT, ANNOTATED):
-            _sync(folder / name)
-        _sync(folder)
         moment = self._now()
         urls = {"photo_url": KEPT, "annotated_url": ANNOTATED}
         body = {
@@ -224,7 +266,6 @@ class Photos:
                 self._outbox.append([ChecklistMade(checklist=judged.checklist)], moment)
             self._outbox.append(judged.facts, moment)
             self._keep_answer(stored.uuid, answer)
-        self._drop_original(stored.uuid)
         return answer
 
     def _refuse(self, uuid: str, error: BadInput) -> PhotoAnswer:
@@ -246,7 +287,10 @@ class Photos:
             return int(db.execute("select tries from photos where uuid = ?", (uuid,)).fetchone()[0])
 
     def _drop_original(self, uuid: str) -> None:
-        (self._folder / uuid / ORIGINAL).unlink(missing_ok=True)
+        folder = self._folder / uuid
+        (folder / ORIGINAL).unlink(missing_ok=True)
+        with suppress(OSError):
+            folder.rmdir()  # where no picture is kept, no folder is
 
     def _find(self, uuid: str) -> _Stored | None:
         with self._disk.reading() as db:
@@ -258,15 +302,19 @@ class Photos:
             rows = db.execute(f"{_SELECT} where status is null order by received_at").fetchall()
         return [_stored(row) for row in rows]
 
+    def _unkept(self) -> list[_Stored]:
+        """Answered photos whose original is still there."""
+        found = (self._find(path.parent.name) for path in self._folder.glob(f"*/{ORIGINAL}"))
+        return [one for one in found if one and one.answer and one.answer.status == OK]
+
     def _tidy(self) -> None:
-        """After a crash: no original stays beside its answer, and none without its row."""
+        """After a crash: what has no row goes (the phone, unanswered, sends it again)."""
         self._folder.mkdir(parents=True, exist_ok=True)
         for folder in self._folder.iterdir():
             stored = self._find(folder.name)
             if stored is None:
-                # The phone got no answer: it still has the photo and sends it again.
                 shutil.rmtree(folder, ignore_errors=True)
-            elif stored.answer is not None:
+            elif stored.answer is not None and stored.answer.status != OK:
                 self._drop_original(folder.name)
 
 

@@ -20,7 +20,7 @@ from storepulse.units import GIB, MIB
 from storepulse.wire import explain
 
 PREFIX: Final = "STOREPULSE_EDGE_"
-_JUDGE: Final = shlex.join([sys.executable, "-m", "planograms.worker"])
+_JUDGE: Final = shlex.join([sys.executable, "-m", "edge.judge_child"])
 _RADIO: Final = shlex.join([sys.executable, "-m", "probes.worker"])
 
 

@@ -16,6 +16,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from hub import broker as brokers
+from hub.cli_codes import app as codes_app
 from hub.database import Database, open_database
 from hub.errors import BrokerUnavailable
 from hub.listener import Tally, listen
@@ -30,6 +31,8 @@ shops_app = typer.Typer(no_args_is_help=True)
 broker_app = typer.Typer(no_args_is_help=True)
 app.add_typer(shops_app, name="shops", help="The chain's shops.")
 app.add_typer(broker_app, name="broker", help="The MQTT broker of this machine.")
+# Without a name its commands stand beside ours.
+app.add_typer(codes_app)
 
 talk: Final = Console(stderr=True, soft_wrap=True, highlight=False)
 

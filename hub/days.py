@@ -15,7 +15,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from math import fsum, hypot, sqrt
 from typing import Final
@@ -29,6 +29,13 @@ from storepulse.units import Z90
 
 DAY_WINDOW_HOURS_MIN: Final = 20
 """A fact this long is a day's own: a day of clock change has 23 hours, a feed may round."""
+_MIDDAY: Final = time(15, 30)
+"""The middle of usual opening hours. A node tells days of UTC: such a day is that of the shop's
+local day whose midday it holds, wherever on earth the shop is."""
+ANNOTATIONS: Final = frozenset(
+    {"basis", "calibrated", "mode", "planogram", "planogram_version", "replayed", "unknown_because"}
+)
+"""Dims that say how a figure came about. All others say what part of the shop it is of."""
 _VERSION = re.compile(r"(.+)~(\d{1,9})")
 
 
@@ -115,7 +122,7 @@ def shop_days(shop: str, facts: Iterable[Fact], timezone: str) -> ShopDays:
     for fact in once.values():
         if fact.shop != shop:
             raise ValueError(f"fact {fact.id} is of shop {fact.shop}, not {shop}")
-        day = fact.start.astimezone(here).date()
+        day = _day_of(fact, here)
         first = day if first is None else min(first, day)
         sorted_in[fact.metric][day].append(fact)
     kept = {
@@ -134,8 +141,19 @@ def hours_of(fact: Fact) -> float:
     return (fact.end - fact.start).total_seconds() / 3600
 
 
-def _dims(fact: Fact) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted(fact.dims.items()))
+def _day_of(fact: Fact, here: ZoneInfo) -> date:
+    """The local day a fact is of: that of its start, for a whole day that of its midday."""
+    start = fact.start.astimezone(here)
+    day = start.date()
+    if hours_of(fact) < DAY_WINDOW_HOURS_MIN or start.time() <= _MIDDAY:
+        return day
+    after = day + timedelta(days=1)
+    return after if datetime.combine(after, _MIDDAY, here) < fact.end else day
+
+
+def _place(fact: Fact) -> tuple[tuple[str, str], ...]:
+    """What part of the shop a fact is of; empty for all of it."""
+    return tuple(sorted(item for item in fact.dims.items() if item[0] not in ANNOTATIONS))
 
 
 def version_of(fact_id: str) -> tuple[str, int]:
@@ -152,7 +170,7 @@ def _not_replaced(facts: list[Fact]) -> tuple[Fact, ...]:
     whole_day = [fact for fact in facts if hours_of(fact) >= DAY_WINDOW_HOURS_MIN]
     if whole_day:
         # One source cannot mean two whole days: the newer method's word counts.
-        by_series = {(fact.source, _dims(fact)): fact for fact in sorted(whole_day, key=_newer)}
+        by_series = {(fact.source, _place(fact)): fact for fact in sorted(whole_day, key=_newer)}
         sources = {fact.source for fact in whole_day}
         facts = [*by_series.values(), *(fact for fact in facts if fact.source not in sources)]
     return tuple(sorted(facts, key=_order))
@@ -174,7 +192,7 @@ def _highest_versions(facts: list[Fact]) -> list[Fact]:
 
 def totals(facts: Sequence[Fact]) -> Sequence[Fact]:
     """The facts that are not broken down, where there are any."""
-    return [fact for fact in facts if not fact.dims] or facts
+    return [fact for fact in facts if not _place(fact)] or facts
 
 
 def day_figure(days: ShopDays, metric: str, day: date) -> Figure | Unseen:
@@ -202,9 +220,11 @@ def day_figure(days: ShopDays, metric: str, day: date) -> Figure | Unseen:
 def newest_photos(days: ShopDays, metric: str, first: date, last: date) -> Figure | Unseen:
     """A mean over places by the newest fact of each, weighted by n (planned facings).
 
-    A place whose newest fact is unknown lowers the coverage; it is not zero.
+    A place whose newest fact is unknown lowers the coverage; it is not zero. A fact whose dims say
+    that another metric stood in for this one (`basis`) is none of this metric.
     """
-    newest = {_dims(fact): fact for fact in sorted(days.between(metric, first, last), key=_ended)}
+    told = [fact for fact in days.between(metric, first, last) if _own_basis(fact)]
+    newest = {_place(fact): fact for fact in sorted(told, key=_ended)}
     found = [fact for place, fact in newest.items() if not _overtaken(place, fact, newest)]
     if not found:
         return Unseen(f"no {metric} from {first.isoformat()} to {last.isoformat()}")
@@ -215,6 +235,10 @@ def newest_photos(days: ShopDays, metric: str, first: date, last: date) -> Figur
     weights = _normalised([float(fact.n or 0) if counted else 1.0 for fact in known])
     coverage = coverage_of(found, lambda fact: float(fact.n or 0) if counted else 1.0)
     return figure_of(known, weights, found, coverage=coverage)
+
+
+def _own_basis(fact: Fact) -> bool:
+    return fact.dims.get("basis", "") not in CATALOGUE or fact.dims["basis"] == fact.metric
 
 
 def _ended(fact: Fact) -> tuple[datetime, datetime, str]:

@@ -6,10 +6,16 @@ StorepulseError
 │   ├── FolderOfAnotherMajor  the folder was written by another major version of PostgreSQL
 │   ├── FolderUnreachable     the lower user that runs PostgreSQL for root cannot get there
 │   ├── BadShopsFile          a line of the shops' file cannot be used; nothing was imported
-│   └── BadFactsFile          the facts' file is missing or cannot be read at all
+│   ├── BadFactsFile          the facts' file is missing or cannot be read at all
+│   ├── BadPolicy             hub.policy: a policy that cannot be used; names the field
+│   ├── BadPlaybook           hub.playbooks: a text that cannot be used; names file and line
+│   ├── UnknownShop           hub.computing: neither a list nor a fact names the shop
+│   ├── UnknownTimezone       hub.days: a shop's time zone is none
+│   └── NotLoopback, NoDay, NotThere  hub.run, hub.cli_codes, hub.api: what was asked cannot be
 └── Unavailable
     ├── DatabaseUnavailable   the database does not answer
-    └── BrokerUnavailable     the broker does not answer, or none can be started
+    ├── BrokerUnavailable     the broker does not answer, or none can be started
+    └── PortTaken             hub.run: the API's port cannot be had
 """
 
 from storepulse.errors import BadInput, Unavailable

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
+from hub.days import ANNOTATIONS
 from hub.policy import Policy
 from storepulse.actions import Action, ActionEvent, ActionState
 from storepulse.facts import Fact
@@ -54,7 +55,7 @@ def _green_again(action: Action, facts: Iterable[Fact], *, since: datetime, poli
         and fact.value is not None
         and fact.metric in _EXPOSURE
         and fact.dims.get("bay", bay) == bay
-        and set(fact.dims) <= {"bay"}
+        and set(fact.dims) - ANNOTATIONS <= {"bay"}
     ]
     main_push = [fact for fact in later if fact.metric == _EXPOSURE[0]]
     newest = max(main_push or later, key=lambda fact: (fact.end, fact.id), default=None)

@@ -3,6 +3,7 @@
 Read from JSON by `read_policy`; `policy_schema` is the JSON Schema that the same types give.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -254,5 +255,11 @@ def read_policy(path: Path) -> Policy:
 @cache
 def default_policy() -> Policy:
     """The policy that comes with storepulse (`hub/default_policy.json`)."""
-    file = files("hub") / "default_policy.json"
-    return parse_policy(file.read_bytes(), called="hub/default_policy.json")
+    return policy_from(default_json(), called="hub/default_policy.json")
+
+
+def default_json() -> dict[str, Any]:
+    """The same as JSON, to start a policy of one's own from."""
+    text = (files("hub") / "default_policy.json").read_text(encoding="utf-8")
+    body: dict[str, Any] = json.loads(text)
+    return body

@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from hub.codes import Code
-from hub.colours import WORST_FIRST
+from hub.colours import WORST_FIRST, Shown
 from hub.playbooks import Playbook
 from hub.policy import Policy, Push
 from hub.sentences import said
@@ -47,14 +47,15 @@ class OpenChecklist:
 
 @dataclass(frozen=True, slots=True)
 class ShopPlace:
-    """Where and what kind a shop is, and its people code if there is one."""
+    """Where and what kind a shop is, and how it stands in people."""
 
     shop: str
     region: str
     format: str
     latitude: float | None
     longitude: float | None
-    people: Code | None
+    colour: Shown
+    receptions_a_head: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +123,9 @@ def _for_red(
     extra: list[str] = []
     if code.dimension == "people" and situation.strong_shop is not None:
         strong = situation.strong_shop
-        assert strong.people is not None
-        assert strong.people.value is not None
+        assert strong.receptions_a_head is not None
         values["strong_shop"] = _same(strong.shop)
-        values["strong_figure"] = _same(said("people", strong.people.value))
+        values["strong_figure"] = _same(said("people", strong.receptions_a_head))
         dims["strong_shop"] = strong.shop
         extra.append("strong_shop")
     if kind == CHECKLIST_KIND:
@@ -201,18 +201,16 @@ def strong_shop_nearby(to: ShopPlace, others: Iterable[ShopPlace]) -> ShopPlace 
         for other in others
         if other.shop != to.shop
         and other.region == to.region
-        and other.people is not None
-        and other.people.colour in ("green", "yellow")
-        and other.people.value is not None
+        and other.colour in ("green", "yellow")
+        and other.receptions_a_head is not None
     ]
 
     def rank(other: ShopPlace) -> tuple[bool, int, float, float, str]:
-        assert other.people is not None
-        assert other.people.value is not None
+        assert other.receptions_a_head is not None
         return (
             other.format != to.format,
-            -WORST_FIRST.index(other.people.colour),
-            -other.people.value,
+            -WORST_FIRST.index(other.colour),
+            -other.receptions_a_head,
             _distance_km(to, other),
             other.shop,
         )

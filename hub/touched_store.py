@@ -58,6 +58,14 @@ def newest_fact_day(
     return found
 
 
+def newest_code_day(connection: Connection) -> date | None:
+    """The newest day with stored codes; quick, however many facts there are. None without any."""
+    row = connection.execute(question("newest_code_day")).fetchone()
+    assert row is not None
+    found: date | None = row["day"]
+    return found
+
+
 def open_checklists(
     connection: Connection, shops: Sequence[str], since: datetime, until: datetime
 ) -> dict[str, OpenChecklist]:

@@ -15,12 +15,12 @@ from planograms.findings import Box, Finding, PositionState, Status
 from planograms.geometry import (
     Boxes,
     areas,
+    boxes_of,
     centres,
     inverse,
-    mapped,
+    iou,
     mapped_boxes,
     overlaps,
-    sizes,
     visible_share,
 )
 from planograms.matching import Match
@@ -44,8 +44,10 @@ UNSURE_TO: Final = 0.5
 """Between these probabilities of being right nothing is claimed."""
 PICTURE_ODDS_MOST: Final = 4.5
 """No single picture is trusted further than this, in log odds (about 1 in 90)."""
-CERTAINTY_MOST: Final = 0.99
-"""Whatever the witnesses say: one claim in a hundred may rest on what none of them can see."""
+RIGHT_MOST: Final = 0.995
+WRONG_LEAST: Final = 0.01
+"""Whatever the witnesses say: one claim in a hundred, and one facing in two hundred that looks
+right, may rest on what none of them can see."""
 KNOWN_FROM: Final = 0.7
 """Likeness from which a facing counts as recognised."""
 RIVAL_MARGIN: Final = 0.08
@@ -56,15 +58,17 @@ EDGES_ODDS_MOST: Final = 6.0
 """A place that lost its edges lost its product, whatever its colours. Of 2,786 untouched places of
 20 train photos in a second exposure 0.3 % had less than 0.68 of their reference's edges (the other
 exposure's sharpness taken out); of 60 erased ones 59 had less than 0.58."""
-TEXTURED_SHARE: Final = 0.8
-TEXTURED_FACTOR: Final = 0.75
-"""A place where no facing was detected but as much is to be seen as before may hold another
-product or something in front of the shelf: the claim that it is empty is worth less."""
-VISIBLE_SHARE_MIN: Final = 0.6
+TEXTURED_FROM: Final = 0.65
+TEXTURED_TO: Final = 0.9
+TEXTURED_FACTOR: Final = 0.5
+"""A place where no facing was detected but (nearly) as much is to be seen as before may hold
+another product or something in front of the shelf: the claim that it is empty is worth half, which
+leaves it unsure."""
+VISIBLE_SHARE_MIN: Final = 0.85
+"""A place that leaves the photo further looks like something else; it counts as not in view."""
+STANDS_AT_OVERLAP: Final = 0.4
 EXTRA_SCORE_MIN: Final = 0.4
 EXTRA_FREE_SHARE: Final = 0.5
-FRAME_MARGIN: Final = 0.02
-NEIGHBOURS: Final = 5
 
 
 class Evidence(Protocol):
@@ -153,13 +157,12 @@ def compare(
     Positions outside the view, or of which the photo says nothing, are unobserved.
     """
     places = [_Place() for _ in planogram.in_order]
-    boxes = boxes_in_order(planogram)
-    where = _where(boxes, facings, match)
     _judge_facings(planogram, places, facings, distances, match)
-    _look_again(places, where, facings, evidence)
-    findings = [*_state_findings(planogram, places), *_surplus(
-        planogram, facings, distances, match, where, evidence
-    )]  # fmt: skip
+    _look_again(places, match.places, facings, evidence)
+    findings = [
+        *_state_findings(planogram, places),
+        *_surplus(planogram, facings, distances, match, evidence),
+    ]
     states, named = _name_misplaced(planogram, places, findings)
     return Comparison(states, named)
 
@@ -167,27 +170,6 @@ def compare(
 def boxes_in_order(planogram: Planogram) -> Boxes:
     """(n, 4) boxes of the positions, in order."""
     return np.array([position.box_xyxy for position in planogram.in_order], dtype=np.float64)
-
-
-def _where(boxes: Boxes, facings: Facings, match: Match) -> Boxes | None:
-    """Where each position should be on the photo: mapped, then shifted as its neighbours are.
-
-    Shelves are not one plane, and goods are put back a little off: what stands nearby tells how
-    far the map is off here.
-    """
-    if match.plane is None:
-        return None
-    where = mapped_boxes(boxes, match.plane)
-    found = np.flatnonzero(match.facing_of >= 0)
-    if len(found) < NEIGHBOURS:
-        return where
-    off = centres(facings.boxes_px[match.facing_of[found]]) - centres(where[found])
-    away = centres(where)[:, None] - centres(where[found])[None]
-    # Along a shelf the same shift holds further than from shelf to shelf.
-    near = np.argsort(away[..., 0] ** 2 + 9 * away[..., 1] ** 2, axis=1)[:, :NEIGHBOURS]
-    shift = np.median(off[near], axis=1)
-    shift[np.abs(shift) > 0.5 * sizes(where)] = 0.0
-    return where + np.tile(shift, 2)
 
 
 def _picture_odds(distance: float) -> float:
@@ -199,7 +181,7 @@ def _picture_odds(distance: float) -> float:
 def _chance(odds: float, beforehand: float) -> float:
     """Probability from log odds of the evidence and what is usual."""
     certain = float(1 / (1 + np.exp(-(odds + np.log(beforehand / (1 - beforehand))))))
-    return min(max(certain, 1 - CERTAINTY_MOST), CERTAINTY_MOST)
+    return min(max(certain, WRONG_LEAST), RIGHT_MOST)
 
 
 def _judge_facings(
@@ -237,7 +219,7 @@ def _look_again(
     if not len(inside):
         return
     shares = evidence.edge_shares(inside, where[inside])
-    held = np.array([places[i].facing is not None for i in inside.tolist()])
+    held = np.array([_stands_at(places[i], where[i]) for i in inside.tolist()])
     if held.any():
         # Goods that stand a little off are looked for where they stand.
         own = np.array([places[i].box for i in inside[held].tolist()], dtype=np.float64)
@@ -254,6 +236,13 @@ def _look_again(
         _weigh(places[i], _as_box(where[i]), float(distance), float(share), float(odds))
 
 
+def _stands_at(place: _Place, where: npt.NDArray[np.float64]) -> bool:
+    """Whether the facing paired with a place covers most of it, and not much besides."""
+    if place.facing is None or place.box is None:
+        return False
+    return bool(iou(boxes_of([place.box]), boxes_of([where]))[0, 0] >= STANDS_AT_OVERLAP)
+
+
 def _weigh(place: _Place, box: Box, distance: float, share: float, lost: float) -> None:
     """Put together what the detector, the picture and the edges say of one place."""
     if place.facing is None:
@@ -262,7 +251,8 @@ def _weigh(place: _Place, box: Box, distance: float, share: float, lost: float) 
             place.right = THERE_WITHOUT_PICTURE
             return
         place.right = _chance(_picture_odds(distance) + lost, THERE_BEFOREHAND)
-        place.doubt = TEXTURED_FACTOR if share > TEXTURED_SHARE else 1.0
+        steps = (np.nan_to_num(share) - TEXTURED_FROM) / (TEXTURED_TO - TEXTURED_FROM)
+        place.doubt = float(1 - np.clip(steps, 0, 1) * (1 - TEXTURED_FACTOR))
     elif not np.isnan(distance):
         assert place.picture is not None
         best = _picture_odds(min(distance, place.picture))
@@ -311,20 +301,23 @@ def _surplus(
     facings: Facings,
     distances: Distances,
     match: Match,
-    where: Boxes | None,
     evidence: Evidence,
 ) -> list[Finding]:
     """Facings at no planned position, in the bay, where the reference shows something else."""
-    if where is None or match.plane is None or not len(facings.boxes_px):
+    if match.places is None or match.plane is None:
         return []
     boxes = facings.boxes_px
     free = np.setdiff1d(np.arange(len(boxes)), match.facing_of[match.facing_of >= 0])
-    covered = overlaps(boxes[free], where).max(axis=1) / np.maximum(areas(boxes[free]), 1e-9)
-    frame = mapped(centres(boxes[free]), inverse(match.plane))
-    size = np.array([planogram.width, planogram.height])
-    margin = FRAME_MARGIN * size
-    inside = ((frame > margin) & (frame < size - margin)).all(axis=1)
-    asked = free[inside & (covered < EXTRA_FREE_SHARE) & (facings.scores[free] >= EXTRA_SCORE_MIN)]
+    if not len(free):
+        return []
+    covered = overlaps(boxes[free], match.places).max(axis=1) / np.maximum(areas(boxes[free]), 1e-9)
+    frame = mapped_boxes(boxes[free], inverse(match.plane))
+    in_frame = visible_share(frame, width=planogram.width, height=planogram.height)
+    asked = free[
+        (in_frame >= VISIBLE_SHARE_MIN)
+        & (covered < EXTRA_FREE_SHARE)
+        & (facings.scores[free] >= EXTRA_SCORE_MIN)
+    ]
     out = []
     for j, distance in zip(asked, evidence.before(asked), strict=True):
         if np.isnan(distance):

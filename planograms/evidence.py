@@ -16,6 +16,12 @@ Reals = npt.NDArray[np.float64]
 _SHIFTS: Final = tuple((x, y) for y in (-0.08, 0.0, 0.08) for x in (-0.12, 0.0, 0.12))
 """Goods are put back a little off their place: shares of the size at which to look as well."""
 
+_FAR_SHIFTS: Final = tuple(
+    (x, y)
+    for y in (-0.5, -0.25, 0.0, 0.25, 0.5)
+    for x in (-1.0, -0.75, -0.5, -0.25, 0.25, 0.5, 0.75, 1.0)
+)
+"""What is new must not have been anywhere near: goods behind the shelf fronts lie off the map."""
 _EDGES_MIN: Final = 5.0
 """A reference plainer than this (a white carton) has no edges to lose."""
 
@@ -72,13 +78,13 @@ class PixelEvidence:
         return out
 
     def before(self, facings: Ints) -> Reals:
-        """The best likeness of a facing with the reference at its place or next to it."""
+        """The best likeness of a facing with the reference at its place or near it."""
         if not len(facings):
             return np.zeros(0)
         boxes = mapped_boxes(self.facings_px[facings], inverse(self.plane))
         size = np.tile(sizes(boxes), 2)
         tries = []
-        for x, y in _SHIFTS:
+        for x, y in (*_SHIFTS, *_FAR_SHIFTS):
             moved = (boxes + size * np.array([x, y, x, y])) * self.reference.scale
             there = relit(describe(self.reference.rgb, moved), self.light)
             tries.append(distance_by_pair(there, self.facing_looks[facings]))

@@ -5,6 +5,7 @@ number of facings. A person gives them their names and marks what is to be pushe
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -30,6 +31,9 @@ Ints = npt.NDArray[np.int64]
 
 PICTURES_A_PRODUCT: Final = 3
 FACINGS_MIN: Final = 2
+SCORE_MIN: Final = 0.4
+"""What the detector is less sure of is mostly goods behind the front or cut off: no place that a
+clerk should be sent to."""
 
 
 def planogram_from_photo(
@@ -59,12 +63,14 @@ def planogram_from_photo(
     if observation.photo.verdict == "refused":
         why = "; ".join(observation.photo.reasons) or "it cannot be judged"
         raise NoShelf(f"{photo.file}: no planogram can be made from it: {why}")
-    if len(observation.facings) < FACINGS_MIN:
+    if sum(facing.score >= SCORE_MIN for facing in observation.facings) < FACINGS_MIN:
         raise NoShelf(
             f"{photo.file}: {len(observation.facings)} facings seen, at least {FACINGS_MIN} are "
             "needed; take the photo from the front, with the whole bay in view"
         )
-    boxes = boxes_of([facing.box_xyxy_px for facing in observation.facings])
+    sure = [facing for facing in observation.facings if facing.score >= SCORE_MIN]
+    observation = replace(observation, facings=tuple(sure))
+    boxes = boxes_of([facing.box_xyxy_px for facing in sure])
     rows = rows_for(boxes, observation)
     order = np.lexsort((centres(boxes)[:, 0], rows))
     boxes, rows = boxes[order], rows[order]

@@ -34,13 +34,27 @@ _SKIP: Final = -2.5
 place in twelve may differ before rows stop being recognised."""
 _APPEARANCE_MOST: Final = 4.0
 """No single picture weighs more than this, in log odds: a label may be turned or glare."""
-_PLACE_SPREAD: Final = 0.15
-"""Goods found again stand within this share of their size of the mapped place (one deviation)."""
 _PLACE_BEST: Final = 2.5
 _PLACE_WORST: Final = -3.0
-_REACH_WIDTHS: Final = 0.8
-_REACH_HEIGHTS: Final = 0.6
-"""Farther from its mapped place than this a facing is no longer the one of that position."""
+
+
+@dataclass(frozen=True)
+class _Reach:
+    """How far from its place a facing is still the one of that position, in its own size."""
+
+    widths: float
+    heights: float
+    spread: float
+    """One standard deviation."""
+
+
+_NEAR: Final = _Reach(0.8, 0.6, 0.15)
+_WIDE: Final = _Reach(1.5, 1.0, 0.4)
+"""Goods behind or before the plane of the shelf fronts lie this far from the mapped place when the
+photo is taken from elsewhere; a first round with it tells by how much, shelf by shelf."""
+NEIGHBOURS: Final = 5
+_SURE: Final = 1.5
+"""Log odds of appearance from which a pair may say how far goods are off the map."""
 _ROW_SCORE_MIN: Final = 3.0
 """A shelf and a row whose best alignment stays below this have nothing in common."""
 _ROUNDS_MAX: Final = 3
@@ -69,11 +83,13 @@ class Match:
     """Who stands where.
 
     `facing_of` (n,) gives for each position the seen facing or -1; `plane` takes the planogram's
-    frame to the photo, where either pixels or the pairs themselves could tell it.
+    frame to the photo, where either pixels or the pairs themselves could tell it; `places` (n, 4)
+    is then where each position should be on the photo, shifted as the goods nearby are.
     """
 
     facing_of: Ints
     plane: PlaneMap | None
+    places: Boxes | None
     registered: Registered
 
     @property
@@ -97,9 +113,11 @@ def match(
     """
     odds = _appearance_odds(np.asarray(distances, dtype=np.float64))
     if plane is not None:
-        return Match(_match_by_place(planned, seen, odds, plane), plane, "pixels")
+        pairs, places = _match_by_plane(planned, seen, odds, plane)
+        return Match(pairs, plane, places, "pixels")
     pairs = _match_by_rows(planned, seen, odds)
     found: PlaneMap | None = None
+    where: Boxes | None = None
     for _ in range(_ROUNDS_MAX):
         alike = (pairs >= 0) & (
             odds[np.arange(len(pairs)), pairs] > 0 if len(seen.boxes) else False
@@ -107,12 +125,12 @@ def match(
         fitted = map_from_pairs(planned.boxes[alike], seen.boxes[pairs[alike]])
         if fitted is None:
             break
-        again = _match_by_place(planned, seen, odds, fitted)
+        again, where = _match_by_plane(planned, seen, odds, fitted)
         found = fitted
         if np.array_equal(again, pairs):
             break
         pairs = again
-    return Match(pairs, found, "no" if found is None else "facings")
+    return Match(pairs, found, where, "no" if found is None else "facings")
 
 
 def _appearance_odds(distances: Reals) -> Reals:
@@ -121,17 +139,45 @@ def _appearance_odds(distances: Reals) -> Reals:
     return out
 
 
-def _match_by_place(planned: Planned, seen: Seen, odds: Reals, plane: PlaneMap) -> Ints:
-    """Pairs where the map says where each position lies in the photo."""
+def _match_by_plane(
+    planned: Planned, seen: Seen, odds: Reals, plane: PlaneMap
+) -> tuple[Ints, Boxes]:
+    """Pairs and settled places, where the map says where each position lies in the photo."""
+    places = mapped_boxes(planned.boxes, plane)
+    first = _match_by_place(places, planned.rows, seen, odds, _WIDE)
+    places = settled(places, planned.rows, seen.boxes, first, odds)
+    pairs = _match_by_place(places, planned.rows, seen, odds, _NEAR)
+    return pairs, settled(places, planned.rows, seen.boxes, pairs, odds)
+
+
+def settled(places: Boxes, rows: Ints, facings: Boxes, facing_of: Ints, odds: Reals) -> Boxes:
+    """Places shifted as the surely paired goods nearby are off theirs.
+
+    Shelves are not one plane, and goods are put back a little off: what stands nearby on the same
+    shelf tells how far the map is off here, and other shelves tell where that one has too few.
+    """
+    pairs = np.flatnonzero(facing_of >= 0)
+    pairs = pairs[odds[pairs, facing_of[pairs]] >= _SURE]
+    if len(pairs) < NEIGHBOURS:
+        return places
+    off = centres(facings[facing_of[pairs]]) - centres(places[pairs])
+    away = np.abs(centres(places)[:, None] - centres(places[pairs])[None])
+    other_shelf = rows[:, None] != rows[pairs][None]
+    far = away[..., 0] + 3 * away[..., 1] + other_shelf * 2 * np.median(sizes(places)[:, 1])
+    near = np.argsort(far, axis=1)[:, :NEIGHBOURS]
+    out: Boxes = places + np.tile(np.median(off[near], axis=1), 2)
+    return out
+
+
+def _match_by_place(places: Boxes, rows: Ints, seen: Seen, odds: Reals, reach: _Reach) -> Ints:
     n, m = odds.shape
     facing_of = np.full(n, -1, dtype=np.int64)
     if not n or not m:
         return facing_of
-    places = mapped_boxes(planned.boxes, plane)
-    gains = _place_odds(places, seen.boxes) + odds
-    facing_row = _shelf_of(places, planned.rows, seen.boxes)
-    for row in np.unique(planned.rows):
-        mine = np.flatnonzero(planned.rows == row)
+    gains = _place_odds(places, seen.boxes, reach) + odds
+    facing_row = _shelf_of(places, rows, seen.boxes, reach)
+    for row in np.unique(rows):
+        mine = np.flatnonzero(rows == row)
         theirs = np.flatnonzero(facing_row == row)
         theirs = theirs[np.argsort(centres(seen.boxes[theirs])[:, 0], kind="stable")]
         for i, j in align(gains[np.ix_(mine, theirs)])[0]:
@@ -139,26 +185,26 @@ def _match_by_place(planned: Planned, seen: Seen, odds: Reals, plane: PlaneMap) 
     return _give_leftovers(facing_of, places, seen.boxes, gains)
 
 
-def _place_odds(places: Boxes, facings: Boxes) -> Reals:
+def _place_odds(places: Boxes, facings: Boxes, reach: _Reach) -> Reals:
     """Log odds that a facing is the one of a place, from where it stands and its size: (n, m)."""
     size = np.maximum(sizes(places), 1e-6)
     away = (centres(facings)[None] - centres(places)[:, None]) / size[:, None]
     growth = np.log(np.maximum(sizes(facings), 1e-6)[None] / size[:, None])
-    squares = (away**2).sum(axis=2) / _PLACE_SPREAD**2 + (growth**2).sum(axis=2) / 0.25**2
+    squares = (away**2).sum(axis=2) / reach.spread**2 + (growth**2).sum(axis=2) / 0.25**2
     odds = np.maximum(_PLACE_BEST - squares / 2, _PLACE_WORST)
-    far = (np.abs(away[..., 0]) > _REACH_WIDTHS) | (np.abs(away[..., 1]) > _REACH_HEIGHTS)
+    far = (np.abs(away[..., 0]) > reach.widths) | (np.abs(away[..., 1]) > reach.heights)
     out: Reals = np.where(far, -np.inf, odds)
     return out
 
 
-def _shelf_of(places: Boxes, rows: Ints, facings: Boxes) -> Ints:
+def _shelf_of(places: Boxes, rows: Ints, facings: Boxes, reach: _Reach) -> Ints:
     """For each facing the planned row whose places lie nearest to it: (m,); `NO_ROW` if none."""
     size = np.maximum(sizes(places), 1e-6)
     away = np.abs(centres(facings)[:, None] - centres(places)[None]) / size[None]
     # Up and down weighs more: the neighbour in the row is still the right row.
     far = 0.3 * away[..., 0] + away[..., 1]
     nearest = np.argmin(far, axis=1)
-    within = away[np.arange(len(facings)), nearest, 1] <= _REACH_HEIGHTS
+    within = away[np.arange(len(facings)), nearest, 1] <= reach.heights
     out: Ints = np.where(within, rows[nearest], NO_ROW)
     return out
 

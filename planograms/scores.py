@@ -20,8 +20,6 @@ from planograms.model import Planogram
 Reals = npt.NDArray[np.float64]
 
 _TAIL: Final = 0.05
-_RIGHT_MOST: Final = 0.995
-"""No place is taken for certain: one photo in two hundred fools every witness at once."""
 
 Basis = Literal["main_push", "facing_compliance"]
 
@@ -100,7 +98,6 @@ def share(rights: Sequence[float | None]) -> Score:
     n = len(seen)
     if not n:
         return Score(None, None, None, 0, 0.0)
-    seen = np.clip(seen, 1 - _RIGHT_MOST, _RIGHT_MOST)
     chances = poisson_binomial(seen)
     unseen = planned - n
     if unseen:

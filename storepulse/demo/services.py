@@ -104,6 +104,16 @@ def wait_for_link(node: Server) -> None:
     wait_until(connected, what="the node's link to the broker", limit_s=30, needs=[node.child])
 
 
+def wait_for_eyes(node: Server) -> None:
+    """Wait until the node's judging child has loaded its model. Raises StageFailed."""
+
+    def ready() -> bool:
+        workers = get_json(f"{node.url}/healthz")["workers"]
+        return any(one["name"] == "judge" and one["phase"] == "ready" for one in workers)
+
+    wait_until(ready, what="the node's judging child", limit_s=60, needs=[node.child])
+
+
 def wait_for_empty_outbox(node: Server, *, at_least: int = 1, limit_s: float = 30) -> int:
     """Wait until the hub has acknowledged all that the node said; returns how many messages.
 

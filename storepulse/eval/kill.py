@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, LiteralString
 from uuid import uuid4
 
 from edge.clock import now_of
@@ -386,7 +386,8 @@ def _delivered(database: Database) -> list[str]:
     return [row["action"] for row in rows]
 
 
-def _number(database: Database, question: str) -> int:
+def _number(database: Database, question: LiteralString) -> int:
     with database.connection() as connection:
-        row = connection.execute(question).fetchone()  # type: ignore[call-overload]
+        row = connection.execute(question).fetchone()
+    assert row is not None, "a count gives one row"
     return int(row["n"])

@@ -26,7 +26,7 @@ _OPENS, _CLOSES, _PHOTO_AT = time(10), time(21), time(10, 20)
 
 Trouble = Literal[
     "none", "few_receptions", "fewer_receptions", "empty_facings", "short_dwell", "few_deals",
-    "no_photos", "no_radio", "slightly_short_dwell",
+    "fewer_deals", "no_photos", "no_radio", "slightly_short_dwell",
 ]  # fmt: skip
 
 
@@ -73,18 +73,19 @@ _AFTERNOON_HOURS: Final = range(13, 21)
 _NAMED: Final[tuple[tuple[str, str, Trouble], ...]] = (
     ("Riverside", "flagship", "none"),
     ("Old Market", "street", "fewer_receptions"),
-    ("Station", "kiosk", "few_receptions"),
+    ("Station", "street", "few_receptions"),
     ("Lakeview", "street", "none"),
     ("North Gate", "mall", "empty_facings"),
     ("University", "street", "slightly_short_dwell"),
     ("Harbour", "mall", "short_dwell"),
     ("Hilltop", "street", "none"),
     ("Airport", "kiosk", "few_deals"),
-    ("West End", "mall", "none"),
+    ("West End", "mall", "fewer_deals"),
     ("Garden City", "mall", "no_photos"),
     ("South Bridge", "street", "no_radio"),
 )
 """Demo's own shop is the first: nothing is planted there, what it shows comes out of the loop."""
+_MARK: Final = " (simulated)"
 _REGIONS: Final = ("North", "East", "South")
 _HEALTHY: Final = Habits(
     staff=4.0, receptions_a_head=15.0, exposure=0.97, dwell_min=3.7, deals_share=0.23, visitors=260
@@ -115,8 +116,8 @@ def simulated_shops(
         shops.append(
             SimulatedShop(
                 id=f"sim-{index + 1:02d}",
-                name=f"{name} (simulated)",
-                region=f"{_REGIONS[index % 3]} (simulated)",
+                name=name + _MARK,
+                region=_REGIONS[index % 3] + _MARK,
                 format=kind,
                 latitude=round(latitude + rng.uniform(-1.5, 1.5), 4),
                 longitude=round(longitude + rng.uniform(-1.5, 1.5), 4),
@@ -132,11 +133,14 @@ def shops_csv(shops: Sequence[SimulatedShop]) -> str:
     """As `storepulse hub shops load` reads them."""
     page = io.StringIO()
     writer = csv.writer(page, lineterminator="\n")
-    writer.writerow(["shop", "name", "region", "format", "latitude", "longitude", "timezone"])
+    writer.writerow(
+        ["shop", "name", "region", "format", "latitude", "longitude", "timezone", "simulated"]
+    )
     for shop in shops:
         writer.writerow(
-            [shop.id, shop.name, shop.region, shop.format, shop.latitude, shop.longitude,
-             shop.timezone]
+            # Whoever shows the shop says that it is simulated, by the last column.
+            [shop.id, shop.name.removesuffix(_MARK), shop.region, shop.format, shop.latitude,
+             shop.longitude, shop.timezone, "yes"]
         )  # fmt: skip
     return page.getvalue()
 
@@ -178,14 +182,17 @@ def habits_of(seed: int, shop: SimulatedShop) -> Habits:
     rng = _rng(seed, shop.id, "habits", date(2026, 1, 1))
     vary = rng.uniform(0.96, 1.06, 6)
     staff = {"flagship": 6.0, "mall": 5.0, "street": 4.0, "kiosk": 2.0}[shop.format]
-    receptions = {"few_receptions": 5.6, "fewer_receptions": 9.8}.get(shop.trouble, 15.0)
+    receptions = {"few_receptions": 4.6, "fewer_receptions": 9.8}.get(
+        shop.trouble, _HEALTHY.receptions_a_head
+    )
     dwell = {"short_dwell": 2.1, "slightly_short_dwell": 3.0}.get(shop.trouble, _HEALTHY.dwell_min)
+    deals = {"few_deals": 0.06, "fewer_deals": 0.12}.get(shop.trouble, _HEALTHY.deals_share)
     return Habits(
         staff=staff,
         receptions_a_head=receptions * vary[1],
         exposure=0.58 if shop.trouble == "empty_facings" else _HEALTHY.exposure,
         dwell_min=dwell * vary[2],
-        deals_share=0.06 if shop.trouble == "few_deals" else _HEALTHY.deals_share * vary[3],
+        deals_share=deals * vary[3],
         visitors=_HEALTHY.visitors * staff / 4 * vary[4],
     )
 

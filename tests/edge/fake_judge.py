@@ -17,7 +17,7 @@ from vision.worker import own_stdout, serve
 def judge(header: dict[str, Any], _body: bytes) -> dict[str, Any]:
     content = Path(header["photo"]).read_bytes()
     with Path(sys.argv[1]).open("a") as log:
-        log.write(f"{header['uuid']}\n")
+        log.write(f"{header['do']} {header['uuid']}\n")
     if content.startswith(b"slow"):
         time.sleep(60)
     if content.startswith(b"die"):
@@ -30,8 +30,10 @@ def judge(header: dict[str, Any], _body: bytes) -> dict[str, Any]:
         # Until the test lets it go on.
         while not Path(header["photo"]).with_name("go").exists():
             time.sleep(0.01)
-    Path(header["kept"]).write_bytes(b"kept")
-    Path(header["annotated"]).write_bytes(b"drawn")
+    if header["do"] == "keep":
+        Path(header["kept"]).write_bytes(b"kept")
+        Path(header["annotated"]).write_bytes(b"drawn")
+        return {}
     item = {
         "id": "1", "kind": "missing", "sentence": {"en": "Put it back", "zh": "放回去"},
         "box_xyxy_px": [0, 0, 10, 10], "confidence": 0.9,

@@ -207,7 +207,8 @@ class SmallHub:
     async def _acknowledge(self, client: aiomqtt.Client) -> None:
         if self.kept:
             through = min(self.prefix(), self.acknowledge_at_most)
-            said = Acknowledgement(epoch=self.kept[1].key.epoch, through=through)
+            epoch = next(iter(self.kept.values())).key.epoch
+            said = Acknowledgement(epoch=epoch, through=through)
             payload = ACKNOWLEDGEMENT_JSON.dump_json(said)
             await client.publish(ADDRESS.topic("down/acks"), payload, qos=1)
 

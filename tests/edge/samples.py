@@ -1,6 +1,7 @@
 """Small facts, events and actions for the node's tests, and a clock that stands."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from edge.clock import Moment
 from storepulse.actions import Action
@@ -11,6 +12,13 @@ from storepulse.wire import Clock
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
+PLAN: dict[str, Any] = {
+    "id": "plan", "name": "Plan", "bay": "b1", "version": 1,
+    "made_at": "2026-11-20T10:00:00+08:00", "source": "plan", "unit": "mm", "width": 1000,
+    "height": 500, "shelves": [{"row": 0, "line_xyxy": [0, 500, 1000, 500], "height": 300}],
+    "products": [{"id": "p", "sku": "p", "name": "P"}],
+    "positions": [{"id": "x", "row": 0, "index": 0, "product": "p", "box_xyxy": [0, 0, 100, 300]}],
+}  # fmt: skip
 
 
 class StandingClock:

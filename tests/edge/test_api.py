@@ -21,20 +21,14 @@ from edge.photos import ORIGINAL, Photos
 from edge.plans import Plans
 from edge.taps import Taps
 from edge.workers import WorkerState
+from storepulse.errors import BadInput
 from storepulse.events import ChecklistMade
 from storepulse.facts import Fact
 from storepulse.topics import Address
 from tests.edge.fake_judge import judge as judge_as_the_child_does
-from tests.edge.samples import StandingClock, action
+from tests.edge.samples import PLAN, StandingClock, action
 
 UUID = "3f9c1f6e-0000-4000-8000-00000000000"
-PLAN: dict[str, Any] = {
-    "id": "plan", "name": "Plan", "bay": "b1", "version": 1,
-    "made_at": "2026-11-20T10:00:00+08:00", "source": "plan", "unit": "mm", "width": 1000,
-    "height": 500, "shelves": [{"row": 0, "line_xyxy": [0, 500, 1000, 500], "height": 300}],
-    "products": [{"id": "p", "sku": "p", "name": "P"}],
-    "positions": [{"id": "x", "row": 0, "index": 0, "product": "p", "box_xyxy": [0, 0, 100, 300]}],
-}  # fmt: skip
 
 
 class ScriptedChild:
@@ -43,13 +37,16 @@ class ScriptedChild:
     def __init__(self, folder: Path) -> None:
         self.asked: list[str] = []
         self.failures: list[Exception] = []
+        self.blurring_fails: Exception | None = None
         self.open = asyncio.Event()
         self.open.set()
         self._log = folder / "log"
 
     async def ask(self, header: dict[str, Any], body: bytes = b"") -> dict[str, Any]:
-        self.asked.append(header["uuid"])
+        self.asked.append(f"{header['do']} {header['uuid']}")
         await self.open.wait()
+        if header["do"] == "keep" and self.blurring_fails is not None:
+            raise self.blurring_fails
         if self.failures:
             raise self.failures.pop(0)
         content = Path(header["photo"]).read_bytes()
@@ -104,6 +101,14 @@ class Shop:
     def said(self) -> list[object]:
         return [message.body for message in self.outbox.unacknowledged(0, 100)]
 
+    async def pictures_made(self, number: int) -> None:
+        async with asyncio.timeout(10):
+            while self.original(number).exists():
+                await asyncio.sleep(0.01)
+
+    def judged(self) -> list[str]:
+        return [asked for asked in self.child.asked if asked.startswith("judge")]
+
     def original(self, number: int) -> Path:
         return self.folder / f"{UUID}{number}" / ORIGINAL
 
@@ -144,6 +149,7 @@ async def test_a_photo_gets_its_checklist_and_the_hub_is_told(shop: Shop) -> Non
 
 async def test_only_the_blurred_copy_stays(shop: Shop) -> None:
     await shop.snap(1)
+    await shop.pictures_made(1)
     assert sorted(path.name for path in shop.original(1).parent.iterdir()) == [
         "annotated.jpg", "photo.jpg",
     ]  # fmt: skip
@@ -153,7 +159,7 @@ async def test_a_repeat_gets_the_first_answer(shop: Shop, now: StandingClock) ->
     first = await shop.snap(1)
     again = await shop.snap(1, b"another shelf", bay="b2")
     assert again.json() == first.json()
-    assert shop.child.asked == [f"{UUID}1"]
+    assert shop.judged() == [f"judge {UUID}1"]
     assert len(shop.said()) == 2
 
 
@@ -169,7 +175,7 @@ async def test_a_repeat_while_the_first_is_judged_waits_for_the_same_answer(shop
     shop.child.open.set()
     answers = [(await post).json() for post in posts]
     assert answers[0] == answers[1] == answers[2]
-    assert len(shop.child.asked) == 1
+    assert len(shop.judged()) == 1
 
 
 async def test_a_phone_that_hangs_up_does_not_stop_the_judging(shop: Shop) -> None:
@@ -182,7 +188,7 @@ async def test_a_phone_that_hangs_up_does_not_stop_the_judging(shop: Shop) -> No
     await asyncio.gather(post, return_exceptions=True)
     shop.child.open.set()
     assert (await shop.snap(1)).status_code == 200
-    assert len(shop.child.asked) == 1
+    assert len(shop.judged()) == 1
 
 
 async def test_a_photo_that_is_none_is_refused_in_the_judges_words_each_time(shop: Shop) -> None:
@@ -190,7 +196,7 @@ async def test_a_photo_that_is_none_is_refused_in_the_judges_words_each_time(sho
         answer = await shop.snap(1, b"bad")
         assert error(answer) == (422, "bad_input", False)
         assert "0 bytes" in answer.json()["error"]["message"]
-    assert len(shop.child.asked) == 1
+    assert len(shop.judged()) == 1
     assert not shop.original(1).exists()
     assert shop.said() == []
 
@@ -200,7 +206,7 @@ async def test_a_photo_is_not_lost_when_the_child_dies_over_it(shop: Shop) -> No
     assert error(await shop.snap(1)) == (503, "worker_ended", True)
     assert shop.original(1).exists()
     assert (await shop.snap(1)).status_code == 200
-    assert not shop.original(1).exists()
+    await shop.pictures_made(1)
 
 
 async def test_a_photo_that_kills_every_child_is_given_up(shop: Shop) -> None:
@@ -234,15 +240,27 @@ async def test_what_was_left_over_is_judged_after_a_restart(shop: Shop) -> None:
     assert len(shop.said()) == 2
 
 
-async def test_an_original_beside_its_answer_goes_at_the_next_start(shop: Shop) -> None:
-    await shop.snap(1)
-    shop.original(1).write_bytes(b"the crash came before it was deleted")
+async def test_pictures_that_a_crash_prevented_are_made_at_the_next_start(shop: Shop) -> None:
+    shop.child.blurring_fails = WorkerAway("the node is being killed")
+    url = (await shop.snap(1)).json()["annotated_url"]
+    assert error(await shop.phone.get(url)) == (404, "not_here", False)
+    assert shop.original(1).exists()
+    shop.child.blurring_fails = None
     restarted = asyncio.create_task(shop.start_photos().run())
-    async with asyncio.timeout(10):
-        while shop.original(1).exists():
-            await asyncio.sleep(0.01)
+    await shop.pictures_made(1)
+    assert (await shop.phone.get(url)).content == b"drawn"
     restarted.cancel()
     await asyncio.gather(restarted, return_exceptions=True)
+
+
+async def test_a_photo_that_cannot_be_blurred_is_answered_and_not_kept(shop: Shop) -> None:
+    shop.child.blurring_fails = BadInput("this picture fits no JPEG")
+    answer = await shop.snap(1)
+    assert answer.status_code == 200
+    await shop.pictures_made(1)
+    assert not shop.original(1).parent.exists()
+    assert error(await shop.phone.get(answer.json()["photo_url"])) == (404, "not_here", False)
+    assert (await shop.phone.get(f"/api/photos/{UUID}1")).json() == answer.json()
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ Through the real command, a real broker (the embedded one, and mosquitto where i
 a small hub of the test's own; the real hub has its part in tests/journeys.
 """
 
+import asyncio
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -13,12 +15,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from storepulse.events import ActionMarked
-from storepulse.facts import FACT_JSON
-from tests.edge.line import MOSQUITTO, Broker, NodeProcess, SmallHub, until
-from tests.edge.samples import action, fact
+from edge.clock import now_of
+from edge.disk import Disk
+from edge.outbox import Outbox
+from storepulse.events import ActionMarked, ChecklistMade
+from tests.edge.line import ADDRESS, MOSQUITTO, Broker, NodeProcess, SmallHub, until
+from tests.edge.samples import PLAN, action, fact
 
 pytestmark = pytest.mark.journey
+UUID = "3f9c1f6e-0000-4000-8000-000000000001"
 
 
 @pytest.fixture(
@@ -44,15 +49,12 @@ def node(tmp_path: Path, broker: Broker) -> Iterator[NodeProcess]:
     process.close()
 
 
-def say(node: NodeProcess, folder: Path, first: int, last: int) -> None:
-    file = folder / "facts.jsonl"
-    lines = [FACT_JSON.dump_json(fact(number)).decode() for number in range(first, last)]
-    file.write_text("\n".join(lines))
-    subprocess.run(
-        [sys.executable, "-m", "storepulse", "edge", "say", str(node.data), str(file),
-         "--clock", "yes"],
-        check=True, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
+def say(node: NodeProcess, first: int, last: int) -> None:
+    """As `storepulse edge say` does it, in another process than the node's."""
+    disk = Disk(node.data)
+    outbox = Outbox(disk, node="", bytes_max=2**30)
+    outbox.append_once([fact(number) for number in range(first, last)], now_of("yes")())
+    disk.close()
 
 
 def in_order(hub: SmallHub) -> list[int]:
@@ -61,17 +63,17 @@ def in_order(hub: SmallHub) -> list[int]:
 
 
 async def test_a_stream_survives_the_death_of_broker_and_node(
-    broker: Broker, node: NodeProcess, tmp_path: Path
+    broker: Broker, node: NodeProcess
 ) -> None:
     hub = SmallHub(broker)
     hub.acknowledge_at_most = 200
     await node.start()
     async with hub.running():
-        say(node, tmp_path, 0, 600)
+        say(node, 0, 600)
         await until(lambda: len(hub.kept) > 220)
         broker.kill()
         hub.acknowledge_at_most = 500
-        say(node, tmp_path, 600, 1000)
+        say(node, 600, 1000)
         await broker.start()
         await until(lambda: len(hub.kept) > 520)
         node.kill()
@@ -83,14 +85,14 @@ async def test_a_stream_survives_the_death_of_broker_and_node(
 
 
 async def test_what_is_said_while_the_hub_is_away_arrives_when_it_is_back(
-    broker: Broker, node: NodeProcess, tmp_path: Path
+    broker: Broker, node: NodeProcess
 ) -> None:
     hub = SmallHub(broker)
     await node.start()
-    say(node, tmp_path, 0, 50)
+    say(node, 0, 50)
     async with hub.running():
         await until(lambda: len(hub.kept) == 50)
-    say(node, tmp_path, 50, 300)
+    say(node, 50, 300)
     async with hub.running():
         await node.drained(300)
     assert in_order(hub) == list(range(1, 301))
@@ -164,7 +166,7 @@ async def test_taps_and_ticks_reach_the_hub_in_the_order_they_were_made(
 
 
 async def test_a_second_node_on_the_same_folder_says_why_and_goes(
-    broker: Broker, node: NodeProcess, tmp_path: Path
+    broker: Broker, node: NodeProcess
 ) -> None:
     await node.start()
     second = subprocess.run(
@@ -178,10 +180,10 @@ async def test_a_second_node_on_the_same_folder_says_why_and_goes(
 
 
 async def test_the_outbox_can_be_looked_into_while_the_node_runs(
-    broker: Broker, node: NodeProcess, tmp_path: Path
+    broker: Broker, node: NodeProcess
 ) -> None:
     await node.start()
-    say(node, tmp_path, 0, 3)
+    say(node, 0, 3)
     shown = subprocess.run(
         [sys.executable, "-m", "storepulse", "edge", "outbox", str(node.data), "--json"],
         capture_output=True, text=True, check=True,
@@ -189,3 +191,56 @@ async def test_the_outbox_can_be_looked_into_while_the_node_runs(
     told = json.loads(shown.stdout)
     assert (told["numbers"], told["acknowledged"]) == (3, 0)
     assert [one["data"]["id"] for one in told["messages"]] == ["fact-0", "fact-1", "fact-2"]
+
+
+async def test_a_photo_is_answered_though_the_node_dies_over_it(
+    broker: Broker, tmp_path: Path
+) -> None:
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps(PLAN))
+    node = NodeProcess(tmp_path, broker, "--planogram", str(plan))
+    hub = SmallHub(broker)
+    form = {"uuid": UUID, "bay": "b1"}
+    await node.start()
+    async with hub.running(), httpx.AsyncClient(timeout=30) as phone:
+        url = f"{node.url}/api/photos"
+        post = asyncio.create_task(phone.post(url, data=form, files={"file": b"wait"}))
+        await until((tmp_path / "judged").exists)
+        node.kill()
+        with pytest.raises(httpx.HTTPError):
+            await post
+        (node.data / "photos" / UUID / "go").touch()
+        await node.start()
+        answers = [
+            await phone.post(f"{node.url}/api/photos", data=form, files={"file": b"wait"})
+            for _ in range(2)
+        ]
+        await node.drained(2)
+    node.close()
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json() == answers[1].json()
+    made = hub.kept[1].body
+    assert isinstance(made, ChecklistMade)
+    assert made.checklist.id == answers[0].json()["checklist"]["id"]
+    assert sorted(hub.kept) == [1, 2]
+
+
+async def test_what_the_radio_tells_is_said_once_over_restarts(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    radio = [sys.executable, str(Path(__file__).with_name("fake_radio.py"))]
+    monkeypatch.setenv("STOREPULSE_EDGE_RADIO_COMMAND", shlex.join(radio))
+    capture = tmp_path / "capture"
+    capture.write_text("30")
+    node = NodeProcess(tmp_path, broker, "--capture", str(capture))
+    hub = SmallHub(broker)
+    async with hub.running():
+        await node.start()
+        await node.drained(30)
+        node.kill()
+        capture.write_text("40")
+        await node.start()
+        await node.drained(40)
+    node.close()
+    told = [message.body for message in hub.kept.values()]
+    assert told == [fact(number, source=ADDRESS.path) for number in range(40)]

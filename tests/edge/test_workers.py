@@ -45,7 +45,7 @@ def photo(tmp_path: Path, content: bytes) -> dict[str, str]:
     path = tmp_path / "photo"
     path.write_bytes(content)
     return {
-        "photo": str(path), "uuid": "u", "bay": "b1", "shop": "s", "source": "n",
+        "do": "judge", "photo": str(path), "uuid": "u", "bay": "b1", "shop": "s", "source": "n",
         "at": "2026-11-20T12:00:00+00:00", "kept": str(tmp_path / "kept"),
         "annotated": str(tmp_path / "annotated"),
     }  # fmt: skip

@@ -2,14 +2,13 @@
 
 import json
 from datetime import date, timedelta
-from importlib.resources import files
 
 import pytest
 
 from hub.codes import CODES_JSON, Code, bounds, codes_of_days, codes_of_shop, own_colour, settle
 from hub.colours import COLOURS
 from hub.days import shop_days
-from hub.policy import Policy, default_policy, parse_policy
+from hub.policy import Policy, default_json, default_policy, parse_policy
 from hub.rules import Chances, Reading
 from storepulse.actions import Dimension
 from storepulse.facts import Fact
@@ -161,7 +160,7 @@ def test_green_does_not_stand_when_it_is_ruled_out_though_no_other_colour_is_sur
 
 
 def test_a_closed_day_shows_the_code_of_the_last_open_day() -> None:
-    body = json.loads((files("hub") / "default_policy.json").read_text())
+    body = default_json()
     body["open_weekdays"] = ["mon", "tue", "wed", "thu"]
     weekdays = parse_policy(json.dumps(body), called="test")
     facts = [dwell(back(1), 2.0), *people(back(1), 20)]

@@ -170,6 +170,34 @@ def test_a_bay_and_its_products_are_not_counted_twice() -> None:
     assert exposure([bay, newer]).value == 0.3
 
 
+def test_a_new_version_of_the_planogram_is_no_other_bay() -> None:
+    old = photo(9, "b1", 0.4, 30, more={"planogram": "p", "planogram_version": "1"})
+    new = photo(15, "b1", 0.9, 30, more={"planogram": "p", "planogram_version": "2"})
+    assert exposure([old, new]).value == 0.9
+
+
+def test_a_figure_that_stood_in_for_exposure_is_not_exposure() -> None:
+    marked = photo(9, "b1", 0.9, 10, more={"basis": "main_push"})
+    unmarked = photo(9, "b2", 0.2, 90, more={"basis": "facing_compliance"})
+    assert exposure([marked, unmarked]).value == 0.9
+    days = shop_days(SHOP, [unmarked], "UTC")
+    assert isinstance(newest_photos(days, "exposure_main_push", DAY, DAY), Unseen)
+
+
+@pytest.mark.parametrize(
+    "timezone", ["America/New_York", "America/Los_Angeles", "UTC", "Asia/Shanghai",
+                 "Pacific/Auckland"],
+)  # fmt: skip
+def test_a_day_of_utc_is_the_local_day_whose_midday_it_holds(timezone: str) -> None:
+    assert figure([dwell(DAY, 3.0)], "dwell_mean", timezone).value == 3.0
+
+
+def test_how_a_figure_came_about_does_not_make_it_a_part() -> None:
+    node = window_fact("dwell_mean", at(10), 3.0, n=10, dims={"mode": "standard"})
+    other = window_fact("dwell_mean", at(11), 2.0, n=10)
+    assert figure([node, other], "dwell_mean").value == 2.5
+
+
 def test_a_bay_that_could_not_be_seen_lowers_coverage() -> None:
     facts = [photo(9, "b1", 0.9, 30), photo(9, "b2", None, 10)]
     assert exposure(facts).coverage == pytest.approx(0.75)

@@ -1,19 +1,19 @@
 """The policy is data that checks itself."""
 
 import json
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hub.policy import BadPolicy, default_policy, parse_policy, policy_schema, read_policy
-
-
-def default_json() -> dict[str, Any]:
-    text = (files("hub") / "default_policy.json").read_text(encoding="utf-8")
-    body: dict[str, Any] = json.loads(text)
-    return body
+from hub.policy import (
+    BadPolicy,
+    default_json,
+    default_policy,
+    parse_policy,
+    policy_schema,
+    read_policy,
+)
 
 
 @pytest.mark.parametrize(

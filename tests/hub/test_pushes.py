@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from hub.codes import Code, codes_of_shop
+from hub.colours import Shown
 from hub.follow_up import follow_up
 from hub.playbooks import BadPlaybook, playbooks, read_playbooks
 from hub.policy import default_policy
@@ -23,7 +24,6 @@ from tests.hub.shop_facts import (
     DAY,
     SHOP,
     back,
-    day_fact,
     dwell,
     experiences,
     goods,
@@ -54,12 +54,8 @@ def pushed(
 
 
 def place(shop: str, a_head: float, region: str = "east", kind: str = "street") -> ShopPlace:
-    facts = [
-        day_fact("receptions", DAY, a_head * 2, shop=shop),
-        day_fact("staff_on_duty", DAY, 2.0, shop=shop),
-    ]
-    code = codes(facts, shop=shop)[0]
-    return ShopPlace(shop, region, kind, 30.0, 120.0, code)
+    colour: Shown = "green" if a_head >= 12 else "yellow" if a_head >= 8 else "orange"
+    return ShopPlace(shop, region, kind, 30.0, 120.0, colour, a_head)
 
 
 def test_each_red_dimension_pushes_its_playbook() -> None:

@@ -72,7 +72,7 @@ def test_the_deals_of_experiences_younger_than_72_h_are_not_told(facts: list[Fac
 
 
 def test_planted_troubles_show_in_the_figures(facts: list[Fact]) -> None:
-    assert max(of(facts, "short_dwell", "dwell_mean")) < 2.6
+    assert max(of(facts, "short_dwell", "dwell_mean")) < 2.7
     assert min(of(facts, "none", "dwell_mean")) > 3.0
     exposure = of(facts, "empty_facings", "exposure_main_push")
     assert sum(exposure) / len(exposure) < 0.65
@@ -114,8 +114,9 @@ def test_shops_are_written_as_the_hub_reads_them() -> None:
     rows = list(csv.DictReader(io.StringIO(shops_csv(SHOPS))))
     assert len(rows) == 12
     assert set(rows[0]) == {
-        "shop", "name", "region", "format", "latitude", "longitude", "timezone",
+        "shop", "name", "region", "format", "latitude", "longitude", "timezone", "simulated",
     }  # fmt: skip
+    assert {row["simulated"] for row in rows} == {"yes"}
     assert len({row["region"] for row in rows}) == 3
 
 
