@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from edge.clock import SynchronisedSetting
 from edge.errors import BadSettings
+from storepulse.loopback import is_loopback
 from storepulse.topics import Address
 from storepulse.units import GIB, MIB
 from storepulse.wire import explain
@@ -69,6 +70,8 @@ class Settings:
         ):  # fmt: skip
             if getattr(self, name) <= 0:
                 raise BadSettings(f"{name} must be above 0, got {getattr(self, name)}")
+        if not is_loopback(self.host):
+            raise BadSettings(f"host {self.host}: only 127.0.0.1 for now, there is no pairing yet")
         if not 0 <= self.port <= 65535:
             raise BadSettings(f"port must lie between 0 and 65535, got {self.port}")
 

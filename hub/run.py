@@ -5,7 +5,6 @@ Starts and stops them in order; what each does is elsewhere.
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import os
 import signal
@@ -27,6 +26,7 @@ from hub.listener import Tally, listen, utc_now
 from hub.scheduler import schedule
 from hub.settings import Settings, read_settings
 from storepulse.errors import BadInput, Unavailable
+from storepulse.loopback import is_loopback
 
 _READY_S_MAX: Final = 15.0
 """A broker that does not answer by then does not hold up the hub: it is tried again and again."""
@@ -81,11 +81,7 @@ def run_hub(
 
 
 def _check_loopback(host: str) -> None:
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
+    if not is_loopback(host):
         raise NotLoopback(f"--host {host}: only 127.0.0.1 for now, there is no sign-in yet")
 
 
