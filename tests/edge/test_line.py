@@ -44,6 +44,23 @@ async def broker(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
 
 @pytest.fixture
+async def one_broker(tmp_path: Path) -> AsyncIterator[Broker]:
+    """For what does not depend on the kind of broker."""
+    started = Broker("amqtt", tmp_path)
+    await started.start()
+    yield started
+    started.kill()
+
+
+@pytest.fixture
+def lonely(tmp_path: Path) -> Iterator[NodeProcess]:
+    """A node whose broker never answers."""
+    process = NodeProcess(tmp_path, Broker("amqtt", tmp_path))
+    yield process
+    process.close()
+
+
+@pytest.fixture
 def node(tmp_path: Path, broker: Broker) -> Iterator[NodeProcess]:
     process = NodeProcess(tmp_path, broker)
     yield process
@@ -169,12 +186,10 @@ async def test_taps_and_ticks_reach_the_hub_in_the_order_they_were_made(
     assert last.event == "ticked"
 
 
-async def test_a_second_node_on_the_same_folder_says_why_and_goes(
-    broker: Broker, node: NodeProcess
-) -> None:
-    await node.start()
+async def test_a_second_node_on_the_same_folder_says_why_and_goes(lonely: NodeProcess) -> None:
+    await lonely.start()
     second = subprocess.run(
-        [sys.executable, "-m", "storepulse", "edge", "run", "--data", str(node.data), "--chain",
+        [sys.executable, "-m", "storepulse", "edge", "run", "--data", str(lonely.data), "--chain",
          "chain", "--shop", "shop-17", "--node", "node-1"],
         capture_output=True, text=True, timeout=30,
     )  # fmt: skip
@@ -183,13 +198,11 @@ async def test_a_second_node_on_the_same_folder_says_why_and_goes(
     assert second.stderr.count("\n") == 1
 
 
-async def test_the_outbox_can_be_looked_into_while_the_node_runs(
-    broker: Broker, node: NodeProcess
-) -> None:
-    await node.start()
-    say(node, 0, 3)
+async def test_the_outbox_can_be_looked_into_while_the_node_runs(lonely: NodeProcess) -> None:
+    await lonely.start()
+    say(lonely, 0, 3)
     shown = subprocess.run(
-        [sys.executable, "-m", "storepulse", "edge", "outbox", str(node.data), "--json"],
+        [sys.executable, "-m", "storepulse", "edge", "outbox", str(lonely.data), "--json"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     told = json.loads(shown.stdout)
@@ -198,12 +211,12 @@ async def test_the_outbox_can_be_looked_into_while_the_node_runs(
 
 
 async def test_a_photo_is_answered_though_the_node_dies_over_it(
-    broker: Broker, tmp_path: Path
+    one_broker: Broker, tmp_path: Path
 ) -> None:
     plan = tmp_path / "plan.json"
     plan.write_text(json.dumps(PLAN))
-    node = NodeProcess(tmp_path, broker, "--planogram", str(plan))
-    hub = SmallHub(broker)
+    node = NodeProcess(tmp_path, one_broker, "--planogram", str(plan))
+    hub = SmallHub(one_broker)
     form = {"uuid": UUID, "bay": "b1"}
     await node.start()
     async with hub.running(), httpx.AsyncClient(timeout=30) as phone:
@@ -230,14 +243,14 @@ async def test_a_photo_is_answered_though_the_node_dies_over_it(
 
 
 async def test_what_the_radio_tells_is_said_once_over_restarts(
-    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    one_broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     radio = [sys.executable, str(Path(__file__).with_name("fake_radio.py"))]
     monkeypatch.setenv("STOREPULSE_EDGE_RADIO_COMMAND", shlex.join(radio))
     capture = tmp_path / "capture"
     capture.write_text("30")
-    node = NodeProcess(tmp_path, broker, "--capture", str(capture))
-    hub = SmallHub(broker)
+    node = NodeProcess(tmp_path, one_broker, "--capture", str(capture))
+    hub = SmallHub(one_broker)
     async with hub.running():
         await node.start()
         await node.drained(30)
