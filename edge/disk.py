@@ -16,6 +16,7 @@ from storepulse.units import MIB
 
 FILE_NAME: Final = "node.sqlite"
 LOCK_NAME: Final = "node.lock"
+OPENING_NAME: Final = "opening.lock"
 MIGRATIONS: Final = ("0001_start.sql",)
 _CHECK_WHOLE_BELOW_BYTES: Final = 64 * MIB
 """A larger file is not read through at start: on a slow card that would take minutes."""
@@ -47,6 +48,17 @@ def hold(folder: Path) -> int:
     return held
 
 
+@contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """Wait for one's turn among the processes that open the same file."""
+    held = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
+
+
 class Disk:
     """Transactions on one SQLite file (WAL, synchronous=FULL): committed means on the disk.
 
@@ -69,7 +81,8 @@ class Disk:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise Unavailable(f"the data folder {folder} cannot be made: {error}") from error
-        with self._explained():
+        # Two that make the file at once would both make its tables.
+        with _alone(folder / OPENING_NAME), self._explained():
             self._db = sqlite3.connect(
                 self.path, isolation_level=None, check_same_thread=False, timeout=10
             )

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 import cv2
+import numpy as np
 
 from planograms.check import not_told
 from planograms.checklist import checklist_of
@@ -35,6 +36,7 @@ from planograms.model import Planogram
 from storepulse.checklists import CHECKLIST_JSON, Checklist
 from storepulse.errors import BadInput, Unavailable
 from storepulse.facts import FACT_JSON, Fact
+from vision.detector import Limits
 from vision.faces import FaceFinder
 from vision.look import Looker
 from vision.observation import Observation
@@ -43,6 +45,8 @@ from vision.worker import own_stdout, serve
 
 METHOD: Final = "edge.judge_child/1"
 _PLANOGRAMS_KEPT: Final = 8
+_FIRST_LOOK_SHAPE: Final = (2016, 1512, 3)
+"""A phone's photo at working size, upright."""
 _JPEG_QUALITY: Final = 85
 """A tag of 12 px height stays readable; 2048 x 1536 takes about 0.6 MB."""
 
@@ -200,6 +204,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     answers = own_stdout()
     looker, faces = Looker(given.model, threads=given.threads), FaceFinder()
+    # The first run of a network takes three times as long as the next: not on a clerk's photo.
+    looker.detector.find_at_all(np.zeros(_FIRST_LOOK_SHAPE, np.uint8), [Limits()])
     model = {"name": looker.detector.facts.name, "version": looker.detector.facts.version}
     judge = PhotoJudge(looker, lambda rgb: faces.blur(rgb)[0])
     serve(judge, sys.stdin.buffer, answers, ready={"model": model})

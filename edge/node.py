@@ -96,6 +96,7 @@ class Node:
             self._now,
             tries_max=settings.judge_tries_max,
         )
+        self.photos.tidy()
         self._children: list[Supervised] = [self.judge_child]
         if captures:
             self._children.append(self._radio(captures))

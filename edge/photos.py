@@ -135,7 +135,6 @@ class Photos:
 
     async def run(self) -> None:
         """Judge and keep what was left over by a crash or by a child that died, until cancelled."""
-        await asyncio.to_thread(self._tidy)
         while True:
             for stored in await asyncio.to_thread(self._unanswered):
                 try:
@@ -307,8 +306,11 @@ class Photos:
         found = (self._find(path.parent.name) for path in self._folder.glob(f"*/{ORIGINAL}"))
         return [one for one in found if one and one.answer and one.answer.status == OK]
 
-    def _tidy(self) -> None:
-        """After a crash: what has no row goes (the phone, unanswered, sends it again)."""
+    def tidy(self) -> None:
+        """After a crash: what has no row goes (the phone, unanswered, sends it again).
+
+        Only before phones are served: a photo that is just being kept has no row yet.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
         for folder in self._folder.iterdir():
             stored = self._find(folder.name)

@@ -111,7 +111,7 @@ class Supervised:
         self.state = replace(
             self.state,
             phase=phase,
-            pid=process.pid if process else None,
+            pid=process.pid if process and phase in ("starting", "ready") else None,
             restarts=self._restarts.total,
             trouble=trouble,
         )

@@ -24,6 +24,7 @@ BrokerKind = Literal["mosquitto", "embedded"]
 HOST: Final = "127.0.0.1"
 _START_S_MAX: Final = 20.0
 _STOP_S_MAX: Final = 5.0
+_PORT_S_MAX: Final = 2.0
 _POLL_S: Final = 0.02
 _MOSQUITTO_PLACES: Final = ("/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto")
 """Debian puts it where only root's PATH looks."""
@@ -131,16 +132,25 @@ def _embedded_words(port: int) -> list[str]:
 
 
 def _free_port(asked: int) -> int:
+    # A broker that was killed a moment ago may still hold its port for some milliseconds.
+    until = time.monotonic() + _PORT_S_MAX
+    while True:
+        try:
+            return _bind_once(asked)
+        except OSError as error:
+            if time.monotonic() > until:
+                raise BrokerUnavailable(
+                    f"port {asked} of {HOST} cannot be had ({error.strerror}): stop what listens "
+                    "there, or choose another by --port"
+                ) from error
+            time.sleep(_POLL_S)
+
+
+def _bind_once(port: int) -> int:
     with socket.socket() as probe:
         # As brokers do: a port whose last connections still fade is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, asked))
-        except OSError as error:
-            raise BrokerUnavailable(
-                f"port {asked} of {HOST} cannot be had ({error.strerror}): stop what listens "
-                "there, or choose another by --port"
-            ) from error
+        probe.bind((HOST, port))
         return int(probe.getsockname()[1])
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
@@ -43,6 +44,7 @@ PolicyOption = Annotated[
     Path | None, typer.Option(help="A policy file in place of the one in force.")
 ]
 
+_BAR_FROM_SHOPS: Final = 100
 _STYLES: Final = {
     "red": "bold red", "orange": "dark_orange", "yellow": "yellow", "green": "green",
     "unknown": "dim",
@@ -71,7 +73,12 @@ def codes(
         shown = asked or _newest_day(connection, shop)
         policies = read_policies(connection, given)
         wanted = {name: [shown] for name in _shops(connection, shop)}
-        found = [code for four in compute_codes(connection, wanted, policies) for code in four]
+        computed = compute_codes(connection, wanted, policies)
+        bar = track(
+            computed, description="codes", total=len(wanted), console=talk, transient=True,
+            disable=len(wanted) < _BAR_FROM_SHOPS,
+        )  # fmt: skip
+        found = [code for four in bar for code in four]
     if as_json:
         _say(CODES_JSON.dump_python(tuple(found), mode="json"))
     else:

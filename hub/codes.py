@@ -104,18 +104,11 @@ def _code(readings: Readings, dimension: Dimension, day: date, *, since: date | 
     policy = readings.policy
     first = day - timedelta(days=policy.history_days - 1)
     history = policy.open_days_between(first, day) or [policy.last_open(day)]
-    colour: Colour | None = None
-    unknown_days = 0
-    found: Reading | Unseen = Unseen("the shop has no open day")
-    for open_day in history:
-        found = readings.of(dimension, open_day)
-        if isinstance(found, Reading):
-            colour, unknown_days = settle(colour, found, policy.change_probability), 0
-        elif since is not None and since <= open_day:
-            unknown_days += 1
-    if isinstance(found, Unseen) or colour is None:
-        reason = found.reason if isinstance(found, Unseen) else ""
-        return _unknown(readings, dimension, day, Unseen(reason, found.facts), unknown_days)
+    found = readings.of(dimension, history[-1])
+    if isinstance(found, Unseen):
+        unknown_days = _unknown_days(readings, dimension, history, since=since)
+        return _unknown(readings, dimension, day, found, unknown_days)
+    colour = _remembered(readings, dimension, history)
     own = COLOURS[found.point]
     part = policy.of(dimension)
     return Code(
@@ -127,6 +120,41 @@ def _code(readings: Readings, dimension: Dimension, day: date, *, since: date | 
         facts=found.facts, turning=None if own == colour else own,
         policy_version=policy.version, unknown_days=0,
     )  # fmt: skip
+
+
+def _remembered(readings: Readings, dimension: Dimension, history: Sequence[date]) -> Colour:
+    """The colour after a history whose last day is known.
+
+    A day that leaves a single colour tenable forgets all before it: from the newest such day on is
+    enough.
+    """
+    sure = readings.policy.change_probability
+    later: list[Reading] = []
+    for day in reversed(history):
+        reading = readings.of(dimension, day)
+        if isinstance(reading, Unseen):
+            continue
+        later.append(reading)
+        mildest, harshest = bounds(reading.chances, sure)
+        if mildest == harshest:
+            break
+    colour: Colour | None = None
+    for reading in reversed(later):
+        colour = settle(colour, reading, sure)
+    assert colour is not None
+    return colour
+
+
+def _unknown_days(
+    readings: Readings, dimension: Dimension, history: Sequence[date], *, since: date | None
+) -> int:
+    """For how many open days up to the end of the history nothing has been known."""
+    count = 0
+    for day in reversed(history):
+        if since is None or day < since or isinstance(readings.of(dimension, day), Reading):
+            break
+        count += 1
+    return count
 
 
 def _unknown(

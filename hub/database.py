@@ -27,7 +27,11 @@ _MIGRATION_NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _MIGRATION_LOCK: Final = 7_405_813  # any number that nobody else takes for an advisory lock
 _OLDEST_SERVER: Final = 150_000  # Debian 12 has 15; older ones were never tried
 _CONNECTIONS_MAX: Final = 12
-_WAIT_S_MAX: Final = 10.0
+_CONNECT_S_MAX: Final = 10
+_WAIT_S_MAX: Final = 4.0
+"""For a free connection. Longer means that all are busy, or that the server is away."""
+_RECONNECT_S_MAX: Final = 1.0
+"""The pool's own tries, which it spaces ever wider; after it, each call tries at once."""
 
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # its retries are told by our own errors
 log = logging.getLogger(__name__)
@@ -50,7 +54,7 @@ class Database:
         """One transaction: committed at the end, rolled back by an exception.
 
         Raises:
-            DatabaseUnavailable: the server did not answer within 10 s, or went away.
+            DatabaseUnavailable: the server did not answer within 4 s, or went away.
         """
         try:
             with self.pool.connection() as connection:
@@ -101,7 +105,7 @@ def open_database(asked: str | None = None) -> Iterator[Database]:
 def _pool(conninfo: str, shown: str) -> Iterator[ConnectionPool[Connection]]:
     try:
         # One connection outside the pool first: its error says what is wrong, the pool's does not.
-        with psycopg.connect(conninfo, connect_timeout=int(_WAIT_S_MAX)):
+        with psycopg.connect(conninfo, connect_timeout=_CONNECT_S_MAX):
             pass
     except psycopg.Error as error:
         raise DatabaseUnavailable(
@@ -110,10 +114,11 @@ def _pool(conninfo: str, shown: str) -> Iterator[ConnectionPool[Connection]]:
     with ConnectionPool(
         conninfo,
         connection_class=psycopg.Connection[DictRow],
-        kwargs={"row_factory": dict_row, "connect_timeout": int(_WAIT_S_MAX)},
+        kwargs={"row_factory": dict_row, "connect_timeout": _CONNECT_S_MAX},
         min_size=1,
         max_size=_CONNECTIONS_MAX,
         timeout=_WAIT_S_MAX,
+        reconnect_timeout=_RECONNECT_S_MAX,
         configure=_configure,
         # A connection that died with the server is noticed here and not in the middle of a batch.
         check=ConnectionPool.check_connection,

@@ -11,10 +11,10 @@ second, weaker store in between would only replay what comes anyway.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 import aiomqtt
@@ -80,11 +80,10 @@ async def listen(
     while True:
         try:
             await listener.one_connection()
-        except* (aiomqtt.MqttError, OSError) as group:
-            first = group.exceptions[0]
+        except (aiomqtt.MqttError, OSError) as error:
             if listener.tally.connected:
                 wait_s = _RETRY_S_MIN
-            listener.note_trouble(f"broker {settings.broker}: {first}")
+            listener.note_trouble(f"broker {settings.broker}: {error}")
         finally:
             listener.tally.connected = False
         await asyncio.sleep(wait_s)
@@ -108,30 +107,26 @@ class _Listener:
         """Connect, subscribe, and serve until the connection breaks.
 
         Raises:
-            ExceptionGroup: of MqttError or OSError.
+            MqttError, OSError: there is no connection, or no longer.
         """
         settings = self.settings
-        try:
-            async with aiomqtt.Client(
-                settings.broker_host,
-                settings.broker_port,
-                identifier=f"storepulse-hub-{uuid4().hex[:12]}",
-                username=settings.broker_user or None,
-                password=settings.broker_password or None,
-                clean_session=True,
-                keepalive=_KEEPALIVE_S,
-                # Beyond it payloads are let go; the node says them again.
-                max_queued_incoming_messages=settings.queue_max,
-            ) as client:
-                filters = [every_node(name, chain=settings.chain) for name in _HEARD]
-                await client.subscribe([(name, 1) for name in filters])
-                self.tally.connected = True
-                self.tally.last_trouble = ""
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._read(client))
-                    tasks.create_task(self._send_actions(client))
-        except (aiomqtt.MqttError, OSError) as error:
-            raise ExceptionGroup("connection", [error]) from error
+        async with aiomqtt.Client(
+            settings.broker_host,
+            settings.broker_port,
+            identifier=f"storepulse-hub-{uuid4().hex[:12]}",
+            username=settings.broker_user or None,
+            password=settings.broker_password or None,
+            clean_session=True,
+            keepalive=_KEEPALIVE_S,
+            # Beyond it payloads are let go; the node says them again.
+            max_queued_incoming_messages=settings.queue_max,
+        ) as client:
+            filters = [every_node(name, chain=settings.chain) for name in _HEARD]
+            await client.subscribe([(name, 1) for name in filters])
+            _heed_cancellation()
+            self.tally.connected = True
+            self.tally.last_trouble = ""
+            await _first_of(self._read(client), self._send_actions(client))
 
     async def _read(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
@@ -203,7 +198,7 @@ class _Listener:
     ) -> None:
         for one in told:
             reply = ACKNOWLEDGEMENT_JSON.dump_json(one)
-            await client.publish(address.topic("down/acks"), reply, qos=1)
+            await _publisher(client)(address.topic("down/acks"), reply)
 
     async def _note_unreadable(self, topic: str, reason: str, received_at: datetime) -> None:
         self.tally.unreadable += 1
@@ -243,6 +238,23 @@ class _Listener:
         self.tally.last_trouble = trouble
 
 
+async def _first_of(*works: Coroutine[Any, Any, None]) -> None:
+    """Run side by side until one ends or fails; the others are cancelled, and its error raised.
+
+    Not a TaskGroup: before Python 3.13 that leaves the count of cancellations behind by which we
+    know that we were told to stop.
+    """
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
 def _read_state(payload: bytes) -> NodeState:
     try:
         state = NODE_STATE_JSON.validate_json(unpack(payload))
@@ -257,5 +269,17 @@ def _read_state(payload: bytes) -> NodeState:
 def _publisher(client: aiomqtt.Client) -> Publish:
     async def publish(topic: str, payload: bytes) -> None:
         await client.publish(topic, payload, qos=1)
+        _heed_cancellation()
 
     return publish
+
+
+def _heed_cancellation() -> None:
+    """Stop where we were told to.
+
+    aiomqtt waits by asyncio.wait_for, which before Python 3.12 swallows a cancellation that comes
+    in the same moment as the answer: without this the listener would then listen for ever.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

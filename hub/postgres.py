@@ -30,6 +30,8 @@ _SOCKET_PATH_BYTES_MAX: Final = 107  # what fits into sockaddr_un on Linux
 _START_S_MAX: Final = 300.0  # recovery after a crash of a large database takes its time
 _STOP_S_MAX: Final = 60.0
 _POLL_S: Final = 0.01
+_ORPHANS_S_MAX: Final = 60.0
+_ORPHANS_POLL_S: Final = 0.25
 _LOG_BYTES_MAX: Final = 8 * 1024 * 1024
 
 SETTINGS: Final[Mapping[str, str]] = {
@@ -69,6 +71,12 @@ class Server:
             "", host=str(self.socket), user=NAME, password=self.password, dbname=database
         )
 
+    def __enter__(self) -> "Server":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
+
     def leave(self) -> None:
         """Give the seat back; the last one to leave stops the server. Twice is harmless."""
         if self._seat is None:
@@ -79,8 +87,10 @@ class Server:
                 last = True
             except BlockingIOError:
                 last = False
-            if last and _is_server(self.pid, self.data):
-                _stop(self.pid)
+            # Not ours by its number: it may have died and been started anew by another.
+            pid = _read_pid(self.data)
+            if last and pid is not None and _is_server(pid, self.data):
+                _stop(pid)
             self._seat.close()
             self._seat = None
         _reap(self.pid)
@@ -110,10 +120,10 @@ def attach(folder: Path, *, settings: Mapping[str, str] = SETTINGS) -> Server:
         _check_major(folder, data, programs, account)
         pid = _read_pid(data)
         started_here = pid is None or not _is_server(pid, data)
-        if started_here:
+        if pid is None or started_here:
             pid = _start(programs, home, account, settings)
-        assert pid is not None
-        _wait_until_ready(pid, home)
+        else:
+            _wait_until_ready(pid, home)
         seat = (folder / "seats").open("ab")
         fcntl.flock(seat, fcntl.LOCK_SH)
         socket = Path((data / "postmaster.pid").read_text().splitlines()[4])
@@ -215,6 +225,23 @@ def _check_major(folder: Path, data: Path, programs: Path, account: Account) -> 
 
 
 def _start(programs: Path, home: Path, account: Account, settings: Mapping[str, str]) -> int:
+    """Start the server and wait until it takes connections; returns its pid."""
+    until = time.monotonic() + _ORPHANS_S_MAX
+    while True:
+        pid = _launch(programs, home, account, settings)
+        try:
+            _wait_until_ready(pid, home)
+        except DatabaseUnavailable as error:
+            # Of a server that was killed, a child may still work at its last query; it ends with
+            # it. Nobody but PostgreSQL knows, and it says so in these words.
+            if "shared memory block" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(_ORPHANS_POLL_S)
+        else:
+            return pid
+
+
+def _launch(programs: Path, home: Path, account: Account, settings: Mapping[str, str]) -> int:
     data = home / "data"
     # The killed server's own note. PostgreSQL takes a zombie, or a stranger that got the same
     # number, for a running server; we know better (_is_server). Should a child of the killed one

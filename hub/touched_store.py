@@ -1,6 +1,6 @@
 """Whose codes are to be computed again, and what pushes must know. Reads and takes only.
 
-The database notes by itself (triggers, migration 10) which shops and days a new fact, checklist or
+The database notes by itself (triggers, migration 3) which shops and days a new fact, checklist or
 tap touched, in the transaction that wrote it.
 """
 

@@ -6,6 +6,7 @@ Nothing is repaired by hand: the same commands are started again over the same f
 
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -19,6 +20,7 @@ from edge.clock import now_of
 from edge.disk import Disk
 from edge.outbox import Outbox
 from hub.actions_store import NewAction, insert_actions
+from hub.broker import installed_kind
 from hub.database import Database, open_database
 from storepulse.actions import Action
 from storepulse.checklists import Sentence
@@ -33,6 +35,7 @@ from storepulse.demo.services import (
     wait_for_empty_outbox,
     wait_for_link,
 )
+from storepulse.errors import BadInput
 from storepulse.facts import Fact
 from storepulse.topics import Address
 from storepulse.units import GIB
@@ -94,6 +97,49 @@ class KillReport:
 
     def as_json(self) -> dict[str, Any]:
         return {"ok": self.ok, "in_the_middle": self.in_the_middle, **asdict(self)}
+
+    def in_words(self) -> str:
+        """One line for a person."""
+        return (
+            f"{self.broker}: {self.facts_at_hub} of {self.facts_said} facts at the hub, "
+            f"{self.facts_at_hub_twice} twice, {self.facts_missing} missing; "
+            f"{self.actions_at_node} of {self.actions_pushed} actions at the node, "
+            f"{self.actions_at_node_twice} twice; {'ok' if self.ok else 'NOT OK'} "
+            f"in {self.seconds:.0f} s"
+        )
+
+
+def brokers_asked(broker: str | None) -> list[BrokerKind]:
+    """The kinds to run on: the one named, or all that are installed.
+
+    Raises:
+        BadInput: no such kind, or it is not installed.
+    """
+    installed: set[BrokerKind] = {"embedded"}
+    if installed_kind() == "mosquitto":
+        installed.add("mosquitto")
+    if broker is None:
+        return sorted(installed)
+    for kind in sorted(installed):
+        if kind == broker:
+            return [kind]
+    if broker == "mosquitto":
+        raise BadInput("mosquitto is not installed: apt-get install mosquitto")
+    raise BadInput(f"--broker must be embedded or mosquitto, got {broker!r}")
+
+
+def campaign_in_new_folder(
+    broker: BrokerKind, *, facts: int, tell: Callable[[str], None]
+) -> KillReport:
+    """Run the campaign in a folder of its own that is gone afterwards.
+
+    Raises:
+        StageFailed: something did not come back.
+    """
+    with tempfile.TemporaryDirectory(prefix="storepulse-kill-") as folder:
+        # The database's lower user must be able to pass through.
+        Path(folder).chmod(0o711)
+        return kill_campaign(Path(folder), broker=broker, facts=facts, tell=tell)
 
 
 def kill_campaign(

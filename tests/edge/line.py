@@ -18,7 +18,7 @@ import httpx
 
 from storepulse.actions import Action
 from storepulse.events import ActionMarked
-from storepulse.topics import Address, every_node, read_topic
+from storepulse.topics import Address, Channel, every_node, read_topic
 from storepulse.wire import (
     ACKNOWLEDGEMENT_JSON,
     NODE_STATE_JSON,
@@ -32,6 +32,7 @@ from storepulse.wire import (
 
 HERE = Path(__file__).parent
 MOSQUITTO = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
+UP: tuple[Channel, ...] = ("up/facts", "up/events", "state")
 ADDRESS = Address("chain", "shop-17", "node-1")
 
 
@@ -149,7 +150,8 @@ class SmallHub:
     """Keeps messages by their key, acknowledges what has no gap, sends actions until receipted."""
 
     def __init__(self, broker: Broker) -> None:
-        self.arrived: list[Message] = []
+        self.arrived: list[list[int]] = []
+        """The numbers that came, connection by connection."""
         self.kept: dict[int, Message] = {}
         self.states: list[NodeState] = []
         self.acknowledge_at_most = 10**9
@@ -180,8 +182,8 @@ class SmallHub:
         while True:
             try:
                 async with aiomqtt.Client("127.0.0.1", self._broker.port) as client:
-                    for channel in ("up/facts", "up/events", "state"):
-                        await client.subscribe(every_node(channel), qos=1)  # type: ignore[arg-type]
+                    for channel in UP:
+                        await client.subscribe(every_node(channel), qos=1)
                     await self._acknowledge(client)
                     async with asyncio.TaskGroup() as tasks:
                         tasks.create_task(self._listen(client))
@@ -191,6 +193,7 @@ class SmallHub:
             await asyncio.sleep(0.1)
 
     async def _listen(self, client: aiomqtt.Client) -> None:
+        self.arrived.append([])
         async for packet in client.messages:
             assert isinstance(packet.payload, bytes)
             address, channel = read_topic(str(packet.topic))
@@ -200,7 +203,7 @@ class SmallHub:
                 continue
             for message in decode_batch(packet.payload):
                 assert isinstance(message, Message)
-                self.arrived.append(message)
+                self.arrived[-1].append(message.key.number)
                 assert self.kept.setdefault(message.key.number, message) == message
             await self._acknowledge(client)
 

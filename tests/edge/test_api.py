@@ -94,6 +94,11 @@ class Shop:
             Judge(self.child, address), self.now, tries_max=3,
         )  # fmt: skip
 
+    def restart_photos(self) -> Photos:
+        photos = self.start_photos()
+        photos.tidy()
+        return photos
+
     async def snap(self, number: int, content: bytes = b"shelf", **fields: str) -> httpx.Response:
         data = {"uuid": f"{UUID}{number}", "bay": "b1"} | fields
         return await self.phone.post("/api/photos", files={"file": content}, data=data)
@@ -230,7 +235,7 @@ async def test_what_was_left_over_is_judged_after_a_restart(shop: Shop) -> None:
     stray = shop.folder / f"{UUID}9"
     stray.mkdir()
     (stray / ORIGINAL).write_bytes(b"a crash came before its row")
-    restarted = asyncio.create_task(shop.start_photos().run())
+    restarted = asyncio.create_task(shop.restart_photos().run())
     async with asyncio.timeout(10):
         while (await shop.phone.get(f"/api/photos/{UUID}1")).status_code != 200:
             await asyncio.sleep(0.01)
@@ -246,7 +251,7 @@ async def test_pictures_that_a_crash_prevented_are_made_at_the_next_start(shop: 
     assert error(await shop.phone.get(url)) == (404, "not_here", False)
     assert shop.original(1).exists()
     shop.child.blurring_fails = None
-    restarted = asyncio.create_task(shop.start_photos().run())
+    restarted = asyncio.create_task(shop.restart_photos().run())
     await shop.pictures_made(1)
     assert (await shop.phone.get(url)).content == b"drawn"
     restarted.cancel()
@@ -276,7 +281,7 @@ async def test_a_photo_that_cannot_be_blurred_is_answered_and_not_kept(shop: Sho
 async def test_a_photo_that_cannot_be_judged_is_not_kept(
     shop: Shop, fields: dict[str, str], status: int, code: str
 ) -> None:
-    assert error(await shop.snap(1, **fields)) == (status, code, False)
+    assert error(await shop.snap(1, b"shelf", **fields)) == (status, code, False)
     assert shop.child.asked == []
     assert not shop.folder.exists()
 

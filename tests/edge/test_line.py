@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -57,9 +58,11 @@ def say(node: NodeProcess, first: int, last: int) -> None:
     disk.close()
 
 
-def in_order(hub: SmallHub) -> list[int]:
-    """The numbers as they first arrived."""
-    return list(dict.fromkeys(message.key.number for message in hub.arrived))
+def in_order(hub: SmallHub) -> bool:
+    """On no connection of the hub a number came before the one below it; again is allowed."""
+    return all(
+        later <= earlier + 1 for numbers in hub.arrived for earlier, later in pairwise(numbers)
+    )
 
 
 async def test_a_stream_survives_the_death_of_broker_and_node(
@@ -80,7 +83,7 @@ async def test_a_stream_survives_the_death_of_broker_and_node(
         hub.acknowledge_at_most = 10**9
         await node.start()
         await node.drained(1000)
-    assert in_order(hub) == list(range(1, 1001))
+    assert in_order(hub)
     assert [hub.kept[number].body for number in range(1, 1001)] == [fact(n) for n in range(1000)]
 
 
@@ -95,7 +98,8 @@ async def test_what_is_said_while_the_hub_is_away_arrives_when_it_is_back(
     say(node, 50, 300)
     async with hub.running():
         await node.drained(300)
-    assert in_order(hub) == list(range(1, 301))
+    assert in_order(hub)
+    assert [hub.kept[number].body for number in range(1, 301)] == [fact(n) for n in range(300)]
 
 
 async def test_an_action_is_kept_once_though_the_node_dies_over_it(

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,28 @@ def test_what_was_confirmed_survives_kill_9(tmp_path: Path) -> None:
         # One append of three may have been committed and not yet told.
         assert confirmed <= len(held) <= confirmed + 3
         assert len(held) % 3 == 0
+
+
+def test_processes_that_open_a_new_folder_at_once_make_one_file(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from edge.disk import Disk; "
+        "from edge.outbox import Outbox; sys.stdin.readline(); "
+        "print(Outbox(Disk(Path(sys.argv[1])), node='n', bytes_max=9).epoch)"
+    )
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(tmp_path)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for _ in range(3)
+    ]  # fmt: skip
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.write("go\n")
+        child.stdin.flush()
+    told = [child.communicate()[0] for child in children]
+    assert [child.returncode for child in children] == [0, 0, 0]
+    assert len(set(told)) == 1
 
 
 def test_two_processes_append_without_holes(tmp_path: Path) -> None:
@@ -307,7 +330,7 @@ steps = st.lists(
 
 @given(steps)
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_the_hub_can_always_count_on_without_a_gap(
     tmp_path_factory: pytest.TempPathFactory, plan: list[tuple[str, int]]
@@ -319,11 +342,11 @@ def test_the_hub_can_always_count_on_without_a_gap(
     hub: dict[int, object] = {}
     told = reached = 0
     for what, size in [*plan, ("send", 10**6), ("ack", 0)]:
-        if what == "facts":
-            outbox.append([fact(told + k) for k in range(size)], now())
-            told += size
-        elif what == "tap":
-            outbox.append([tap(told)], now())
+        if what in ("facts", "tap"):
+            bodies = [tap(told)] if what == "tap" else [fact(told + k) for k in range(size)]
+            with suppress(DiskFull):  # what may have left fills the budget: refused, not dropped
+                outbox.append(bodies, now())
+                told += size if what == "facts" else 0
         elif what == "send":
             for message in outbox.unacknowledged(reached, size):
                 number = message.key.number

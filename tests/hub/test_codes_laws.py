@@ -6,10 +6,11 @@ from datetime import timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub.codes import codes_of_days, codes_of_shop
-from hub.colours import COLOURS, badness
+from hub.codes import codes_of_days, codes_of_shop, settle
+from hub.colours import COLOURS, Colour, badness
 from hub.days import shop_days
 from hub.policy import default_policy
+from hub.rules import Reading, Readings
 from storepulse.facts import Fact
 from tests.hub.shop_facts import DAY, NODE, SHOP, back, day_fact, midnight
 
@@ -93,6 +94,19 @@ def test_order_and_duplicates_do_not_matter_and_recomputing_gives_the_same(
     random.shuffle(again)  # type: ignore[attr-defined]
     codes = codes_of_shop(SHOP, facts, POLICY, DAY, timezone="UTC")
     assert codes_of_shop(SHOP, again, POLICY, DAY, timezone="UTC") == codes
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(shops_facts())
+def test_a_code_is_the_fold_over_all_its_days(facts: list[Fact]) -> None:
+    readings = Readings(shop_days(SHOP, facts, "UTC"), POLICY)
+    for code in codes_of_shop(SHOP, facts, POLICY, DAY, timezone="UTC"):
+        colour: Colour | None = None
+        for days_back in reversed(range(POLICY.history_days)):
+            reading = readings.of(code.dimension, back(days_back))
+            if isinstance(reading, Reading):
+                colour = settle(colour, reading, POLICY.change_probability)
+        assert code.colour in (colour, "unknown")
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -63,8 +64,10 @@ def test_for_root_it_runs_as_a_lower_user(server: postgres.Server) -> None:
     assert server.data.stat().st_mode & 0o077 == 0
 
 
-def test_the_second_connects_and_the_last_one_out_stops_it(made: Path) -> None:
-    first, second = postgres.attach(made), postgres.attach(made)
+def test_the_second_connects_and_the_last_one_out_stops_it(
+    made: Path, no_sync: Mapping[str, str]
+) -> None:
+    first, second = (postgres.attach(made, settings=no_sync) for _ in range(2))
     assert (first.started_here, second.started_here) == (True, False)
     assert first.pid == second.pid
     first.leave()
@@ -88,15 +91,31 @@ def test_another_process_may_attach(server: postgres.Server) -> None:
     assert answers(server)
 
 
-def test_after_kill_9_nothing_that_was_committed_is_lost(made: Path) -> None:
-    first = postgres.attach(made)
+def test_after_kill_9_nothing_that_was_committed_is_lost(
+    made: Path, no_sync: Mapping[str, str]
+) -> None:
+    first = postgres.attach(made, settings=no_sync)
     with psycopg.connect(first.conninfo()) as connection:
         connection.execute("create table if not exists kept (n int)")
         connection.execute("insert into kept values (1)")
-    os.kill(first.pid, signal.SIGKILL)
-    # The killed one is a zombie of ours, and its note is still there.
-    assert (first.data / "postmaster.pid").exists()
-    second = postgres.attach(made)
+    # A query that is still at work when its server is killed: the next one must wait for its end.
+    busy = psycopg.connect(first.conninfo(), autocommit=True)
+    with ThreadPoolExecutor(1) as pool:
+        query = "select count(*) from generate_series(1, 3000000) where random() < 2"
+        dying = pool.submit(busy.execute, query)
+        with psycopg.connect(first.conninfo()) as connection:
+            seen = (
+                "select count(*) from pg_stat_activity"
+                " where query like '%random%' and state = 'active' and pid <> pg_backend_pid()"
+            )
+            while connection.execute(seen).fetchone() == (0,):
+                pass
+        os.kill(first.pid, signal.SIGKILL)
+        # The killed one is a zombie of ours, and its note is still there.
+        assert (first.data / "postmaster.pid").exists()
+        second = postgres.attach(made, settings=no_sync)
+        dying.exception()
+        busy.close()
     try:
         assert second.started_here
         assert second.pid != first.pid
@@ -104,17 +123,20 @@ def test_after_kill_9_nothing_that_was_committed_is_lost(made: Path) -> None:
             assert connection.execute("select count(*) from kept").fetchone() == (1,)
             connection.execute("drop table kept")
     finally:
-        first.leave()
-        assert answers(second)
         second.leave()
+        assert answers(second)
+        first.leave()
+    # Whoever is the last one out: it stops the server that is there, not the one it began with.
+    assert not is_running(second.pid)
 
 
-def test_a_stale_note_that_names_a_living_stranger_is_seen_through(made: Path) -> None:
-    postgres.attach(made).leave()
+def test_a_stale_note_that_names_a_living_stranger_is_seen_through(
+    made: Path, no_sync: Mapping[str, str]
+) -> None:
     data = (made / "postgres").resolve() / "data"
     note = f"{os.getpid()}\n{data}\n1\n5432\n/nowhere\n\n1 1\nready\n"
     (data / "postmaster.pid").write_text(note)
-    server = postgres.attach(made)
+    server = postgres.attach(made, settings=no_sync)
     assert server.started_here
     assert answers(server)
     server.leave()

@@ -22,7 +22,7 @@ def draw_cells(
     cells: Iterable[tuple[int, int]], *, width: int = 640, height: int = 480
 ) -> NDArray[np.uint8]:
     """(height, width, 3) a grey, slightly noisy picture with these (column, row) cells red."""
-    noise = np.random.default_rng(7).integers(60, 100, (height, width, 1), np.uint8)
+    noise = np.random.default_rng(7).integers(70, 76, (height, width, 1), np.uint8)
     picture = np.repeat(noise, 3, axis=2)
     for column, row in cells:
         x, y = column * CELL_PX, row * CELL_PX

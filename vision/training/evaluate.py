@@ -28,7 +28,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Judged:
+class Judged:
     """One photo's counted detections: scores (n,), and (10, n) whether each met a facing."""
 
     scores: NDArray[np.float32]
@@ -46,13 +46,13 @@ def measure(detector: Detector, labels: Labels) -> Figures:
     return average_precision(list(_judge_all(detector, labels)))
 
 
-def _judge_all(detector: Detector, labels: Labels) -> Iterator[_Judged]:
+def _judge_all(detector: Detector, labels: Labels) -> Iterator[Judged]:
     for photo in labels.photos:
         [(_, picture)] = decode_photos([photo])
         yield judge(detector(picture), photo.facings, photo.ignore)
 
 
-def judge(found: Detections, facings: Boxes, ignore: Boxes) -> _Judged:
+def judge(found: Detections, facings: Boxes, ignore: Boxes) -> Judged:
     """Match one photo's detections, best first, each to the facing it overlaps most.
 
     Facings and detections whose centre is in a region to ignore are left out, facings first: a
@@ -72,7 +72,7 @@ def judge(found: Detections, facings: Boxes, ignore: Boxes) -> _Judged:
                 free[best] = False
                 met[level, number] = True
     left_out = in_regions(found.boxes, ignore) & ~met[0]
-    return _Judged(found.scores[~left_out], met[:, ~left_out], len(counted))
+    return Judged(found.scores[~left_out], met[:, ~left_out], len(counted))
 
 
 def in_regions(boxes: Boxes, regions: Boxes) -> NDArray[np.bool_]:
@@ -87,7 +87,7 @@ def in_regions(boxes: Boxes, regions: Boxes) -> NDArray[np.bool_]:
     )
 
 
-def average_precision(judged: Sequence[_Judged]) -> Figures:
+def average_precision(judged: Sequence[Judged]) -> Figures:
     """Pool the photos, sort by score, and read precision at 101 points of recall.
 
     Raises:
