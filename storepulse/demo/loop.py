@@ -20,7 +20,7 @@ from hub.taps_store import checklists
 from probes.captures import Capture
 from storepulse.actions import DIMENSIONS
 from storepulse.demo.children import Children, StageFailed, run_to_end, wait_until
-from storepulse.demo.requests import get_json, post_photo
+from storepulse.demo.requests import get_json, is_there, post_photo
 from storepulse.demo.services import (
     PROGRAM,
     Broker,
@@ -229,10 +229,10 @@ def _start_node(loop: Loop, capture: Path, captured: str) -> None:
     assert loop.broker is not None
     assert loop.looked_at is not None
     with loop.stages.stage("node") as stage:
+        # The node says whose ears they are and what to read.
         ears = [
-            sys.executable, "-m", "storepulse.demo.replayed", "--shop", loop.shop.id,
-            "--source", loop.address.path, "--timezone", loop.shop.timezone,
-            "--today", loop.today.isoformat(),
+            sys.executable, "-m", "storepulse.demo.replayed",
+            "--timezone", loop.shop.timezone, "--today", loop.today.isoformat(),
         ]  # fmt: skip
         loop.node = start_node(
             loop.children, loop.address, data=loop.wanted.folder / "node", broker=loop.broker,
@@ -257,6 +257,12 @@ def _judge(loop: Loop) -> None:
             filename=second.name,
         )  # fmt: skip
         answered_s = round(time.monotonic() - began, 2)
+        # The node answers first and draws then: a clerk does not wait for the picture.
+        annotated = loop.node.url + loop.answer["annotated_url"]
+        wait_until(
+            lambda: is_there(annotated), what="the annotated photo", limit_s=60,
+            needs=[loop.node.child],
+        )  # fmt: skip
         findings, scores = loop.answer["findings"], loop.answer["scores"]
         found = erased_found(findings, loop.erased_px)
         exposure = scores["exposure_main_push"]
@@ -267,7 +273,7 @@ def _judge(loop: Loop) -> None:
             f"checklist of {len(checklist['items']) if checklist else 0} items",
             findings=findings, erased=len(loop.erased_px), erased_found=found, scores=scores,
             checklist=checklist and checklist["id"], answered_s=answered_s,
-            annotated=loop.node.url + loop.answer["annotated_url"],
+            annotated=annotated,
         )  # fmt: skip
 
 

@@ -21,6 +21,15 @@ def get_json(url: str, *, patience_s: float = 5.0) -> Any:
         return json.load(answer)
 
 
+def is_there(url: str) -> bool:
+    """Whether something answers at a URL with success; what it is, is not read."""
+    try:
+        with urllib.request.urlopen(_checked(url), timeout=5) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except urllib.error.HTTPError:
+        return False
+
+
 def post_photo(url: str, photo: bytes, *, uuid: str, bay: str, filename: str) -> Any:
     """Send a photo as a phone does (multipart form) and give back the answer's JSON.
 
