@@ -57,7 +57,7 @@ class OutboxNode:
         self.through = 0
 
     async def deliver(self, port: int, *, last: int, until: int) -> None:
-        """Say what is above `through` up to `last`, again every second, until the hub has `until`."""
+        """Say what is above `through` up to `last`, again and again, until the hub has `until`."""
         async with asyncio.timeout(60), aiomqtt.Client("127.0.0.1", port) as client:
             await client.subscribe(OURS.topic("down/acks"), qos=1)
             state = NODE_STATE_JSON.dump_json(NodeState(online=True))
@@ -68,11 +68,14 @@ class OutboxNode:
                     for first in range(self.through + 1, last + 1, BATCH):
                         await client.publish(OURS.topic("up/facts"), batch(first), qos=1)
                     await asyncio.wait([heard], timeout=1)
+                heard.result()
             finally:
                 heard.cancel()
 
     async def _hear(self, client: aiomqtt.Client, until: int) -> None:
         async for message in client.messages:
+            if message.topic.value != OURS.topic("down/acks"):
+                continue  # amqtt sends retained messages also to those who did not ask for them
             told = ACKNOWLEDGEMENT_JSON.validate_json(bytes(message.payload))
             self.through = max(self.through, told.through)
             if self.through >= until:
