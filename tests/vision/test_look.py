@@ -112,7 +112,7 @@ def test_a_refused_photo_has_reasons_and_nothing_else(
     _, seen = looker.look_at(stored.getvalue())
     assert seen.photo.verdict == "refused"
     assert reason in seen.photo.reasons[0]
-    assert not (seen.facings or seen.gaps or seen.rows)
+    assert (seen.facings, seen.gaps, seen.rows) == ((), (), ())
     assert "total" in seen.timings_ms
 
 

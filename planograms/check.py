@@ -1,0 +1,100 @@
+"""`storepulse check`: a photo against its planogram. Thin: the work is in `judge`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from planograms.drawing import draw_marks, marks_of
+from planograms.files import PICTURE_SUFFIXES, read_planogram, write_picture
+from planograms.judge import Judgement, judge_observation, judgement_as_json, prepare
+from planograms.scores import Score
+
+app = typer.Typer(help="Compare a photo with its planogram.")
+
+
+@app.command()
+def check(
+    photo: Annotated[Path, typer.Argument(help="The photo to check.")],
+    planogram: Annotated[Path, typer.Option(help="What the bay should show.")],
+    as_json: Annotated[bool, typer.Option("--json", help="As one line of JSON.")] = False,
+    annotate: Annotated[
+        Path | None,
+        typer.Option(help=f"Draw the findings into this picture ({', '.join(PICTURE_SUFFIXES)})."),
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="A detector (.onnx) other than the packaged one.")
+    ] = None,
+) -> None:
+    """Say what differs from the planogram, and how much of it is kept.
+
+    Prices are not read yet, so no finding is about them.
+
+    Example: storepulse check shelf.jpg --planogram plan.json --annotate out.png
+    """
+    from vision.look import Looker
+
+    ready = prepare(read_planogram(planogram))
+    seen, observation = Looker(model).look_at(photo)
+    judgement = judge_observation(seen, observation, ready)
+    if annotate is not None:
+        marks = marks_of(judgement.findings)
+        write_picture(
+            annotate, draw_marks(seen.rgb, marks, scale=seen.scale, note=not_told(judgement))
+        )
+    if as_json:
+        typer.echo(json.dumps(judgement_as_json(judgement), ensure_ascii=False))
+    else:
+        _print(judgement)
+
+
+def not_told(judgement: Judgement) -> str:
+    """What the photo did not tell, in words; empty when it told all."""
+    out = []
+    for status, words in (("unobserved", "not in view"), ("unsure", "unsure, take a close-up")):
+        count = sum(state.status == status for state in judgement.positions)
+        if count:
+            out.append(f"{words}: {count}")
+    return " · ".join(out)
+
+
+def _print(judgement: Judgement) -> None:
+    console = Console(soft_wrap=True)
+    photo = judgement.observation.photo
+    if photo.verdict == "refused":
+        console.print(f"{photo.file}: refused: {'; '.join(photo.reasons)}", markup=False)
+        return
+    if judgement.findings:
+        table = Table("", "finding", "position", "sku", "seen", "confidence")
+        for number, finding in enumerate(judgement.findings, 1):
+            table.add_row(
+                str(number), finding.kind.replace("_", " "), finding.position or "",
+                finding.sku or "", finding.seen or "", f"{finding.confidence:.2f}",
+            )  # fmt: skip
+        console.print(table)
+    else:
+        console.print("as planned")
+    if words := not_told(judgement):
+        console.print(words, markup=False)
+    scores = judgement.scores
+    basis = "" if scores.exposure_basis == "main_push" else " (no product is marked: all facings)"
+    for name, score in (
+        (f"exposure of main push{basis}", scores.exposure_main_push),
+        ("positions kept", scores.position_compliance),
+        ("facings kept", scores.facing_compliance),
+        ("products on the shelf", scores.on_shelf_availability),
+    ):
+        console.print(f"{name}: {in_words(score)}", markup=False)
+
+
+def in_words(score: Score) -> str:
+    """A score as people read it."""
+    if score.value is None or score.low is None or score.high is None:
+        return "unknown, nothing of it was in view"
+    return (
+        f"{100 * score.value:.0f} % ({100 * score.low:.0f} to {100 * score.high:.0f} %), "
+        f"{score.n} in view, {100 * score.coverage:.0f} % of the plan"
+    )

@@ -1,0 +1,85 @@
+"""Planograms and drawn pictures on disk. The rim: what a planogram may be is said in `model`."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import cv2
+from pydantic import ValidationError
+
+from planograms.errors import BadPicture, BadPlanogram
+from planograms.model import PLANOGRAM_JSON, Planogram
+from planograms.pictures import Pixels
+from storepulse.wire import explain
+
+FILE_BYTES_MAX: Final = 64 * 1024 * 1024
+
+
+def read_planogram(path: Path) -> Planogram:
+    """Read a planogram.
+
+    Raises:
+        BadPlanogram: no such file, not JSON, or a field is missing or wrong; says which.
+    """
+    try:
+        size = path.stat().st_size
+        content = path.read_bytes() if size <= FILE_BYTES_MAX else b""
+    except OSError as error:
+        raise BadPlanogram(f"{path}: cannot be read: {error.strerror}") from error
+    if size > FILE_BYTES_MAX:
+        raise BadPlanogram(f"{path}: {size} bytes; a planogram has at most {FILE_BYTES_MAX}")
+    return parse_planogram(content, name=str(path))
+
+
+def parse_planogram(content: bytes, *, name: str) -> Planogram:
+    """Read a planogram from its bytes; `name` is what errors call it.
+
+    Raises:
+        BadPlanogram: not JSON, or a field is missing or wrong; says which.
+    """
+    try:
+        return PLANOGRAM_JSON.validate_json(content)
+    except ValidationError as error:
+        raise BadPlanogram(f"{name}: {' '.join(explain(error).split())}") from error
+
+
+def write_planogram(path: Path, planogram: Planogram) -> None:
+    """Write a planogram; whoever reads the path meanwhile sees the old file or the new one.
+
+    Raises:
+        BadPlanogram: the folder is not there or cannot be written.
+    """
+    content = PLANOGRAM_JSON.dump_json(planogram, indent=1)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            # mkstemp makes it for its owner alone; a plan is read by others of the shop's system.
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
+        except OSError:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise BadPlanogram(f"{path}: cannot be written: {error.strerror}") from error
+
+
+PICTURE_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp")
+
+
+def write_picture(path: Path, rgb: Pixels) -> None:
+    """Write a picture in the format that the name's ending says.
+
+    Raises:
+        BadPicture: another ending, or the folder cannot be written.
+    """
+    if path.suffix.lower() not in PICTURE_SUFFIXES:
+        raise BadPicture(f"{path}: a picture's name ends in one of {', '.join(PICTURE_SUFFIXES)}")
+    done, content = cv2.imencode(path.suffix.lower(), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    assert done
+    try:
+        path.write_bytes(content.tobytes())
+    except OSError as error:
+        raise BadPicture(f"{path}: cannot be written: {error.strerror}") from error

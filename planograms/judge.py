@@ -1,0 +1,261 @@
+"""Judge a photo against its planogram: match, compare, score. The eyes are given; writes nothing.
+
+Only this module of `planograms` runs a model, and only through the looker that it is handed.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from planograms.compare import Comparison, Distances, Evidence, Facings, NoPixels, boxes_in_order
+from planograms.compare import compare as compare_with
+from planograms.evidence import PixelEvidence, ReferencePixels, sharpness
+from planograms.findings import Finding, PositionState
+from planograms.from_photo import rows_for
+from planograms.geometry import Boxes, PlaneMap, boxes_of
+from planograms.matching import Match, Planned, Registered, Seen, match
+from planograms.model import Planogram
+from planograms.order import in_walking_order
+from planograms.pictures import unpacked
+from planograms.register import Features, Registration, features, register
+from planograms.scores import Scores, scores_of
+from vision.appearance import Floats, describe, distance, edge_strength, light_between, relit
+from vision.observation import Observation
+from vision.photos import Photo
+
+METHOD: Final = "planograms.judge/1"
+
+
+class Looks(Protocol):
+    """Eyes: what `vision.look.Looker` offers."""
+
+    def look(self, photo: Photo) -> Observation:
+        """What a photo shows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationFacts:
+    """How the photo was brought over the planogram, and on what evidence."""
+
+    by: Registered
+    inliers: int
+    """Key points of photo and reference that agree on one plane; 0 without a reference."""
+    pairs: int
+    """Key points that were compared for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What a photo shows, and how it differs from its planogram.
+
+    A refused photo has all positions unobserved, no findings, and scores without values.
+    """
+
+    observation: Observation
+    planogram: str
+    planogram_version: int
+    registration: RegistrationFacts
+    positions: tuple[PositionState, ...]
+    findings: tuple[Finding, ...]
+    scores: Scores
+    method: str = METHOD
+
+
+JUDGEMENT_JSON: TypeAdapter[Judgement] = TypeAdapter(Judgement)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A planogram made ready: its pictures unpacked and described once for many photos."""
+
+    planogram: Planogram
+    boxes: Boxes
+    rows: Any
+    reference: ReferencePixels | None
+    key_points: Features | None
+    product_looks: Floats
+    """(k, d) of all products' pictures, one after another."""
+    product_of_look: Any
+    """(k,) index into `planogram.products`, rising."""
+
+
+def prepare(planogram: Planogram) -> Prepared:
+    """Make a planogram ready.
+
+    Raises:
+        BadPlanogram: a picture in it is damaged.
+    """
+    boxes = boxes_in_order(planogram)
+    reference, key_points = None, None
+    if planogram.reference is not None:
+        rgb = unpacked(planogram.reference.picture, f"planogram {planogram.id}: reference")
+        scaled = boxes * planogram.reference.scale
+        reference = ReferencePixels(
+            rgb=rgb,
+            scale=planogram.reference.scale,
+            boxes=boxes,
+            looks=describe(rgb, scaled),
+            edges=edge_strength(rgb, scaled),
+        )
+        key_points = features(rgb)
+    looks, owners = _product_looks(planogram)
+    return Prepared(
+        planogram=planogram,
+        boxes=boxes,
+        rows=np.array([position.row for position in planogram.in_order]),
+        reference=reference,
+        key_points=key_points,
+        product_looks=looks,
+        product_of_look=owners,
+    )
+
+
+def _product_looks(planogram: Planogram) -> tuple[Floats, Any]:
+    looks, owners = [describe(np.zeros((1, 1, 3), np.uint8), [])], []
+    for k, product in enumerate(planogram.products):
+        for n, picture in enumerate(product.pictures):
+            rgb = unpacked(picture, f"planogram {planogram.id}: products.{k}.pictures.{n}")
+            looks.append(describe(rgb, [(0, 0, rgb.shape[1], rgb.shape[0])]))
+            owners.append(k)
+    return np.concatenate(looks), np.array(owners, dtype=np.int64)
+
+
+def judge(photo: Photo, planogram: Planogram | Prepared, looker: Looks) -> Judgement:
+    """Judge a photo against a planogram.
+
+    Raises:
+        BadPlanogram: a picture in the planogram is damaged.
+    """
+    ready = planogram if isinstance(planogram, Prepared) else prepare(planogram)
+    return judge_observation(photo, looker.look(photo), ready)
+
+
+def judge_observation(photo: Photo, observation: Observation, ready: Prepared) -> Judgement:
+    """As `judge`, for a photo that was looked at already."""
+    started = time.perf_counter()
+    plan = ready.planogram
+    seen = Seen(
+        boxes_of([facing.box_xyxy_px for facing in observation.facings]),
+        np.array([], dtype=np.int64),
+    )
+    usable = observation.photo.verdict == "usable"
+    seen = replace(seen, rows=rows_for(seen.boxes, observation))
+    looks = describe(photo.rgb, seen.boxes * photo.scale)
+    timings = {"describe": _ms_since(started)}
+    at = time.perf_counter()
+    registration = _register(photo, ready) if usable else Registration(None, 0, 0)
+    timings["register"] = _ms_since(at)
+    at = time.perf_counter()
+    plane = _frame_to_photo(registration, photo, ready)
+    found, distances, light = _match(ready, seen, looks, plane)
+    timings["match"] = _ms_since(at)
+    at = time.perf_counter()
+    facings = Facings(
+        seen.boxes,
+        np.array([facing.score for facing in observation.facings]),
+        photo.width,
+        photo.height,
+    )
+    evidence: Evidence = NoPixels()
+    if found.plane is not None and ready.reference is not None:
+        paired = np.flatnonzero(found.facing_of >= 0)
+        boxes_px = seen.boxes[found.facing_of[paired]] * photo.scale
+        evidence = PixelEvidence(
+            rgb=photo.rgb,
+            scale=photo.scale,
+            facings_px=seen.boxes,
+            facing_looks=looks,
+            reference=ready.reference,
+            plane=found.plane,
+            light=light,
+            sharp=sharpness(photo.rgb, boxes_px, ready.reference, paired),
+        )
+    told: Comparison = compare_with(plan, facings, distances, found, evidence)
+    timings["compare"] = _ms_since(at)
+    return Judgement(
+        observation=_timed(observation, timings),
+        planogram=plan.id,
+        planogram_version=plan.version,
+        registration=RegistrationFacts(found.registered, registration.inliers, registration.pairs),
+        positions=told.positions,
+        findings=in_walking_order(plan, told.positions, told.findings),
+        scores=scores_of(plan, told.positions),
+    )
+
+
+def _register(photo: Photo, ready: Prepared) -> Registration:
+    if ready.key_points is None:
+        return Registration(None, 0, 0)
+    return register(ready.key_points, features(photo.rgb))
+
+
+def _frame_to_photo(registration: Registration, photo: Photo, ready: Prepared) -> PlaneMap | None:
+    """The map between the two pictures, as one from the frame to the full photo."""
+    if registration.plane is None or ready.reference is None:
+        return None
+    shrink = np.diag([ready.reference.scale, ready.reference.scale, 1.0])
+    grow = np.diag([1 / photo.scale, 1 / photo.scale, 1.0])
+    return np.asarray(grow @ registration.plane @ shrink, dtype=np.float64)
+
+
+def _match(
+    ready: Prepared, seen: Seen, looks: Floats, plane: PlaneMap | None
+) -> tuple[Match, Distances, Floats]:
+    """Match twice: the first pairs tell how the light differs, and the second knows it."""
+    planned = Planned(ready.boxes, ready.rows)
+    light = np.zeros(3, np.float32)
+    distances = _distances(ready, looks, light)
+    found = match(planned, seen, distances.to_positions, plane=plane)
+    pairs = np.flatnonzero(found.facing_of >= 0)
+    if len(pairs):
+        own = _position_looks(ready)[pairs]
+        light = light_between(own, looks[found.facing_of[pairs]])
+        distances = _distances(ready, looks, light)
+        found = match(planned, seen, distances.to_positions, plane=plane)
+    return found, distances, light
+
+
+def _position_looks(ready: Prepared) -> Floats:
+    """(n, d): from the reference photo, else the first picture of each position's product."""
+    if ready.reference is not None:
+        return ready.reference.looks
+    index = {product.id: k for k, product in enumerate(ready.planogram.products)}
+    wanted = np.array([index[position.product] for position in ready.planogram.in_order])
+    first = np.searchsorted(ready.product_of_look, wanted)
+    known = first < len(ready.product_of_look)
+    known[known] = ready.product_of_look[first[known]] == wanted[known]
+    looks = np.zeros((len(wanted), ready.product_looks.shape[1]), np.float32)
+    looks[known] = ready.product_looks[first[known]]
+    return looks
+
+
+def _distances(ready: Prepared, looks: Floats, light: Floats) -> Distances:
+    plan = ready.planogram
+    to_positions = distance(relit(_position_looks(ready), light), looks).astype(np.float64)
+    to_products = np.full((len(plan.products), len(looks)), 9.0)
+    if len(ready.product_of_look):
+        each = distance(relit(ready.product_looks, light), looks)
+        starts = np.flatnonzero(np.diff(ready.product_of_look, prepend=-1))
+        to_products[ready.product_of_look[starts]] = np.minimum.reduceat(each, starts, axis=0)
+    return Distances(to_positions, to_products)
+
+
+def _timed(observation: Observation, timings: Mapping[str, float]) -> Observation:
+    judged = {**observation.timings_ms, **timings}
+    judged["total"] = round(observation.timings_ms.get("total", 0.0) + sum(timings.values()), 1)
+    return replace(observation, timings_ms=judged)
+
+
+def _ms_since(started: float) -> float:
+    return round((time.perf_counter() - started) * 1e3, 1)
+
+
+def judgement_as_json(judgement: Judgement) -> dict[str, Any]:
+    """As `storepulse check --json` prints it: the observation's keys, then ours."""
+    data = JUDGEMENT_JSON.dump_python(judgement, mode="json")
+    return {**data.pop("observation"), **data}
