@@ -2,12 +2,11 @@
 
 import sys
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
-import click
 import typer
 from rich.console import Console
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from storepulse import __version__
 from storepulse.errors import BadInput, StorepulseError
@@ -19,11 +18,14 @@ PARTS: Final = {
     "probes": ("probes.cli", "Turn captures of Wi-Fi probe requests into dwell and occupancy."),
     "edge": ("edge.cli", "Run the node in the shop."),
     "hub": ("hub.cli", "Run the hub; load shops and facts; show codes and actions."),
-    "demo": ("storepulse.demo", "The whole loop on this machine, with a simulated chain."),
+    "demo": ("storepulse.demo.cli", "The whole loop on this machine, with a simulated chain."),
     "eval": ("storepulse.eval", "Print the figures of docs/proof.md from data one can point at."),
 }
 """Sub-command, the module whose `app` it is, and what it is for. Imported only when called for:
 a node without the hub's libraries still has its own commands, and `--help` is quick."""
+
+
+_OURS: Final = ("storepulse", "vision", "planograms", "probes", "edge", "hub")
 
 
 class PartMissing(BadInput):
@@ -31,16 +33,20 @@ class PartMissing(BadInput):
 
 
 class _Parts(TyperGroup):
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+    # Typer carries a click of its own whose types are private: hence Any.
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
         return list(PARTS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | TyperGroup | None:  # noqa: ARG002
         if cmd_name not in PARTS:
             return None
         module, _ = PARTS[cmd_name]
         try:
             part: typer.Typer = import_module(module).app
         except ModuleNotFoundError as error:
+            if (error.name or "").split(".")[0] in _OURS:
+                raise
             extra = module.split(".")[0]
             wanted = extra if extra in ("edge", "hub", "probes") else "edge,hub,probes"
             raise PartMissing(
@@ -48,10 +54,11 @@ class _Parts(TyperGroup):
                 f"pip install 'storepulse[{wanted}]'"
             ) from error
         command = typer.main.get_command(part)
+        assert isinstance(command, TyperCommand | TyperGroup)
         command.name = cmd_name
         return command
 
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_help(self, ctx: Any, formatter: Any) -> None:
         # The parts are named from the table: asking each for its help would import them all.
         self.format_usage(ctx, formatter)
         self.format_help_text(ctx, formatter)
@@ -63,7 +70,7 @@ class _Parts(TyperGroup):
             formatter.write_text("storepulse demo --once")
 
 
-app = typer.Typer(cls=_Parts, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(cls=_Parts, invoke_without_command=True, pretty_exceptions_enable=False)
 
 
 def _say_version(asked: bool) -> None:
@@ -74,9 +81,12 @@ def _say_version(asked: bool) -> None:
 
 @app.callback()
 def _top(
-    version: bool = typer.Option(False, "--version", callback=_say_version, is_eager=True),
+    ctx: typer.Context,
+    _version: bool = typer.Option(False, "--version", callback=_say_version, is_eager=True),
 ) -> None:
     """Shelf photos and Wi-Fi probes in, a four-colour health code and a corrected shelf out."""
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
 
 
 def main() -> None:

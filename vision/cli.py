@@ -154,7 +154,8 @@ def bench(
         "p50 ms",
         "p95 ms",
         title=f"{result.photo}: {result.megapixels} megapixels, {result.runs} runs, "
-        f"{result.threads} threads, peak {result.peak_memory_mb:.0f} MB",
+        f"{result.threads} threads, {result.cpu_ms_p50:.0f} ms of CPU a run, "
+        f"peak {result.peak_memory_mb:.0f} MB",
     )
     for stage in result.stages:
         table.add_row(stage.stage, f"{stage.p50_ms:.0f}", f"{stage.p95_ms:.0f}")

@@ -93,6 +93,8 @@ def read_photo(source: Path | bytes, *, name: str | None = None) -> Photo:
     if len(data) > BYTES_MAX:
         raise _too_many_bytes(name, len(data))
     image = _open(data, name)
+    if image.format == "PNG":
+        _check_sums(data, name)
     turned, mirrored, upside_down = _UPRIGHT[_orientation(image)]
     stored_width, stored_height = image.size
     rgb = _decode(image, name)
@@ -152,6 +154,14 @@ def _open(data: bytes, name: str) -> Image.Image:
             f"{MEGAPIXELS_MAX:.0f} can be read; send it smaller",
         )
     return image
+
+
+def _check_sums(data: bytes, name: str) -> None:
+    """PNG carries check sums, which decoding does not look at; the other formats have none."""
+    try:
+        Image.open(io.BytesIO(data), formats=("PNG",)).verify()
+    except _DAMAGE as error:
+        raise _damaged(name) from error
 
 
 def _what_else(data: bytes) -> str:

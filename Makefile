@@ -1,0 +1,42 @@
+# The two commands of the README, and what they rest on. `make` alone shows this list.
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+READY := $(VENV)/.ready
+TRAIN_READY := $(VENV)/.train-ready
+
+.PHONY: help setup setup-train demo test check lock clean
+
+help: ## show what can be made
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
+
+setup: $(READY) ## a virtual environment in .venv with all that demo and tests need
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "storepulse needs Python 3.11 or newer; say which: make PYTHON=python3.11 setup" >&2; exit 2; }
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV), a few minutes the first time"
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[edge,hub,probes,dev]'
+	@touch $@
+
+setup-train: $(TRAIN_READY) ## what `storepulse vision train` needs on top (torch, ultralytics)
+
+$(TRAIN_READY): $(READY)
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train]'
+	@touch $@
+
+demo: setup ## the whole loop on this machine; ARGS="--once --json --photo P --capture C"
+	@$(VENV)/bin/storepulse demo $(ARGS)
+
+check: setup ## style, types, who imports whom
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" scripts/check
+
+test: check ## check, then every test; ARGS goes to pytest
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" scripts/test $(ARGS)
+
+lock: ## write constraints.txt from what is installed now
+	@{ head -1 constraints.txt; $(VENV)/bin/pip freeze --exclude-editable | sed 's/+cpu$$//'; } > constraints.new && mv constraints.new constraints.txt
+
+clean: ## remove what make has built
+	rm -rf $(VENV) build dist ./*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

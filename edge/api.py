@@ -1,0 +1,304 @@
+"""The HTTP API for phones in the shop. Decides nothing: each route asks the part that knows.
+
+Every error goes out as {"error": {"code", "message", "retryable"}}; what the command line would
+refuse with exit code 2 is a 4xx with the same words. Nothing here blocks the event loop: what
+touches the disk runs in a thread, what looks at pixels in a child.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import Body, FastAPI, File, Form, HTTPException, Query, Request, UploadFile
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse
+from starlette.exceptions import HTTPException as AnyHTTPException
+
+from edge.body_limit import HTTP_TOO_LARGE, BodyLimit, too_large_words
+from edge.checks import Checks, ClerkState, KeptChecklist
+from edge.clock import Now
+from edge.errors import BadSettings, Contradicts, NotHere, NotJudged, TooLarge
+from edge.inbox import Inbox, KeptAction, StaffEvent
+from edge.link import LinkState
+from edge.outbox import Outbox
+from edge.photos import ANNOTATED, KEPT, Photos, error_body, read_uuid
+from edge.plans import PlanFacts, Plans
+from edge.taps import Tap, TapKind, Taps
+from edge.workers import WorkerState
+from storepulse import __version__
+from storepulse.checklists import CHECKLIST_JSON
+from storepulse.errors import BadInput, StorepulseError, Unavailable
+
+log = logging.getLogger(__name__)
+
+STATUS: Final[tuple[tuple[type[StorepulseError], int], ...]] = (
+    (NotHere, 404), (TooLarge, 413), (Contradicts, 409), (NotJudged, 422), (BadSettings, 500),
+    (BadInput, 422), (Unavailable, 503), (StorepulseError, 500),
+)  # fmt: skip
+"""HTTP status of each error; the first that fits."""
+_CODES: Final = {404: "not_here", 405: "not_allowed", 413: "too_large"}
+_REASON_MAX: Final = 500
+Reason = Annotated[str, Body(max_length=_REASON_MAX)]
+Uuid = Annotated[str, Body(description="made on the phone; a repeat changes nothing")]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the API speaks to."""
+
+    photos: Photos
+    checks: Checks
+    taps: Taps
+    inbox: Inbox
+    plans: Plans
+    outbox: Outbox
+    now: Now
+    link: Callable[[], LinkState]
+    workers: Callable[[], list[WorkerState]]
+    upload_bytes_max: int
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxHealth:
+    """How much the hub does not have yet."""
+
+    epoch: str
+    waiting: int
+    bytes: int
+    oldest_age_s: float | None
+    last_number: int
+    acknowledged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the node stands; "degraded" means that a person should look."""
+
+    status: Literal["ok", "degraded"]
+    version: str
+    node: str
+    at: datetime
+    clock_synchronised: bool
+    outbox: OutboxHealth
+    link: LinkState
+    workers: list[WorkerState]
+
+
+def make_app(parts: Parts) -> FastAPI:
+    """The API over the parts of one node."""
+    app = FastAPI(
+        title="storepulse node",
+        version=__version__,
+        description="Photos, checklists, taps and actions of one shop. Works without the hub.",
+    )
+    app.add_middleware(BodyLimit, bytes_max=parts.upload_bytes_max)
+    _add_errors(app, parts)
+    _add_photos(app, parts)
+    _add_checklists(app, parts)
+    _add_taps(app, parts)
+    _add_actions(app, parts)
+    _add_planograms(app, parts)
+    _add_health(app, parts)
+    return app
+
+
+def _add_errors(app: FastAPI, parts: Parts) -> None:
+    @app.exception_handler(StorepulseError)
+    async def ours(request: Request, error: StorepulseError) -> JSONResponse:
+        status = next(status for kind, status in STATUS if isinstance(error, kind))
+        if status >= 500:
+            log.warning("%s %s: %s", request.method, request.url.path, error)
+        return JSONResponse(error_body(error), status)
+
+    @app.exception_handler(RequestValidationError)
+    async def form(_request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:])
+        words = BadInput(f"{where or 'request'}: {first['msg']}")
+        return JSONResponse(error_body(words), 422)
+
+    @app.exception_handler(AnyHTTPException)
+    async def http(_request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == HTTP_TOO_LARGE:
+            return JSONResponse(error_body(too_large_words(parts.upload_bytes_max)), 413)
+        code = _CODES.get(error.status_code, "bad_input")
+        body = {"error": {"code": code, "message": str(error.detail), "retryable": False}}
+        return JSONResponse(body, error.status_code, headers=error.headers)
+
+    @app.exception_handler(Exception)
+    async def fault(request: Request, error: Exception) -> JSONResponse:
+        log.error("%s %s broke", request.method, request.url.path, exc_info=error)
+        message = "the node made a mistake; it is in its log. Try again"
+        body = {"error": {"code": "fault", "message": message, "retryable": True}}
+        return JSONResponse(body, 500)
+
+
+def _add_photos(app: FastAPI, parts: Parts) -> None:
+    @app.post("/api/photos", tags=["photos"])
+    async def send_photo(
+        file: Annotated[UploadFile, File(description="JPEG, PNG or WebP")],
+        uuid: Annotated[str, Form(description="made on the phone; a repeat gets the first answer")],
+        bay: Annotated[str, Form(description="which bay the photo shows")],
+        planogram: Annotated[
+            str | None, Form(description="its id; without it, the bay's own")
+        ] = None,
+    ) -> JSONResponse:
+        """Keep a shelf photo, judge it, and answer with findings, scores and checklist."""
+        answer = await parts.photos.answer(uuid, bay, planogram or None, await file.read())
+        return JSONResponse(answer.body, answer.status)
+
+    @app.get("/api/photos/{uuid}", tags=["photos"])
+    async def photo(uuid: str) -> JSONResponse:
+        """The answer that a photo got; 202 while it waits for one."""
+        answer = await parts.photos.known(uuid)
+        if answer is None:
+            return JSONResponse({"photo": read_uuid(uuid), "state": "waiting"}, 202)
+        return JSONResponse(answer.body, answer.status)
+
+    @app.get("/api/photos/{uuid}/annotated.jpg", tags=["photos"], response_class=FileResponse)
+    async def annotated(uuid: str) -> FileResponse:
+        """The photo with its findings drawn; people are blurred."""
+        return FileResponse(await parts.photos.picture(uuid, ANNOTATED), media_type="image/jpeg")
+
+    @app.get("/api/photos/{uuid}/photo.jpg", tags=["photos"], response_class=FileResponse)
+    async def kept(uuid: str) -> FileResponse:
+        """The copy that is kept; people are blurred."""
+        return FileResponse(await parts.photos.picture(uuid, KEPT), media_type="image/jpeg")
+
+
+def _add_checklists(app: FastAPI, parts: Parts) -> None:
+    @app.get("/api/checklists", tags=["checklists"])
+    async def checklists(
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    ) -> list[dict[str, Any]]:
+        """The newest checklists, newest first, with the marks on their items."""
+        return [_checklist(one) for one in await asyncio.to_thread(parts.checks.newest, limit)]
+
+    @app.get("/api/checklists/{checklist}", tags=["checklists"])
+    async def checklist(checklist: str) -> dict[str, Any]:
+        """One checklist with the marks on its items."""
+        return _checklist(await asyncio.to_thread(parts.checks.one, checklist))
+
+    @app.post("/api/checklists/{checklist}/items/{item}", tags=["checklists"])
+    async def mark_item(
+        checklist: str,
+        item: str,
+        state: Annotated[ClerkState, Body()],
+        uuid: Uuid,
+        reason: Reason = "",
+    ) -> dict[str, Any]:
+        """Say that an item is done, cannot be done (with the reason), or is not true."""
+        moment = parts.now()
+        kept = await asyncio.to_thread(
+            parts.checks.mark, checklist, item, state, moment, uuid=read_uuid(uuid), reason=reason
+        )
+        return _checklist(kept)
+
+
+def _add_taps(app: FastAPI, parts: Parts) -> None:
+    @app.post("/api/taps", tags=["taps"])
+    async def tap(
+        uuid: Uuid,
+        kind: Annotated[TapKind, Body()],
+        ticket: Annotated[str | None, Body(max_length=40)] = None,
+        amount: Annotated[float | None, Body()] = None,
+    ) -> Tap:
+        """Count a reception, begin an experience (the answer has its ticket), or note a deal."""
+        return await asyncio.to_thread(
+            parts.taps.tap, read_uuid(uuid), kind, parts.now(), ticket=ticket, amount=amount
+        )
+
+    @app.delete("/api/taps/{uuid}", tags=["taps"])
+    async def undo(uuid: str) -> Tap:
+        """Take a tap back."""
+        return await asyncio.to_thread(parts.taps.undo, read_uuid(uuid), parts.now())
+
+
+def _add_actions(app: FastAPI, parts: Parts) -> None:
+    @app.get("/api/actions", tags=["actions"])
+    async def actions() -> list[KeptAction]:
+        """What the hub asks of this shop, the newest first."""
+        return await asyncio.to_thread(parts.inbox.all)
+
+    @app.post("/api/actions/{action}", tags=["actions"])
+    async def mark_action(
+        action: str,
+        event: Annotated[StaffEvent, Body()],
+        uuid: Annotated[str | None, Body(description="made on the phone")] = None,
+        reason: Reason = "",
+    ) -> KeptAction:
+        """Say that an action was opened, done, or declined."""
+        return await asyncio.to_thread(
+            parts.inbox.mark,
+            action,
+            event,
+            parts.now(),
+            uuid=None if uuid is None else read_uuid(uuid),
+            reason=reason,
+        )
+
+
+def _add_planograms(app: FastAPI, parts: Parts) -> None:
+    @app.get("/api/planograms", tags=["planograms"])
+    async def planograms() -> list[PlanFacts]:
+        """The planograms that photos can be judged by."""
+        return await asyncio.to_thread(parts.plans.all)
+
+    @app.get("/api/planograms/{planogram}", tags=["planograms"], response_class=FileResponse)
+    async def planogram(planogram: str) -> FileResponse:
+        """One planogram, whole."""
+        path = parts.plans.path(planogram)
+        if not await asyncio.to_thread(path.is_file):
+            raise NotHere(f"no planogram {planogram!r} on this node")
+        return FileResponse(path, media_type="application/json")
+
+    @app.put("/api/planograms/{planogram}", tags=["planograms"])
+    async def put_planogram(planogram: str, request: Request) -> PlanFacts:
+        """Keep a planogram, or a newer version of one."""
+        content = await request.body()
+        return await asyncio.to_thread(parts.plans.put, planogram, content)
+
+
+def _add_health(app: FastAPI, parts: Parts) -> None:
+    @app.get("/healthz", tags=["node"])
+    async def health() -> Health:
+        """How the node stands: outbox, link and children."""
+        waiting = await asyncio.to_thread(parts.outbox.waiting)
+        moment = parts.now()
+        link, workers = parts.link(), parts.workers()
+        oldest = waiting.oldest_said_at
+        well = not link.alarms and all(
+            worker.phase in ("ready", "starting", "finished") for worker in workers
+        )
+        return Health(
+            status="ok" if well else "degraded",
+            version=__version__,
+            node=parts.node,
+            at=moment.at,
+            clock_synchronised=moment.clock.synchronised,
+            outbox=OutboxHealth(
+                epoch=waiting.epoch,
+                waiting=waiting.numbers,
+                bytes=waiting.bytes,
+                oldest_age_s=None if oldest is None else (moment.at - oldest).total_seconds(),
+                last_number=waiting.last_number,
+                acknowledged=waiting.acknowledged,
+            ),
+            link=link,
+            workers=workers,
+        )
+
+
+def _checklist(kept: KeptChecklist) -> dict[str, Any]:
+    marks = {mark.item: mark for mark in kept.marks}
+    told: dict[str, Any] = CHECKLIST_JSON.dump_python(kept.checklist, mode="json")
+    for item in told["items"]:
+        mark = marks.get(item["id"])
+        item["state"] = mark.state if mark else "open"
+        item["reason"] = mark.reason if mark else ""
+        item["marked_at"] = mark.at.isoformat() if mark else None
+    return told

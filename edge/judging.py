@@ -1,0 +1,130 @@
+"""What the judging child is asked and what it answers, as values. Runs no model."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import TypeAdapter, ValidationError
+
+from edge.errors import JudgeBroke
+from storepulse.checklists import CHECKLIST_JSON, Checklist
+from storepulse.errors import BadInput
+from storepulse.facts import Fact
+from storepulse.topics import Address
+from storepulse.wire import explain
+
+_FACTS: TypeAdapter[tuple[Fact, ...]] = TypeAdapter(tuple[Fact, ...])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One judged photo; a refused one has no checklist."""
+
+    body: dict[str, Any]
+    """For the phone: observation in short, findings, scores, checklist."""
+    checklist: Checklist | None
+    facts: tuple[Fact, ...]
+
+
+class Asks(Protocol):
+    """A child that answers (`edge.workers.AskedWorker`)."""
+
+    async def ask(self, header: dict[str, Any], body: bytes = b"") -> dict[str, Any]:
+        """Ask it. Raises `Unavailable` when it gives no answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A photo to be judged and kept."""
+
+    uuid: str
+    bay: str
+    at: datetime
+    """When it came."""
+    photo: Path
+    """As the phone sent it."""
+    planogram: Path
+    kept: Path
+    """Where its blurred copy goes."""
+    annotated: Path
+    """Where the drawing on the blurred copy goes."""
+
+
+class Judge:
+    """Asks the child to judge photos for one node, and to write the pictures that stay."""
+
+    def __init__(self, child: Asks, address: Address) -> None:
+        self._child = child
+        self._address = address
+
+    async def judge(self, asked: Asked) -> Judged:
+        """Have a photo judged.
+
+        Raises:
+            BadInput: the photo or the planogram cannot be used; the child's own words.
+            JudgeBroke: the child failed at this photo, or its answer cannot be read.
+            Unavailable: the child did not answer.
+        """
+        return read_answer(await self._ask("judge", asked))
+
+    async def keep(self, asked: Asked) -> None:
+        """Have its two pictures written; on return they are on the disk. Raises as `judge`."""
+        await self._ask("keep", asked)
+
+    async def _ask(self, what: str, asked: Asked) -> dict[str, Any]:
+        answer = await self._child.ask(
+            {
+                "do": what,
+                "photo": str(asked.photo),
+                "uuid": asked.uuid,
+                "bay": asked.bay,
+                "planogram": str(asked.planogram),
+                "kept": str(asked.kept),
+                "annotated": str(asked.annotated),
+                "shop": self._address.shop,
+                "source": self._address.path,
+                "at": asked.at.isoformat(),
+            }
+        )
+        if "error" in answer:
+            if answer.get("bad_input"):
+                raise BadInput(str(answer["error"]))
+            raise JudgeBroke(str(answer["error"]))
+        return answer
+
+
+def read_answer(answer: dict[str, Any]) -> Judged:
+    """Read the child's answer. Raises `JudgeBroke` when it is not of the agreed form."""
+    try:
+        judgement = answer["judgement"]
+        told = answer.get("checklist")
+        checklist = None if told is None else CHECKLIST_JSON.validate_python(told, strict=False)
+        facts = _FACTS.validate_python(answer["facts"], strict=False)
+        observation = judgement["observation"]
+        body = {
+            "planogram": {
+                "id": judgement["planogram"],
+                "version": judgement["planogram_version"],
+            },
+            "observation": {
+                "verdict": observation["photo"]["verdict"],
+                "reasons": observation["photo"]["reasons"],
+                "width": observation["photo"]["width"],
+                "height": observation["photo"]["height"],
+                "facings": len(observation["facings"]),
+                "gaps": len(observation["gaps"]),
+                "rows": len(observation["rows"]),
+                "timings_ms": observation["timings_ms"],
+                "model": observation["model"],
+            },
+            "findings": judgement["findings"],
+            "scores": judgement["scores"],
+            "checklist": told,
+        }
+    except ValidationError as error:
+        raise JudgeBroke(f"the judge's answer cannot be read: {explain(error)}") from error
+    except (KeyError, TypeError) as error:
+        raise JudgeBroke(f"the judge's answer lacks {error}") from error
+    return Judged(body=body, checklist=checklist, facts=facts)

@@ -1,0 +1,215 @@
+"""One node: puts outbox, link, children and API together and runs them until it is told to stop."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import shlex
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from edge.api import Parts, make_app
+from edge.checks import Checks
+from edge.clock import now_of
+from edge.disk import Disk, hold
+from edge.errors import BadSettings
+from edge.inbox import Inbox
+from edge.judging import Judge
+from edge.link import Link
+from edge.outbox import Outbox
+from edge.photos import Photos
+from edge.plans import Plans
+from edge.settings import Settings
+from edge.taps import Taps
+from edge.workers import AskedWorker, Supervised, TellingWorker
+from storepulse.facts import Fact
+
+log = logging.getLogger(__name__)
+
+_AFTER_FAULT_S: Final = 5.0
+_GOODBYE_S: Final = 5
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to the node: it has more to end than the API."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+class Node:
+    """Everything that one node is."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        planograms: Sequence[Path] = (),
+        captures: Sequence[Path] = (),
+    ) -> None:
+        """Open the data folder, which this process then holds.
+
+        Raises:
+            DataInUse: another node holds the folder.
+            DataDamaged, DiskFull, BadInput: what is there, or was given, cannot be used.
+        """
+        self._settings = settings
+        self._now = now_of(settings.clock)
+        with contextlib.ExitStack() as opened:
+            opened.callback(os.close, hold(settings.data))
+            self.disk = Disk(settings.data)
+            opened.callback(self.disk.close)
+            self._put_together(planograms, captures)
+            self._opened = opened.pop_all()
+
+    def _put_together(self, planograms: Sequence[Path], captures: Sequence[Path]) -> None:
+        settings = self._settings
+        self.outbox = Outbox(self.disk, node=settings.node, bytes_max=settings.outbox_bytes_max)
+        self.inbox = Inbox(self.disk, self.outbox)
+        self.checks = Checks(self.disk, self.outbox)
+        self.taps = Taps(self.disk, self.outbox)
+        self.plans = Plans(settings.data / "planograms")
+        for file in planograms:
+            self.plans.adopt(file)
+        self.link = Link(settings, self.disk, self.outbox, self.inbox, self._now)
+        self.judge_child = AskedWorker(
+            "judge",
+            shlex.split(settings.judge_command),
+            restarts_max=settings.restarts_max,
+            start_timeout_s=settings.judge_start_timeout_s,
+            answer_timeout_s=settings.judge_timeout_s,
+        )
+        self.photos = Photos(
+            settings.data / "photos",
+            self.disk,
+            self.outbox,
+            self.checks,
+            self.plans,
+            Judge(self.judge_child, settings.address),
+            self._now,
+            tries_max=settings.judge_tries_max,
+        )
+        self.photos.tidy()
+        self._children: list[Supervised] = [self.judge_child]
+        if captures:
+            self._children.append(self._radio(captures))
+
+    def _radio(self, captures: Sequence[Path]) -> TellingWorker:
+        async def keep(facts: Sequence[Fact]) -> None:
+            await asyncio.to_thread(self.outbox.append_once, facts, self._now())
+
+        address = self._settings.address
+        whose = ["--shop", address.shop, "--source", address.path]
+        argv = [*shlex.split(self._settings.radio_command), *whose, *map(str, captures)]
+        return TellingWorker("radio", argv, keep, restarts_max=self._settings.restarts_max)
+
+    async def run(self, ready: Callable[[str], None]) -> None:
+        """Serve until SIGTERM or SIGINT; `ready` is called with the URL once phones are served."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        listening = _listen(self._settings.host, self._settings.port)
+        server = _Server(
+            uvicorn.Config(
+                self._app(),
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=_GOODBYE_S,
+            )
+        )
+        parts = {
+            "link": self.link.run,
+            "photos": self.photos.run,
+            **{child.state.name: child.run for child in self._children},
+        }
+        tasks = [
+            asyncio.create_task(_kept_going(name, run), name=name) for name, run in parts.items()
+        ]
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            while not server.started and not serving.done():
+                await asyncio.sleep(0.01)
+            host, port = listening.getsockname()[:2]
+            ready(f"http://{host}:{port}")
+            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            log.info("stopping")
+            stopping.cancel()
+            server.should_exit = True
+            await serving
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            listening.close()
+
+    def close(self) -> None:
+        """Give the folder back."""
+        self._opened.close()
+
+    def _app(self) -> Callable[..., Awaitable[None]]:
+        return make_app(
+            Parts(
+                photos=self.photos,
+                checks=self.checks,
+                taps=self.taps,
+                inbox=self.inbox,
+                plans=self.plans,
+                outbox=self.outbox,
+                now=self._now,
+                link=lambda: self.link.state,
+                workers=lambda: [child.state for child in self._children],
+                upload_bytes_max=self._settings.upload_bytes_max,
+                node=self._settings.address.path,
+            )
+        )
+
+
+async def _kept_going(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """Start a part again when it breaks by a fault of ours: the others must not go with it."""
+    while True:
+        try:
+            return await run()
+        except Exception:
+            log.exception("%s broke; again in %g s", name, _AFTER_FAULT_S)
+            await asyncio.sleep(_AFTER_FAULT_S)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise BadSettings(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    listening.listen(128)
+    return listening
+
+
+def run_node(
+    settings: Settings,
+    *,
+    planograms: Sequence[Path] = (),
+    captures: Sequence[Path] = (),
+) -> None:
+    """Run a node until it is told to stop; prints one JSON line when phones are served."""
+
+    async def main() -> None:
+        node = Node(settings, planograms=planograms, captures=captures)
+        try:
+            await node.run(lambda url: print(json.dumps({"listening": url}), flush=True))  # noqa: T201
+        finally:
+            node.close()
+
+    asyncio.run(main())

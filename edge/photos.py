@@ -1,0 +1,374 @@
+"""Photos on this node: kept before they are judged, answered once, only the blurred copy stays.
+
+Judges nothing itself: it asks the child and keeps what comes of it, the answer and what the hub is
+told in one transaction. The phone has its answer then; the search for faces comes after, and when
+the blurred copy is on the disk the original is deleted.
+"""
+
+import asyncio
+import hashlib
+import json
+import logging
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from edge.checks import Checks
+from edge.clock import Now
+from edge.disk import Disk
+from edge.errors import JudgeBroke, NotHere, NotJudged, WorkerAway, WorkerEnded, WorkerTooSlow
+from edge.judging import Asked, Judge, Judged
+from edge.outbox import Outbox
+from edge.plans import Plans
+from storepulse.errors import BadInput, StorepulseError, Unavailable
+from storepulse.events import ChecklistMade
+
+log = logging.getLogger(__name__)
+
+ORIGINAL: Final = "original"
+"""As the phone sent it, faces and place included: there until the blurred copy is on the disk."""
+KEPT: Final = "photo.jpg"
+ANNOTATED: Final = "annotated.jpg"
+_AGAIN_EVERY_S: Final = 20.0
+_PICTURE_WAIT_S: Final = 20.0
+_BAY_MAX: Final = 100
+UNPROCESSABLE: Final = 422
+OK: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoAnswer:
+    """What a phone gets for its photo, now and whenever it asks again."""
+
+    status: int
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    uuid: str
+    bay: str
+    planogram: str | None
+    received_at: datetime
+    tries: int
+    answer: PhotoAnswer | None
+
+
+def error_body(error: StorepulseError) -> dict[str, Any]:
+    """The one shape in which every error goes out."""
+    name = type(error).__name__
+    code = "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
+    return {"error": {"code": code, "message": str(error), "retryable": error.retryable}}
+
+
+class Photos:
+    """The photos of one node."""
+
+    def __init__(
+        self,
+        folder: Path,
+        disk: Disk,
+        outbox: Outbox,
+        checks: Checks,
+        plans: Plans,
+        judge: Judge,
+        now: Now,
+        *,
+        tries_max: int,
+    ) -> None:
+        self._folder = folder
+        self._disk = disk
+        self._outbox = outbox
+        self._checks = checks
+        self._plans = plans
+        self._judge = judge
+        self._now = now
+        self._tries_max = tries_max
+        self._running: dict[str, asyncio.Task[PhotoAnswer]] = {}
+        self._keeping: dict[str, asyncio.Task[None]] = {}
+        self._keep_tries: Counter[str] = Counter()
+
+    async def answer(
+        self, uuid: str, bay: str, planogram: str | None, content: bytes
+    ) -> PhotoAnswer:
+        """Keep a photo and judge it; the same UUID gets the first answer, also while that runs.
+
+        Raises:
+            BadInput: the UUID or the bay is none.
+            NotHere: there is no planogram to judge by.
+            Unavailable: it could not be judged just now; it is kept, and asking again is right.
+        """
+        uuid = read_uuid(uuid)
+        if not bay.strip() or len(bay) > _BAY_MAX:
+            raise BadInput(f"bay must have 1 to {_BAY_MAX} characters")
+        return await self._once(uuid, partial(self._keep_and_judge, uuid, bay, planogram, content))
+
+    async def known(self, uuid: str) -> PhotoAnswer | None:
+        """The answer of a photo; None while it waits for one. Raises `NotHere`."""
+        stored = await asyncio.to_thread(self._find, read_uuid(uuid))
+        if stored is None:
+            raise NotHere(f"no photo {uuid!r} on this node")
+        return stored.answer
+
+    async def picture(self, uuid: str, name: str) -> Path:
+        """The file of a kept picture; waits while it is being made.
+
+        Raises:
+            NotHere: there is none, or none yet.
+        """
+        uuid = read_uuid(uuid)
+        keeping = self._keeping.get(uuid)
+        if keeping is not None:
+            await asyncio.wait({keeping}, timeout=_PICTURE_WAIT_S)
+        path = self._folder / uuid / name
+        if not await asyncio.to_thread(path.is_file):
+            raise NotHere(f"no {name} of photo {uuid!r} on this node")
+        return path
+
+    async def run(self) -> None:
+        """Judge and keep what was left over by a crash or by a child that died, until cancelled."""
+        while True:
+            for stored in await asyncio.to_thread(self._unanswered):
+                try:
+                    await self._once(stored.uuid, partial(self._judge_stored, stored))
+                except StorepulseError as error:
+                    log.info("photo %s still waits: %s", stored.uuid, error)
+            for stored in await asyncio.to_thread(self._unkept):
+                await self._start_keeping(stored)
+            await asyncio.sleep(_AGAIN_EVERY_S)
+
+    async def _once(
+        self, uuid: str, work: Callable[[], Coroutine[Any, Any, PhotoAnswer]]
+    ) -> PhotoAnswer:
+        task = self._running.get(uuid)
+        if task is None:
+            task = asyncio.create_task(work())
+            self._running[uuid] = task
+            task.add_done_callback(lambda done: self._forget(uuid, done))
+        # A phone that hangs up must not stop the judging of what another try will ask for.
+        return await asyncio.shield(task)
+
+    def _forget(self, uuid: str, done: asyncio.Task[PhotoAnswer]) -> None:
+        self._running.pop(uuid, None)
+        if not done.cancelled():
+            done.exception()
+
+    async def _keep_and_judge(
+        self, uuid: str, bay: str, planogram: str | None, content: bytes
+    ) -> PhotoAnswer:
+        stored = await asyncio.to_thread(self._find, uuid)
+        if stored is None:
+            # Before anything is kept: a photo that nobody can judge would only lie there.
+            self._plans.choose(bay, planogram)
+            stored = await asyncio.to_thread(self._keep, uuid, bay, planogram, content)
+        if stored.answer is not None:
+            return stored.answer
+        return await self._judge_stored(stored)
+
+    async def _judge_stored(self, stored: _Stored) -> PhotoAnswer:
+        try:
+            judged = await self._judge.judge(self._asked(stored))
+        except WorkerAway:
+            raise
+        except (WorkerEnded, WorkerTooSlow, JudgeBroke) as error:
+            tries = await asyncio.to_thread(self._count_try, stored.uuid)
+            if tries < self._tries_max:
+                raise
+            log.error("photo %s is given up after %d tries: %s", stored.uuid, tries, error)
+            refusal = NotJudged(
+                f"this photo could not be judged in {tries} tries ({error}); take another one"
+            )
+            return await asyncio.to_thread(self._refuse, stored.uuid, refusal)
+        except Unavailable:
+            raise
+        except BadInput as error:
+            return await asyncio.to_thread(self._refuse, stored.uuid, error)
+        answer = await asyncio.to_thread(self._finish, stored, judged)
+        self._start_keeping(stored)
+        return answer
+
+    def _asked(self, stored: _Stored) -> Asked:
+        plan = self._plans.choose(stored.bay, stored.planogram)
+        folder = self._folder / stored.uuid
+        return Asked(
+            uuid=stored.uuid,
+            bay=stored.bay,
+            at=stored.received_at,
+            photo=folder / ORIGINAL,
+            planogram=self._plans.path(plan.id),
+            kept=folder / KEPT,
+            annotated=folder / ANNOTATED,
+        )
+
+    def _start_keeping(self, stored: _Stored) -> asyncio.Task[None]:
+        task = self._keeping.get(stored.uuid)
+        if task is None:
+            task = asyncio.create_task(self._keep_pictures(stored))
+            self._keeping[stored.uuid] = task
+            task.add_done_callback(lambda _: self._keeping.pop(stored.uuid, None))
+        return task
+
+    async def _keep_pictures(self, stored: _Stored) -> None:
+        """Have the pictures made and delete the original; what fails is tried again by `run`."""
+        try:
+            await self._judge.keep(self._asked(stored))
+        except WorkerAway as error:
+            log.info("pictures of photo %s wait: %s", stored.uuid, error)
+            return
+        except StorepulseError as error:
+            self._keep_tries[stored.uuid] += 1
+            log.warning("pictures of photo %s were not made: %s", stored.uuid, error)
+            if error.retryable and self._keep_tries[stored.uuid] < self._tries_max:
+                return
+            # A photo that cannot be blurred is not kept; its answer stands.
+        await asyncio.to_thread(self._drop_original, stored.uuid)
+
+    def _keep(self, uuid: str, bay: str, planogram: str | None, content: bytes) -> _Stored:
+        moment = self._now()
+        folder = self._folder / uuid
+        folder.mkdir(parents=True, exist_ok=True)
+        write_durably(folder / ORIGINAL, content)
+        with self._disk.transaction() as db:
+            db.execute(
+                "insert into photos (uuid, bay, planogram, sha256, received_at) "
+                "values (?, ?, ?, ?, ?)",
+                (
+                    uuid, bay, planogram, hashlib.sha256(content).hexdigest(),
+                    moment.at.isoformat(),
+                ),
+            )  # fmt: skip
+        return _Stored(uuid, bay, planogram, moment.at, 0, None)
+
+    def _finish(self, stored: _Stored, judged: Judged) -> PhotoAnswer:
+        moment = self._now()
+        urls = {"photo_url": KEPT, "annotated_url": ANNOTATED}
+        body = {
+            "photo": stored.uuid,
+            "bay": stored.bay,
+            "received_at": stored.received_at.isoformat(),
+            "judged_at": moment.at.isoformat(),
+            **judged.body,
+            **{key: f"/api/photos/{stored.uuid}/{name}" for key, name in urls.items()},
+        }
+        answer = PhotoAnswer(OK, body)
+        with self._disk.transaction():
+            if judged.checklist is not None:
+                self._checks.keep(judged.checklist)
+                self._outbox.append([ChecklistMade(checklist=judged.checklist)], moment)
+            self._outbox.append(judged.facts, moment)
+            self._keep_answer(stored.uuid, answer)
+        return answer
+
+    def _refuse(self, uuid: str, error: BadInput) -> PhotoAnswer:
+        answer = PhotoAnswer(UNPROCESSABLE, error_body(error))
+        self._keep_answer(uuid, answer)
+        self._drop_original(uuid)
+        return answer
+
+    def _keep_answer(self, uuid: str, answer: PhotoAnswer) -> None:
+        with self._disk.transaction() as db:
+            db.execute(
+                "update photos set status = ?, answer = ? where uuid = ? and status is null",
+                (answer.status, json.dumps(answer.body, ensure_ascii=False), uuid),
+            )
+
+    def _count_try(self, uuid: str) -> int:
+        with self._disk.transaction() as db:
+            db.execute("update photos set tries = tries + 1 where uuid = ?", (uuid,))
+            return int(db.execute("select tries from photos where uuid = ?", (uuid,)).fetchone()[0])
+
+    def _drop_original(self, uuid: str) -> None:
+        folder = self._folder / uuid
+        (folder / ORIGINAL).unlink(missing_ok=True)
+        with suppress(OSError):
+            folder.rmdir()  # where no picture is kept, no folder is
+
+    def _find(self, uuid: str) -> _Stored | None:
+        with self._disk.reading() as db:
+            row = db.execute(f"{_SELECT} where uuid = ?", (uuid,)).fetchone()
+        return _stored(row) if row else None
+
+    def _unanswered(self) -> list[_Stored]:
+        with self._disk.reading() as db:
+            rows = db.execute(f"{_SELECT} where status is null order by received_at").fetchall()
+        return [_stored(row) for row in rows]
+
+    def _unkept(self) -> list[_Stored]:
+        """Answered photos whose original is still there."""
+        found = (self._find(path.parent.name) for path in self._folder.glob(f"*/{ORIGINAL}"))
+        return [one for one in found if one and one.answer and one.answer.status == OK]
+
+    def tidy(self) -> None:
+        """After a crash: what has no row goes (the phone, unanswered, sends it again).
+
+        Only before phones are served: a photo that is just being kept has no row yet.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for folder in self._folder.iterdir():
+            stored = self._find(folder.name)
+            if stored is None:
+                shutil.rmtree(folder, ignore_errors=True)
+            elif stored.answer is not None and stored.answer.status != OK:
+                self._drop_original(folder.name)
+
+
+_SELECT: Final = "select uuid, bay, planogram, received_at, tries, status, answer from photos"
+
+
+def _stored(row: tuple[Any, ...]) -> _Stored:
+    uuid, bay, planogram, received_at, tries, status, answer = row
+    return _Stored(
+        uuid=uuid,
+        bay=bay,
+        planogram=planogram,
+        received_at=datetime.fromisoformat(received_at),
+        tries=tries,
+        answer=None if status is None else PhotoAnswer(status, json.loads(answer)),
+    )
+
+
+def read_uuid(text: str) -> str:
+    """A UUID in its usual spelling. Raises `BadInput`."""
+    try:
+        return str(UUID(text))
+    except ValueError as error:
+        raise BadInput(f"uuid {text[:50]!r} is no UUID") from error
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a file that is whole or not there, and there after a power cut.
+
+    Raises:
+        DiskFull: there is no room.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+        _sync(path.parent)
+        _sync(path.parent.parent)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise Unavailable(
+            f"{path} cannot be written: {error.strerror}; nothing was kept"
+        ) from error
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,206 @@
+"""What the commands and the API answer: boards, actions, lists. Reads the database only."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final, Literal
+
+from hub.actions_store import actions, moves_of
+from hub.codes import Code, own_colour
+from hub.codes_store import StoredCode, codes_of_days
+from hub.colours import WORST_FIRST, Shown
+from hub.computing import Policies, compute_codes
+from hub.database import Connection
+from hub.experiences import EXPERIENCE_DAYS
+from hub.playbooks import playbooks
+from hub.policy import Policy
+from hub.pushing import pushes_of_today
+from hub.queries import question
+from hub.shops_store import Shop
+from hub.shops_store import shops as read_shops
+from hub.tapping import open_tickets_of
+from hub.taps_store import items_of
+from storepulse.actions import ACTION_JSON, Action, ActionState
+from storepulse.checklists import CHECKLIST_JSON, Checklist
+
+ROWS_MAX: Final = 5000
+"""Most rows of one answer; ask for a shorter time to see the others."""
+CARE_WORDS: Final = (
+    "no care message is sent: it goes only to a customer who agreed, "
+    "and consent is not recorded yet"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardCode:
+    """One dimension of a board's row."""
+
+    dimension: str
+    colour: str
+    probability: float | None
+    turning: str | None
+    value: float | None
+    unit: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardRow:
+    """A shop with its own colour, that of its worst dimension, and its four codes."""
+
+    shop: str
+    name: str
+    region: str
+    format: str
+    assigned: bool
+    simulated: bool
+    """Drawn for a demonstration, and said so wherever it shows."""
+    colour: Shown
+    codes: tuple[BoardCode, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownAction:
+    """An action and where it stands; `not_pushed`: a code calls for it, but no hub ran that day."""
+
+    action: Action
+    state: ActionState | Literal["not_pushed"]
+    delivered_at: datetime | None = None
+
+
+def board(
+    connection: Connection, day: date, policies: Policies, *, shops: Sequence[str] | None = None
+) -> list[BoardRow]:
+    """The chain on one day, computed from the facts, worst shops first."""
+    listed = {shop.shop: shop for shop in read_shops(connection, shops)}
+    computed = compute_codes(connection, {shop: [day] for shop in listed}, policies)
+    return _sorted(_row(listed[four[0].shop], four, own_colour(four)) for four in computed)
+
+
+def stored_board(connection: Connection, day: date, policies: Policies) -> list[BoardRow]:
+    """The same from the stored codes, which the scheduler keeps; the rest is computed."""
+    stored: dict[str, list[StoredCode]] = {}
+    for code in codes_of_days(connection, day, day):
+        stored.setdefault(code.shop, []).append(code)
+    listed = read_shops(connection)
+    rows = []
+    for shop in listed:
+        four = sorted(stored.get(shop.shop, ()), key=lambda code: _ORDER.index(code.dimension))
+        if four:
+            own = min((_shown(code.colour) for code in four), key=WORST_FIRST.index)
+            rows.append(_row(shop, four, own))
+    missing = [shop.shop for shop in listed if shop.shop not in stored]
+    return _sorted([*rows, *(board(connection, day, policies, shops=missing) if missing else [])])
+
+
+_ORDER: Final = ("people", "goods", "place", "conversion")
+
+
+def _shown(colour: str) -> Shown:
+    return next(one for one in WORST_FIRST if one == colour)
+
+
+def _row(shop: Shop, codes: Iterable[Code | StoredCode], own: Shown) -> BoardRow:
+    return BoardRow(
+        shop=shop.shop, name=shop.name, region=shop.region, format=shop.format,
+        assigned=shop.assigned, simulated=shop.simulated, colour=own,
+        codes=tuple(
+            BoardCode(
+                dimension=code.dimension, colour=code.colour, probability=code.probability,
+                turning=code.turning, value=code.value, unit=code.unit, rule=code.rule,
+            )
+            for code in codes
+        ),
+    )  # fmt: skip
+
+
+def _sorted(rows: Iterable[BoardRow]) -> list[BoardRow]:
+    return sorted(rows, key=lambda row: (WORST_FIRST.index(row.colour), row.shop))
+
+
+def shown_actions(
+    connection: Connection,
+    *,
+    shop: str | None,
+    day: date | None,
+    called_for_on: date | None,
+    policies: Policies,
+    now: datetime,
+    policy: Policy | None = None,
+) -> list[ShownAction]:
+    """The stored actions, and those that the codes of `called_for_on` call for beside them."""
+    stored = actions(connection, shop=shop, day=day)
+    shown = [
+        ShownAction(action=one.action, state=one.state, delivered_at=one.delivered_at)
+        for one in stored
+    ]
+    if called_for_on is not None:
+        names = [one.shop for one in read_shops(connection, None if shop is None else [shop])]
+        computed = compute_codes(connection, {name: [called_for_on] for name in names}, policies)
+        codes = {four[0].shop: four for four in computed}
+        pushed = {one.action.id for one in stored}
+        shown += [
+            ShownAction(action=action, state="not_pushed")
+            for action in pushes_of_today(
+                connection, codes, now=now, playbooks=playbooks(), policy=policy
+            )
+            if action.id not in pushed
+        ]
+    return shown
+
+
+def action_json(shown: ShownAction) -> dict[str, Any]:
+    """An action as people and programs read it."""
+    body: dict[str, Any] = ACTION_JSON.dump_python(shown.action, mode="json")
+    delivered = None if shown.delivered_at is None else shown.delivered_at.isoformat()
+    return body | {"state": shown.state, "delivered_at": delivered}
+
+
+def one_action(connection: Connection, action: str) -> dict[str, Any] | None:
+    """An action with its moves; None when there is none of this id."""
+    row = connection.execute(question("action"), {"id": action}).fetchone()
+    if row is None:
+        return None
+    stored = ShownAction(
+        action=ACTION_JSON.validate_python(row["body"], strict=False),
+        state=row["state"],
+        delivered_at=row["delivered_at"],
+    )
+    moves = [
+        {
+            "from": move.from_state, "to": move.to_state, "event": move.event,
+            "at": move.at.isoformat(), "reason": move.reason,
+        }
+        for move in moves_of(connection, action)
+    ]  # fmt: skip
+    return action_json(stored) | {"node": row["node_path"], "moves": moves}
+
+
+def one_checklist(connection: Connection, checklist: str) -> dict[str, Any] | None:
+    """A checklist and how its items stand; None when there is none of this id."""
+    row = connection.execute(question("checklist"), {"id": checklist}).fetchone()
+    if row is None:
+        return None
+    body: Checklist = CHECKLIST_JSON.validate_python(row["body"], strict=False)
+    states: Mapping[str, Any] = {
+        one.item: {
+            "state": one.state, "reason": one.reason, "changed_at": one.changed_at.isoformat(),
+        }
+        for one in items_of(connection, row["shop"], checklist)
+    }  # fmt: skip
+    return {
+        "checklist": CHECKLIST_JSON.dump_python(body, mode="json"),
+        "node": row["node_path"],
+        "items": states,
+    }
+
+
+def care_messages_waiting(connection: Connection, shop: str, *, now: datetime) -> int:
+    """Experiences of the last 28 days that reached 72 h without a deal: none is written to."""
+    since = now - timedelta(days=EXPERIENCE_DAYS)
+    return len(open_tickets_of(connection, {shop: since}, now=now).get(shop, []))
+
+
+def rows_of(connection: Connection, name: str, **asked: Any) -> list[dict[str, Any]]:
+    """The rows of a question, at most ROWS_MAX, as they are."""
+    return list(connection.execute(question(name), {"limit": ROWS_MAX} | asked))

@@ -1,0 +1,209 @@
+"""`storepulse hub`: the commands that fill the hub and keep it listening. Decides nothing."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from hub import broker as brokers
+from hub.cli_codes import app as codes_app
+from hub.database import Database, open_database
+from hub.errors import BrokerUnavailable
+from hub.listener import Tally, listen
+from hub.load import Loaded, load_facts
+from hub.metrics import CATALOGUE
+from hub.settings import read_settings
+from hub.shops import load_shops, read_shops
+from storepulse.errors import BadInput
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+shops_app = typer.Typer(no_args_is_help=True)
+broker_app = typer.Typer(no_args_is_help=True)
+app.add_typer(shops_app, name="shops", help="The chain's shops.")
+app.add_typer(broker_app, name="broker", help="The MQTT broker of this machine.")
+# Without a name its commands stand beside ours.
+app.add_typer(codes_app)
+
+talk: Final = Console(stderr=True, soft_wrap=True, highlight=False)
+
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        help="postgresql://... or a folder for the embedded one; "
+        "default: STOREPULSE_DATABASE, else ./data/hub.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.callback()
+def _top() -> None:
+    """Take facts in, store them, compute codes, push actions."""
+
+
+def say(value: Any) -> None:
+    """Print one JSON value on a line of its own."""
+    typer.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+@shops_app.command("load")
+def shops_load(
+    file: Annotated[
+        Path, typer.Argument(help="shop,name,region,format,latitude,longitude,timezone")
+    ],
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Load the list of shops, all or nothing; loading it again updates.
+
+    Example: storepulse hub shops load shops.csv --json
+    """
+    shops = read_shops(file)
+    with open_database(database) as opened:
+        new, updated = load_shops(opened, shops)
+    if as_json:
+        say({"shops": len(shops), "new": new, "updated": updated})
+    else:
+        typer.echo(f"{len(shops)} shops: {new} new, {updated} updated")
+
+
+@app.command("load")
+def load(
+    file: Annotated[Path, typer.Argument(help="Facts, a JSON object a line.")],
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Load a file of facts. Refused lines are told with their reasons and hold up no other.
+
+    Example: storepulse hub load facts.jsonl --database ./data/hub --json
+    """
+    # Before the database is started for it: a file that is missing is the caller's slip.
+    if not file.is_file():
+        raise BadInput(f"there is no file {file}")
+    with open_database(database) as opened:
+        loaded = _load(opened, file)
+    if as_json:
+        say(
+            {
+                "new": loaded.new, "duplicate": loaded.duplicate, "refused": loaded.refused,
+                "refused_lines": [asdict(one) for one in loaded.first_refused],
+                "refused_by_reason": dict(loaded.refused_by_reason),
+                "new_shops": loaded.new_shops,
+            }
+        )  # fmt: skip
+    else:
+        typer.echo(f"{loaded.new} new, {loaded.duplicate} duplicate, {loaded.refused} refused")
+        for one in loaded.first_refused:
+            typer.echo(f"  line {one.line}: {one.reason}")
+        if loaded.refused > len(loaded.first_refused):
+            typer.echo(f"  and {loaded.refused - len(loaded.first_refused)} more")
+        if loaded.new_shops:
+            typer.echo(f"shops not on any list, made unassigned: {', '.join(loaded.new_shops)}")
+    if loaded.readable == 0:
+        raise BadInput(f"{file} holds no fact that can be read: a JSON object a line is needed")
+
+
+def _load(opened: Database, file: Path) -> Loaded:
+    loaded = Loaded()
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=talk, transient=True) as progress:
+        task = progress.add_task("loading")
+        for loaded in load_facts(opened, file, received_at=datetime.now(UTC)):
+            progress.update(task, description=f"loading: {loaded.lines} lines")
+    return loaded
+
+
+@app.command("catalogue")
+def catalogue(as_json: JsonOption = False) -> None:
+    """List the metrics that the hub knows.
+
+    Example: storepulse hub catalogue --json
+    """
+    if as_json:
+        say([asdict(metric) for metric in CATALOGUE.values()])
+        return
+    table = Table("metric", "unit", "dimension", "adds up", "interval", "meaning", box=None)
+    for metric in CATALOGUE.values():
+        interval = "may be left out" if metric.counted else "needed"
+        table.add_row(
+            metric.name, metric.unit, metric.dimension, metric.adds_up, interval, metric.meaning
+        )
+    # Not cut to the width of a terminal where none is looking.
+    width = None if sys.stdout.isatty() else 160
+    Console(width=width).print(table)
+
+
+@app.command("ingest")
+def ingest(
+    database: DatabaseOption = None,
+    broker: Annotated[str | None, typer.Option(help="mqtt://HOST:PORT")] = None,
+    chain: Annotated[str | None, typer.Option(help="Name of the chain in the topics.")] = None,
+) -> None:
+    """Take in what the nodes say, and bring actions down to them, until Ctrl-C.
+
+    `storepulse hub run` does this too; this is for running the parts apart.
+
+    Example: storepulse hub ingest --broker mqtt://127.0.0.1:1883 --chain acme
+    """
+    settings = read_settings(os.environ, broker=broker, chain=chain)
+    with open_database(database) as opened:
+        talk.print(
+            f"listening to chain {settings.chain} at {settings.broker}; "
+            f"database {opened.place} (PostgreSQL {opened.version})"
+        )
+        tally = Tally()
+        asyncio.run(_until_stopped(listen(opened, settings, tally=tally)))
+        talk.print(
+            f"stopped: {tally.batches} batches with {tally.messages} messages, "
+            f"{tally.quarantined} in quarantine, {tally.alarms} alarms"
+        )
+
+
+async def _until_stopped(work: Any) -> None:
+    """Run until SIGINT or SIGTERM, then cancel it and let it end in order."""
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(stop, task.cancel)
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()
+
+
+@broker_app.command("run")
+def broker_run(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 1883,
+    folder: Annotated[Path, typer.Option(help="What the broker keeps.")] = Path("data/broker"),
+    kind: Annotated[str | None, typer.Option(help="mosquitto or embedded.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a broker on the loopback until Ctrl-C: mosquitto if installed, else the embedded one.
+
+    Example: storepulse hub broker run --port 1883
+    """
+    if kind not in (None, "mosquitto", "embedded"):
+        raise BadInput(f"--kind must be mosquitto or embedded, got {kind!r}")
+    with brokers.running_broker(folder, port=port, kind=kind) as running:  # type: ignore[arg-type]
+        if as_json:
+            say(asdict(running))
+        else:
+            talk.print(f"{running.kind} at {running.url}, pid {running.pid}; Ctrl-C ends it")
+        asyncio.run(_until_stopped(_until_gone(running.pid)))
+        if not brokers.is_running(running.pid):
+            raise BrokerUnavailable(f"the broker ended by itself; see {folder}/broker.log")
+
+
+async def _until_gone(pid: int) -> None:
+    while brokers.is_running(pid):
+        await asyncio.sleep(0.5)

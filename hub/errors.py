@@ -1,0 +1,49 @@
+"""The errors of the hub.
+
+StorepulseError
+├── BadInput
+│   ├── BadDatabase           what was named as the database cannot be one
+│   ├── FolderOfAnotherMajor  the folder was written by another major version of PostgreSQL
+│   ├── FolderUnreachable     the lower user that runs PostgreSQL for root cannot get there
+│   ├── BadShopsFile          a line of the shops' file cannot be used; nothing was imported
+│   ├── BadFactsFile          the facts' file is missing or cannot be read at all
+│   ├── BadPolicy             hub.policy: a policy that cannot be used; names the field
+│   ├── BadPlaybook           hub.playbooks: a text that cannot be used; names file and line
+│   ├── UnknownShop           hub.computing: neither a list nor a fact names the shop
+│   ├── UnknownTimezone       hub.days: a shop's time zone is none
+│   └── NotLoopback, NoDay, NotThere  hub.run, hub.cli_codes, hub.api: what was asked cannot be
+└── Unavailable
+    ├── DatabaseUnavailable   the database does not answer
+    ├── BrokerUnavailable     the broker does not answer, or none can be started
+    └── PortTaken             hub.run: the API's port cannot be had
+"""
+
+from storepulse.errors import BadInput, Unavailable
+
+
+class BadDatabase(BadInput):
+    """What was named as the database is neither a PostgreSQL URL nor a folder that can be one."""
+
+
+class FolderOfAnotherMajor(BadInput):
+    """The folder's data was written by another major version of PostgreSQL."""
+
+
+class FolderUnreachable(BadInput):
+    """PostgreSQL does not run as root, and the user it would run as cannot reach the folder."""
+
+
+class BadShopsFile(BadInput):
+    """A line of the shops' file cannot be used. Names line and field; nothing was imported."""
+
+
+class BadFactsFile(BadInput):
+    """The facts' file is missing or cannot be read at all."""
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database does not answer. Says which one and what to try."""
+
+
+class BrokerUnavailable(Unavailable):
+    """The broker does not answer, or none could be started. Says what to try."""

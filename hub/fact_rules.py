@@ -1,0 +1,104 @@
+"""Which facts the hub takes, and how two of them are told apart. Pure: no database, no clock."""
+
+import hashlib
+import json
+from datetime import UTC
+from typing import Any, Final
+
+from hub.metrics import CATALOGUE, Metric
+from storepulse.facts import FACT_JSON, Fact
+
+YEARS: Final = (2000, 2099)
+"""Outside these a date is a wrong clock; it also bounds the partitions."""
+_COUNT_MAX: Final = 2**53
+_DIMS_MAX: Final = 32
+_TEXT_MAX: Final = 500
+_RANGES: Final[dict[str, tuple[float, float]]] = {
+    "share": (0.0, 1.0),
+    "yes/no": (0.0, 1.0),
+    "count": (0.0, float("inf")),
+    "people": (0.0, float("inf")),
+    "min": (0.0, float("inf")),
+    "s": (0.0, float("inf")),
+    "mm": (0.0, float("inf")),
+    "days": (0.0, float("inf")),
+    # A day of refunds has negative sales; frost is below zero.
+    "currency": (float("-inf"), float("inf")),
+    "degC": (-90.0, 60.0),  # the extremes ever measured on earth
+}
+_ROUNDING: Final = 1e-9
+
+
+def why_refused(fact: Fact) -> str | None:
+    """Say why a fact cannot be taken, in words that say what to mend; None: it is taken."""
+    metric = CATALOGUE.get(fact.metric)
+    if metric is None:
+        return f"unknown metric {fact.metric!r}: `storepulse hub catalogue` lists what is known"
+    for name, text in _texts(fact):
+        if not storable(text):
+            return f"{name} holds characters that no text can (NUL, half a surrogate pair)"
+        if len(text) > _TEXT_MAX:
+            return f"{name} has {len(text)} characters; at most {_TEXT_MAX}"
+    if len(fact.dims) > _DIMS_MAX:
+        return f"dims has {len(fact.dims)} entries; at most {_DIMS_MAX}"
+    # Compared by UTC: 2000-01-01T00:00+08:00 is still 1999 there, and partitions count in UTC.
+    for name in ("start", "end"):
+        try:
+            year = getattr(fact, name).astimezone(UTC).year
+        except OverflowError:
+            year = 0
+        if not YEARS[0] <= year <= YEARS[1]:
+            return f"{name} lies outside the years {YEARS[0]} to {YEARS[1]}"
+    if fact.n is not None and fact.n > _COUNT_MAX:
+        return f"n is {fact.n}; at most {_COUNT_MAX}"
+    return _why_value_refused(fact, metric)
+
+
+def _why_value_refused(fact: Fact, metric: Metric) -> str | None:
+    if fact.value is None:
+        return None
+    if fact.low is None and not metric.counted:
+        return (
+            f"{metric.name} is estimated, so it needs low and high (the 5th and 95th percentile); "
+            "a value of null says unknown"
+        )
+    lowest, highest = _RANGES[metric.unit]
+    for name, figure in (("value", fact.value), ("low", fact.low), ("high", fact.high)):
+        if figure is not None and not lowest - _ROUNDING <= figure <= highest + _ROUNDING:
+            return (
+                f"{name} {figure:g} makes no sense for {metric.name} in {metric.unit}: "
+                f"{lowest:g} to {highest:g} is possible"
+            )
+    return None
+
+
+def _texts(fact: Fact) -> list[tuple[str, str]]:
+    named = [(name, getattr(fact, name)) for name in ("id", "shop", "metric", "method", "source")]
+    return named + [("dims", text) for pair in fact.dims.items() for text in pair]
+
+
+def storable(text: str) -> bool:
+    """Whether PostgreSQL can hold a text: it has no NUL and is UTF-8."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
+def as_storable(text: str) -> str:
+    """A text with what cannot be held replaced by the replacement character."""
+    return text.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def fact_sha256(fact: Fact) -> bytes:
+    """The checksum of what a fact says; the same moment in two time zones is the same."""
+    said = FACT_JSON.dump_python(fact, mode="json")
+    said["start"] = fact.start.astimezone(UTC).isoformat()
+    said["end"] = fact.end.astimezone(UTC).isoformat()
+    return sha256_of(said)
+
+
+def sha256_of(value: Any) -> bytes:
+    """The checksum of a JSON value, whatever the order of its keys."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).digest()

@@ -1,0 +1,1 @@
+select id, shop, state from actions where id = any(%(ids)s);

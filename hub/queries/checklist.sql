@@ -1,0 +1,1 @@
+select shop, node_path, body from checklists where id = %(id)s;

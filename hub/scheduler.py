@@ -1,0 +1,269 @@
+"""Keep the hub's codes and actions up to date with its facts. Judges nothing: the pure modules do.
+
+One step, in a transaction for each part, all of it safe to do again:
+
+1. taps whose day is final become facts (`hub.tickets`);
+2. the codes of touched shops and days are computed again, and stored where they differ;
+3. the codes of each shop's today call for actions, which are stored once (`hub.pushes`);
+4. actions past their due time become overdue, done ones are confirmed by later words.
+
+The couriers bring actions down; a step that failed is done again by the next.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Final
+
+import psycopg
+
+from hub.actions_store import (
+    NewAction,
+    StoredAction,
+    actions,
+    due_actions,
+    insert_actions,
+    move_action,
+)
+from hub.codes import Code
+from hub.codes_store import insert_codes
+from hub.computing import as_stored, compute_codes, ensure_default_policy, read_policies
+from hub.database import Connection, Database
+from hub.days import local_day
+from hub.errors import DatabaseUnavailable
+from hub.experiences import EXPERIENCE_DAYS
+from hub.facts_store import SaidFact, facts_of_days, insert_facts
+from hub.follow_up import follow_up
+from hub.playbooks import playbooks
+from hub.pushing import may_wait_for_checklist, pushes_of_today
+from hub.tapping import facts_of_taps
+from hub.taps_store import items_of
+from hub.touched_store import (
+    CHANNEL,
+    in_state_since,
+    known_shops,
+    take_touched_days,
+    take_touched_taps,
+)
+
+_OPEN: Final = ("pushed", "delivered", "seen", "overdue", "done")
+_REACH_DAYS: Final = 27
+"""A fact's own day and this many after it: the fold over days begins so far back."""
+_SHOPS_AT_ONCE: Final = 100
+_FOLLOW_UP_EVERY: Final = timedelta(seconds=2)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Done:
+    """What one step did."""
+
+    tap_facts: int = 0
+    codes: int = 0
+    actions: int = 0
+    moves: int = 0
+    computed: list[tuple[str, date]] = field(default_factory=list)
+    """The shops and days whose codes were computed."""
+
+    @property
+    def anything(self) -> bool:
+        """Whether the step changed the database."""
+        return bool(self.tap_facts or self.codes or self.actions or self.moves)
+
+
+@dataclass(slots=True)
+class Scheduler:
+    """Works through what was touched. What it holds may be lost: the next one starts over."""
+
+    database: Database
+    today_of: dict[str, date] = field(default_factory=dict)
+    """The local day up to which each shop's codes and taps have been worked out."""
+    waiting: set[str] = field(default_factory=set)
+    """Shops whose goods push waits a moment for the node's checklist."""
+    followed_up_at: datetime | None = None
+
+    def step(self, now: datetime) -> Done:
+        """Do what there is to do at this moment.
+
+        Raises:
+            DatabaseUnavailable: what was not committed is done by the next step.
+        """
+        done = Done()
+        with self.database.connection() as connection:
+            ensure_default_policy(connection)
+            shops = known_shops(connection)
+        new_day = {
+            shop
+            for shop, known in shops.items()
+            if self.today_of.get(shop) != local_day(now, known.timezone)
+        }
+        self._tell_taps(new_day, now, done)
+        for some in _portions(sorted(new_day | self.waiting)):
+            self._compute(some, now, done)
+        while self._compute([], now, done):
+            pass
+        self._move_actions(now, done)
+        return done
+
+    def _tell_taps(self, new_day: set[str], now: datetime, done: Done) -> None:
+        with self.database.connection() as connection:
+            touched = take_touched_taps(connection)
+            # A new day makes older ones final, without any tap.
+            oldest = {shop: now - timedelta(days=EXPERIENCE_DAYS) for shop in new_day}
+            for shop, at in touched.items():
+                oldest[shop] = min(at, oldest.get(shop, at))
+            facts = facts_of_taps(connection, oldest, now=now)
+            insert_facts(connection, [SaidFact(fact) for fact in facts], received_at=now)
+            done.tap_facts += len(facts)
+
+    def _compute(self, also: Sequence[str], now: datetime, done: Done) -> bool:
+        """Compute some touched days and today of these shops; False if nothing was touched."""
+        with self.database.connection() as connection:
+            touched = take_touched_days(connection)
+            shops = known_shops(connection, sorted({*touched, *also}))
+            todays = {shop: local_day(now, known.timezone) for shop, known in shops.items()}
+            wanted = {
+                shop: _days_to_compute(touched.get(shop, []), todays[shop], also=shop in also)
+                for shop in shops
+            }
+            codes = [
+                code
+                for four in compute_codes(connection, wanted, read_policies(connection))
+                for code in four
+            ]
+            stored = insert_codes(connection, [as_stored(one, computed_at=now) for one in codes])
+            done.codes += len(stored)
+            done.computed += sorted({(code.shop, code.day) for code in codes})
+            done.actions += self._push(connection, codes, todays, now)
+        self.today_of |= {shop: todays[shop] for shop in also if shop in todays}
+        return bool(touched)
+
+    def _push(
+        self,
+        connection: Connection,
+        codes: Sequence[Code],
+        todays: Mapping[str, date],
+        now: datetime,
+    ) -> int:
+        by_shop: dict[str, list[Code]] = {}
+        for code in codes:
+            if code.day == todays[code.shop]:
+                by_shop.setdefault(code.shop, []).append(code)
+        called_for = pushes_of_today(connection, by_shop, now=now, playbooks=playbooks())
+        waiting = {
+            one.shop for one in called_for if may_wait_for_checklist(connection, one, now=now)
+        }
+        self.waiting = (self.waiting - set(by_shop)) | waiting
+        new = [
+            NewAction(action=one, subject=one.checklist or "")
+            for one in called_for
+            if not (one.shop in waiting and one.dimension == "goods")
+        ]
+        return len(insert_actions(connection, new))
+
+    def _move_actions(self, now: datetime, done: Done) -> None:
+        with self.database.connection() as connection:
+            for action in due_actions(connection, now=now):
+                if move_action(connection, action, "due_time_passed", at=now) is not None:
+                    done.moves += 1
+            last = self.followed_up_at
+            if last is None or now - last >= _FOLLOW_UP_EVERY or now < last:
+                self.followed_up_at = now
+                for stored in actions(connection, states=_OPEN):
+                    if stored.action.checklist is not None:
+                        done.moves += _follow_up(connection, stored, now)
+
+
+def _portions(shops: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Some shops at a time: a transaction of ten thousand would hold up everybody."""
+    for first in range(0, len(shops), _SHOPS_AT_ONCE):
+        yield shops[first : first + _SHOPS_AT_ONCE]
+
+
+def _days_to_compute(touched: Iterable[date], today: date, *, also: bool) -> list[date]:
+    """The days whose codes a fact of the touched days can change, up to the shop's today.
+
+    Facts of days to come (a clock that is wrong, or a forecast) change nothing yet.
+    """
+    past = [day for day in touched if day <= today]
+    days = {today} if also or past else set()
+    for day in past:
+        # Conversion looks back 28 days, and the fold over days as many again.
+        reach = min(today, day + timedelta(days=_REACH_DAYS + EXPERIENCE_DAYS))
+        days |= {day + timedelta(days=n) for n in range((reach - day).days + 1)}
+    return sorted(days)
+
+
+def _follow_up(connection: Connection, stored: StoredAction, now: datetime) -> int:
+    action = stored.action
+    assert action.checklist is not None
+    items = {
+        one.item: (one.state, one.changed_at)
+        for one in items_of(connection, action.shop, action.checklist)
+    }
+    since = in_state_since(connection, [action.id]).get(action.id, action.created_at)
+    facts = []
+    if stored.state == "done":
+        first = date.fromisoformat(action.day)
+        for dated in facts_of_days(
+            connection, first, first + timedelta(days=EXPERIENCE_DAYS), shops=[action.shop],
+            metrics=["exposure_main_push", "facing_compliance"],
+        ):  # fmt: skip
+            facts.append(dated.fact)
+    policy = read_policies(connection).in_force(date.fromisoformat(action.day))
+    event = follow_up(action, stored.state, since=since, items=items, facts=facts, policy=policy)
+    if event is None:
+        return 0
+    moved = move_action(connection, action.id, event, at=now, reason="hub: later words")
+    return 0 if moved is None else 1
+
+
+async def schedule(
+    database: Database,
+    *,
+    now: Callable[[], datetime],
+    tick_s: float = 1.0,
+    retry_s: float = 5.0,
+    after_step: Callable[[Done], None] | None = None,
+) -> None:
+    """Step whenever the database says that something was touched, and every `tick_s` anyway."""
+    scheduler = Scheduler(database)
+    while True:
+        try:
+            done = await asyncio.to_thread(scheduler.step, now())
+            if after_step is not None:
+                after_step(done)
+            await asyncio.to_thread(_wait_for_touch, database, tick_s)
+        except DatabaseUnavailable as error:
+            log.warning("codes wait: %s", error)
+            await asyncio.sleep(retry_s)
+        except Exception:
+            # What the step took is taken again. Ingest must go on whatever is wrong with codes.
+            log.exception("codes could not be computed; trying again in %s s", retry_s)
+            await asyncio.sleep(retry_s)
+
+
+def _wait_for_touch(database: Database, at_most_s: float) -> None:
+    """Return when something was touched, or after `at_most_s`."""
+    with database.connection() as connection:
+        connection.commit()
+        connection.autocommit = True
+        try:
+            connection.execute(f"listen {CHANNEL}")
+            # What was touched between the step and `listen` waits for the tick, one second.
+            for _ in connection.notifies(timeout=at_most_s, stop_after=1):
+                pass
+        finally:
+            _stop_listening(connection)
+
+
+def _stop_listening(connection: Connection) -> None:
+    if not connection.closed:
+        try:
+            connection.execute("unlisten *")
+            connection.autocommit = False
+        except psycopg.Error:
+            connection.close()

@@ -1,0 +1,80 @@
+"""One table of what can be set for ingest, couriers and broker: read once, then frozen.
+
+Each can be given as an environment variable, STOREPULSE_HUB_ and its name in capitals; what the
+command line says comes first.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from pydantic import TypeAdapter, ValidationError
+
+from storepulse.errors import BadInput
+from storepulse.topics import Address
+from storepulse.wire import explain
+
+PREFIX: Final = "STOREPULSE_HUB_"
+
+
+class BadSettings(BadInput):
+    """A setting has no meaning. The text names it and says what is allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What can be set, with its meaning."""
+
+    chain: Annotated[str, "name of the chain, as in the MQTT topics: one chain per hub"] = "chain"
+    broker: Annotated[str, "mqtt://HOST:PORT"] = "mqtt://127.0.0.1:1883"
+    broker_user: Annotated[str, "user name at the broker; empty: none"] = ""
+    broker_password: Annotated[str, "password at the broker"] = field(default="", repr=False)
+    courier_tick_s: Annotated[float, "how often to look for actions to send"] = 1.0
+    resend_s: Annotated[float, "without a receipt for so long, an action goes again"] = 30.0
+    retry_s_max: Annotated[float, "longest wait between tries to reach broker or database"] = 5.0
+    queue_max: Annotated[int, "payloads held while they wait for the database"] = 200
+
+    def __post_init__(self) -> None:
+        Address(self.chain, "shop", "node")
+        for name in ("courier_tick_s", "resend_s", "retry_s_max", "queue_max"):
+            if getattr(self, name) <= 0:
+                raise BadSettings(f"{name} must be above 0, got {getattr(self, name)}")
+        parts = urlsplit(self.broker)
+        try:
+            well_formed = parts.scheme == "mqtt" and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            well_formed = False
+        if not well_formed:
+            raise BadSettings(f"broker must be of the form mqtt://HOST:PORT, got {self.broker!r}")
+
+    @property
+    def broker_host(self) -> str:
+        """Where the broker listens."""
+        return urlsplit(self.broker).hostname or "127.0.0.1"
+
+    @property
+    def broker_port(self) -> int:
+        """Its port; 1883 where none is named."""
+        return urlsplit(self.broker).port or 1883
+
+
+_SETTINGS: TypeAdapter[Settings] = TypeAdapter(Settings)
+
+
+def read_settings(environ: Mapping[str, str], **given: object) -> Settings:
+    """Put the settings together: what is `given` (None: not given), then the environment.
+
+    Raises:
+        BadSettings: one has no meaning; the text names it.
+        BadName: the chain could not stand in a topic.
+    """
+    names = [one.name for one in fields(Settings)]
+    said: dict[str, object] = {
+        name: environ[PREFIX + name.upper()] for name in names if PREFIX + name.upper() in environ
+    }
+    said |= {name: value for name, value in given.items() if value is not None}
+    try:
+        return _SETTINGS.validate_python(said)
+    except ValidationError as error:
+        raise BadSettings(f"settings: {explain(error)}") from error

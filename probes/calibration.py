@@ -1,0 +1,70 @@
+"""What a place has taught us: how phones map to people, how phones pace their bursts (disk)."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from probes.burst_pace import Paces
+from probes.errors import CalibrationRefused
+
+DEFAULT_CALIBRATION: Final = Path(__file__).with_name("default_calibration.json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """Learnt figures; the default one was learnt in one room and from 22 phones."""
+
+    name: str
+    learnt_from: str
+    learnt_on: str
+    """Date of the latest count behind it, e.g. "2023-03-16"."""
+    signal_dbm_min: int
+    """A phone whose strongest frame is weaker is taken to be outside."""
+    people_per_phone: float
+    """People for each phone that is present at a moment."""
+    error_share: float
+    """Half width of the 90 % interval of a window, as a share of the estimate."""
+    error_people: float
+    """Half width of the same, added: what remains when few are there."""
+    dwell_error_share: float
+    """Standard deviation, as a share, of the mean dwell's bias between sets of phones: what remains
+    however many visits are heard."""
+    paces: Paces
+
+    def __post_init__(self) -> None:
+        if not 0 < self.people_per_phone < 100:
+            raise ValueError(f"people_per_phone must lie in 0 to 100, got {self.people_per_phone}")
+        if min(self.error_share, self.error_people, self.dwell_error_share) < 0:
+            raise ValueError("the errors must not be negative")
+        if not -120 <= self.signal_dbm_min <= 0:
+            raise ValueError(f"signal_dbm_min must lie in -120 to 0, got {self.signal_dbm_min}")
+
+
+_CALIBRATION_JSON: Final[TypeAdapter[Calibration]] = TypeAdapter(Calibration)
+
+
+def read_calibration(path: Path = DEFAULT_CALIBRATION) -> Calibration:
+    """Read a calibration file.
+
+    Raises:
+        CalibrationRefused: it cannot be read, or a field is missing or impossible.
+    """
+    try:
+        return _CALIBRATION_JSON.validate_json(path.read_bytes())
+    except OSError as error:
+        raise CalibrationRefused(f"cannot read {path}: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise CalibrationRefused(
+            f"{path.name} is no calibration: {where or 'the file'}: {first['msg']}"
+        ) from error
+
+
+def write_calibration(calibration: Calibration, path: Path) -> None:
+    """Write a calibration file that `read_calibration` reads."""
+    plain = _CALIBRATION_JSON.dump_python(calibration, mode="json")
+    path.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,69 @@
+"""`storepulse probes`: run over captures and print what they say."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from probes.account import as_json, as_lines
+from probes.calibration import DEFAULT_CALIBRATION, read_calibration
+from probes.captures import CaptureWarning
+from probes.privacy import keep_to_itself
+from probes.replay import replay
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # it would print local values: raw frames
+    help="Turn captures of Wi-Fi probe requests into visits, dwell and occupancy.",
+)
+
+
+@app.callback()
+def _top() -> None:
+    """Turn captures of Wi-Fi probe requests into visits, dwell and occupancy."""
+
+
+@app.command("replay")
+def replay_command(
+    captures: Annotated[
+        list[Path],
+        typer.Argument(help="Captures (.pcap, .pcapng, plain or .gz); several are one stream."),
+    ],
+    as_json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    calibration: Annotated[
+        Path, typer.Option(help="What the place has taught (default: the one that is shipped).")
+    ] = DEFAULT_CALIBRATION,
+) -> None:
+    """Visits, dwell and people present, from captures of probe requests.
+
+    Nothing of a phone is written anywhere; figures come with their 90 % interval, or as unknown
+    with the reason.
+
+    Example: storepulse probes replay monday.pcap.gz --json
+    """
+    keep_to_itself()
+    talk = Console(stderr=True, soft_wrap=True, highlight=False)
+
+    def tell(warning: CaptureWarning) -> None:
+        talk.print(f"storepulse: {warning.message}", markup=False)
+
+    learnt = read_calibration(calibration)
+    with Progress(
+        TextColumn("reading"), BarColumn(), TextColumn("{task.percentage:.0f} %"),
+        TimeRemainingColumn(), console=talk, transient=True, disable=not talk.is_terminal,
+    ) as bar:  # fmt: skip
+        task = bar.add_task("reading", total=None)
+        account = replay(
+            captures,
+            learnt,
+            tell=tell,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    if as_json_:
+        sys.stdout.write(json.dumps(as_json(account)) + "\n")
+    else:
+        sys.stdout.write("\n".join(as_lines(account)) + "\n")

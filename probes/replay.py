@@ -1,0 +1,202 @@
+"""Captures in, one account of them out: visits, dwell, occupancy. Memory does not grow with frames.
+
+Everything that is kept of a phone is gone when its visit closes; what remains is when it was heard.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import floor
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from probes.bursts import BurstGatherer
+from probes.calibration import Calibration
+from probes.captures import CaptureWarning
+from probes.dwell import DwellEstimate, estimate_dwell, unknown_dwell
+from probes.frames import Frame, FrameCounts, FrameReader
+from probes.linking import Linker
+from probes.occupancy import Occupancy, PresenceCounter
+from probes.streams import Once, frames_of
+from probes.visits import Visit
+
+METHOD: Final = "probes.visits/1"
+SAMPLE_VISITS: Final = 400
+"""Visits kept to estimate the dwell of the whole: more narrow the interval no further, since what
+is not known of the phones' pace outweighs them."""
+SAMPLE_VISITS_HOUR: Final = 100
+HOUR_S: Final = 3600
+BOUNCE_UNKNOWN: Final = (
+    "not identifiable: most visits of under 45 s fall between two bursts of a phone"
+)
+
+
+class VisitSample:
+    """A fair sample of visits of bounded size, with the count of all (reservoir sampling)."""
+
+    def __init__(self, size: int, seed: int = 0) -> None:
+        self._size = size
+        # Fixed seed: the same captures give the same figures. Nothing secret hangs on it.
+        self._random = Random(seed)  # noqa: S311
+        self.kept: list[Visit] = []
+        self.count = 0
+
+    def add(self, visit: Visit) -> None:
+        """Count a visit, and keep it with the chance that keeps the sample fair."""
+        self.count += 1
+        if len(self.kept) < self._size:
+            self.kept.append(visit)
+            return
+        place = self._random.randrange(self.count)
+        if place < self._size:
+            self.kept[place] = visit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """What a run over captures found. Holds no address and no hash of one."""
+
+    counts: FrameCounts
+    repeats: int
+    """Frames that several radios heard, counted once from here on."""
+    first_s: float | None
+    last_s: float | None
+    visits: int
+    fixed: int
+    """Things and staff that stayed for hours, left out of all figures."""
+    dwell: DwellEstimate
+    occupancy: tuple[Occupancy, ...]
+    by_hour: dict[int, VisitSample] = field(repr=False)
+    """Visits by the hour (UTC, seconds) in which they began to be heard."""
+    warnings: tuple[CaptureWarning, ...]
+    calibration: Calibration = field(repr=False)
+
+    @property
+    def span_s(self) -> float:
+        if self.first_s is None or self.last_s is None:
+            return 0.0
+        return self.last_s - self.first_s
+
+
+class Ears:
+    """Takes frames in order of time and knows at any moment what has been heard so far."""
+
+    def __init__(self, calibration: Calibration) -> None:
+        self._calibration = calibration
+        self._once = Once()
+        self._bursts = BurstGatherer()
+        self._linker = Linker(calibration.paces)
+        self._presence = PresenceCounter(calibration.signal_dbm_min)
+        self._sample = VisitSample(SAMPLE_VISITS)
+        self._by_hour: dict[int, VisitSample] = {}
+        self._fixed = 0
+        self._first_s: float | None = None
+        self._last_s: float | None = None
+        self._heard_s = float("-inf")
+
+    def hear(self, frame: Frame) -> None:
+        """Take one frame."""
+        if self._first_s is None:
+            self._first_s = frame.time_s
+        self._last_s = frame.time_s
+        if frame.time_s >= self._heard_s:
+            self._presence.heard(frame.time_s)
+            self._heard_s = frame.time_s + 1.0
+        if not self._once.first_time(frame):
+            return
+        for burst in self._bursts.feed(frame):
+            for visit in self._linker.feed(burst):
+                self._close(visit)
+
+    def finish(self, counts: FrameCounts, warnings: Sequence[CaptureWarning]) -> Replay:
+        """The captures are over: close what is open and give the account."""
+        for burst in self._bursts.finish():
+            for visit in self._linker.feed(burst):
+                self._close(visit)
+        for visit in self._linker.finish():
+            self._close(visit)
+        occupancy: list[Occupancy] = []
+        if self._first_s is not None and self._last_s is not None:
+            occupancy = self._presence.windows(self._first_s, self._last_s, self._calibration)
+        return Replay(
+            counts=counts,
+            repeats=self._once.repeats,
+            first_s=self._first_s,
+            last_s=self._last_s,
+            visits=self._sample.count,
+            fixed=self._fixed,
+            dwell=estimate_dwell(
+                self._sample.kept,
+                self._calibration.paces,
+                error_share=self._calibration.dwell_error_share,
+            )
+            if self._sample.count
+            else unknown_dwell(0, "no visit was heard"),
+            occupancy=tuple(occupancy),
+            by_hour=self._by_hour,
+            warnings=tuple(warnings),
+            calibration=self._calibration,
+        )
+
+    def _close(self, visit: Visit) -> None:
+        self._presence.add(visit)
+        if visit.fixed:
+            self._fixed += 1
+            return
+        self._sample.add(visit)
+        hour = floor(visit.first_s / HOUR_S) * HOUR_S
+        self._by_hour.setdefault(hour, VisitSample(SAMPLE_VISITS_HOUR)).add(visit)
+
+
+def replay(
+    captures: Sequence[Path],
+    calibration: Calibration,
+    *,
+    tell: Callable[[CaptureWarning], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Replay:
+    """Run over captures as one stream in order of time.
+
+    Args:
+        tell: called at once for each warning, which the account holds too.
+        progress: called now and then with the bytes read and the bytes in all.
+    Raises:
+        CaptureRefused: one of the captures cannot be read at all.
+    """
+    warnings: list[CaptureWarning] = []
+
+    def warn(warning: CaptureWarning) -> None:
+        warnings.append(warning)
+        if tell is not None:
+            tell(warning)
+
+    reader = FrameReader()
+    ears = Ears(calibration)
+    for frame in frames_of(captures, reader, warn=warn, progress=progress):
+        ears.hear(frame)
+    for warning in _about(reader.counts):
+        warn(warning)
+    return ears.finish(reader.counts, warnings)
+
+
+def _about(counts: FrameCounts) -> list[CaptureWarning]:
+    """What the counts of frames have to tell a person."""
+    found = []
+    for link, number in sorted(counts.not_wifi.items()):
+        found.append(
+            CaptureWarning(
+                "not_wifi",
+                "all",
+                f"{number} frames of link type {link} were skipped: 802.11 is read as "
+                "105, 119, 127, 163 or 192 (capture in monitor mode)",
+            )
+        )
+    if counts.without_time:
+        found.append(
+            CaptureWarning(
+                "frame_without_time",
+                "all",
+                f"{counts.without_time} probe requests carry no time and were left out",
+            )
+        )
+    return found

@@ -1,0 +1,146 @@
+"""Start broker, hub and node as real child processes, each by its own command. Judges nothing."""
+
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from storepulse.demo.children import Child, Children, StageFailed, wait_until
+from storepulse.demo.requests import get_json
+from storepulse.topics import Address
+
+PROGRAM: Final = (sys.executable, "-m", "storepulse")
+_START_S_MAX: Final = 60.0
+
+
+@dataclass(slots=True)
+class Broker:
+    """The running broker."""
+
+    child: Child
+    kind: str
+    port: int
+    pid: int
+    """Of the broker itself; the child is the command that watches over it."""
+
+    @property
+    def url(self) -> str:
+        return f"mqtt://127.0.0.1:{self.port}"
+
+
+@dataclass(slots=True)
+class Server:
+    """A running hub or node, and where it answers."""
+
+    child: Child
+    url: str
+
+
+def start_broker(
+    children: Children, folder: Path, *, kind: str | None = None, port: int = 0
+) -> Broker:
+    """Start mosquitto where it is installed, else the embedded broker (or the `kind` asked for).
+
+    Raises:
+        StageFailed: it did not start.
+    """
+    argv = [*PROGRAM, "hub", "broker", "run", "--folder", str(folder), "--json"]
+    argv += ["--port", str(port or free_port())]
+    argv += ["--kind", kind] if kind else []
+    child = children.start("broker", argv)
+    words = _first_words(child, "the broker")
+    return Broker(child, words["kind"], words["port"], words["pid"])
+
+
+def start_hub(
+    children: Children, *, chain: str, broker: Broker, database: Path, **settings: str
+) -> Server:
+    """Start the hub: database, ingest, couriers, scheduler and API in one process.
+
+    Raises:
+        StageFailed: it did not come up.
+    """
+    argv = [*PROGRAM, "hub", "run", "--chain", chain, "--broker", broker.url]
+    argv += ["--database", str(database), "--host", "127.0.0.1", "--port", "0"]
+    child = children.start("hub", argv, **settings)
+    return Server(child, _first_words(child, "the hub")["listening"])
+
+
+def start_node(
+    children: Children,
+    address: Address,
+    *,
+    data: Path,
+    broker: Broker,
+    planogram: Path | None = None,
+    captures: Sequence[Path] = (),
+    **settings: str,
+) -> Server:
+    """Start the node of one shop.
+
+    Raises:
+        StageFailed: it did not come up.
+    """
+    argv = [*PROGRAM, "edge", "run", "--data", str(data), "--chain", address.chain]
+    argv += ["--shop", address.shop, "--node", address.node, "--broker", broker.url]
+    argv += ["--host", "127.0.0.1", "--port", "0"]
+    # Hub and node run on one machine here: their clocks are one, whatever NTP says of it.
+    argv += ["--clock", "yes"]
+    argv += ["--planogram", str(planogram)] if planogram else []
+    for capture in captures:
+        argv += ["--capture", str(capture)]
+    child = children.start("node", argv, **settings)
+    return Server(child, _first_words(child, "the node")["listening"])
+
+
+def wait_for_link(node: Server) -> None:
+    """Wait until the node is connected to the broker. Raises StageFailed."""
+
+    def connected() -> bool:
+        return bool(get_json(f"{node.url}/healthz")["link"]["connected"])
+
+    wait_until(connected, what="the node's link to the broker", limit_s=30, needs=[node.child])
+
+
+def wait_for_eyes(node: Server) -> None:
+    """Wait until the node's judging child has loaded its model. Raises StageFailed."""
+
+    def ready() -> bool:
+        workers = get_json(f"{node.url}/healthz")["workers"]
+        return any(one["name"] == "judge" and one["phase"] == "ready" for one in workers)
+
+    wait_until(ready, what="the node's judging child", limit_s=60, needs=[node.child])
+
+
+def wait_for_empty_outbox(node: Server, *, at_least: int = 1, limit_s: float = 30) -> int:
+    """Wait until the hub has acknowledged all that the node said; returns how many messages.
+
+    Args:
+        at_least: so many must have been said before an empty outbox counts.
+    """
+
+    def empty() -> int | None:
+        outbox = get_json(f"{node.url}/healthz")["outbox"]
+        done = outbox["waiting"] == 0 and outbox["last_number"] >= at_least
+        return int(outbox["last_number"]) if done else None
+
+    return wait_until(
+        empty, what="the hub's acknowledgement of all that the node said", limit_s=limit_s,
+        needs=[node.child],
+    )  # fmt: skip
+
+
+def free_port() -> int:
+    """A port of the loopback that is free at this moment, chosen by the system."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _first_words(child: Child, what: str) -> dict[str, Any]:
+    words = wait_until(child.first_words, what=what, limit_s=_START_S_MAX, needs=[child])
+    if not isinstance(words, dict):
+        raise StageFailed(f"{what} did not say where it listens but {words!r}")
+    return words

@@ -1,0 +1,219 @@
+"""`storepulse eval`: print the figures of docs/proof.md from data one can point at. Thin.
+
+Each measure is a module beside this one, imported only when it is asked for: most need the
+libraries of one part alone.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+
+from storepulse.eval.figures import Report, as_json, as_table
+from storepulse.eval.progress import TALK, on_stderr
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # it would print local values: raw frames
+    help="Print the figures of docs/proof.md from data one can point at.",
+)
+
+_SHELVES: Final = "Folder of shelf photos: checked.json, rows.json, images/, full/."
+_PROBES: Final = "Folder of reference captures: devices/, devices-2/, occupancy/, parser/."
+
+Shelves = Annotated[Path, typer.Option("--data", help=_SHELVES)]
+Probes = Annotated[Path, typer.Option("--data", help=_PROBES)]
+Model = Annotated[
+    Path | None, typer.Option("--model", help="Another detector (.onnx) than the one inside.")
+]
+Threads = Annotated[int, typer.Option("--threads", min=1, max=64, help="Cores to use.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same figures.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object to stdout.")]
+Calibrated = Annotated[
+    Path | None, typer.Option("--calibration", help="Another one than the shipped one.")
+]
+
+
+@app.callback()
+def _top() -> None:
+    """Print the figures of docs/proof.md from data one can point at."""
+
+
+def _say(report: Report, as_json_: bool) -> None:
+    if as_json_:
+        typer.echo(json.dumps(as_json(report)))
+    else:
+        Console(width=None if TALK.is_terminal else 110).print(as_table(report), markup=False)
+
+
+@app.command("facings", epilog="storepulse eval facings --data ../shared/data/shelves --json")
+def facings_command(
+    data: Shelves, model: Model = None, threads: Threads = 2, seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """AP50 and AP of the detector on photos with checked boxes, also by where they came from."""
+    from storepulse.eval.facings import eyes, measure_facings
+
+    _say(measure_facings(data, eyes(model, threads=threads), seed=seed, steps=on_stderr), as_json)
+
+
+@app.command("rows", epilog="storepulse eval rows --data ../shared/data/shelves --json")
+def rows_command(
+    data: Shelves, model: Model = None, threads: Threads = 2, seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Recall of labelled shelf rows."""
+    from storepulse.eval.rows import measure_rows
+    from vision.look import Looker
+
+    looker = Looker(model, threads=threads)
+    _say(measure_rows(data, looker, seed=seed, steps=on_stderr), as_json)
+
+
+@app.command(
+    "exposures", epilog="storepulse eval exposures --data ../shared/data/shelves --trials 2 --json"
+)
+def exposures_command(
+    data: Shelves,
+    photos: Annotated[
+        int | None, typer.Option(min=1, help="So many photos, chosen by seed; without: all.")
+    ] = None,
+    trials: Annotated[int, typer.Option(min=1, help="Pairs of exposures of each photo.")] = 1,
+    model: Model = None,
+    threads: Threads = 2,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Second exposures of shelves: erased facings found, false findings on untouched ones."""
+    from storepulse.eval.exposures import measure_exposures
+    from vision.look import Looker
+
+    report = measure_exposures(
+        data, Looker(model, threads=threads), photos_max=photos, trials=trials, seed=seed,
+        steps=on_stderr,
+    )  # fmt: skip
+    _say(report, as_json)
+
+
+@app.command(
+    "answer-time", epilog="storepulse eval answer-time --data ../shared/data/shelves --json"
+)
+def answer_time_command(
+    data: Shelves,
+    runs: Annotated[int, typer.Option(min=1, max=1000, help="Looks at each photo.")] = 20,
+    model: Model = None,
+    threads: Threads = 2,
+    as_json: AsJson = False,
+) -> None:
+    """From a 12-megapixel JPEG to the observation, the model being loaded: p50 and p95."""
+    from storepulse.eval.answer_time import measure_answer_time
+
+    report = measure_answer_time(data, model=model, threads=threads, runs=runs, steps=on_stderr)
+    _say(report, as_json)
+
+
+@app.command("occupancy", epilog="storepulse eval occupancy --data ../shared/data/probes --json")
+def occupancy_command(
+    data: Probes,
+    first: Annotated[
+        str | None,
+        typer.Option("--from", help="First day; without: after the calibration's last one."),
+    ] = None,
+    calibration: Calibrated = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """People present against head counts, on days that the calibration has not learnt from."""
+    from probes.calibration import DEFAULT_CALIBRATION, read_calibration
+    from probes.privacy import keep_to_itself
+    from storepulse.eval.occupancy import measure_occupancy
+
+    keep_to_itself()
+    learnt = read_calibration(calibration or DEFAULT_CALIBRATION)
+    _say(measure_occupancy(data, learnt, first=first, seed=seed, steps=on_stderr), as_json)
+
+
+@app.command("dwell", epilog="storepulse eval dwell --data ../shared/data/probes --json")
+def dwell_command(
+    data: Probes,
+    repeats: Annotated[int, typer.Option(min=1, help="How often phones are parted anew.")] = 2,
+    hours: Annotated[
+        float, typer.Option(min=0.5, max=24, help="Over which 100 visitors come in.")
+    ] = 8.0,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Mean dwell of visits of known length, by phones whose pace was not learnt."""
+    from probes.privacy import keep_to_itself
+    from storepulse.eval.dwell import measure_dwell
+    from storepulse.eval.probe_captures import read_watches
+
+    keep_to_itself()
+    watches = read_watches(data, seed=seed, steps=on_stderr)
+    report = measure_dwell(watches, repeats=repeats, hours=hours, seed=seed, steps=on_stderr)
+    _say(report, as_json)
+
+
+@app.command(
+    "calibration",
+    epilog="storepulse eval calibration --data ../shared/data/probes -o calibration.json",
+)
+def calibration_command(
+    data: Probes,
+    until: Annotated[
+        str | None, typer.Option(help="Last day to learn from; without: the shipped one's.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write what was learnt.")
+    ] = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Learn the calibration from the reference captures again, and compare the shipped one."""
+    from probes.calibration import write_calibration
+    from probes.privacy import keep_to_itself
+    from storepulse.eval.calibration import LEARNT_UNTIL, learn_from, report_of
+
+    keep_to_itself()
+    learnt = learn_from(data, until=until or LEARNT_UNTIL, seed=seed, steps=on_stderr)
+    if output is not None:
+        write_calibration(learnt, output)
+    _say(report_of(learnt, seed=seed), as_json)
+
+
+@app.command("parser", epilog="storepulse eval parser --data ../shared/data/probes --json")
+def parser_command(data: Probes, as_json: AsJson = False) -> None:
+    """Captures of every form, whole and broken: are all frames found that are there?"""
+    from probes.privacy import keep_to_itself
+    from storepulse.eval.parser import measure_parser
+
+    keep_to_itself()
+    _say(measure_parser(data, steps=on_stderr), as_json)
+
+
+@app.command("kill", epilog="storepulse eval kill --broker mosquitto --json")
+def kill_command(
+    broker: Annotated[
+        str | None, typer.Option(help="embedded or mosquitto; both that are installed if not said.")
+    ] = None,
+    facts: Annotated[int, typer.Option(min=200, help="How many facts the node says.")] = 1000,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a broker.")] = False,
+) -> None:
+    """Kill broker, node and hub with -9 in the middle of their work, and count what arrived.
+
+    Ends with exit code 1 if a fact or an action was lost or came twice.
+    """
+    from storepulse.eval.kill import brokers_asked, campaign_in_new_folder
+
+    reports = []
+    for kind in brokers_asked(broker):
+        TALK.print(f"kill campaign on the {kind} broker, {facts} facts", markup=False)
+        report = campaign_in_new_folder(
+            kind, facts=facts, tell=lambda line: TALK.print(f"  {line}", markup=False)
+        )
+        typer.echo(json.dumps(report.as_json()) if as_json else report.in_words())
+        reports.append(report)
+    if not all(report.ok for report in reports):
+        raise typer.Exit(1)

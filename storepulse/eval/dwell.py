@@ -1,0 +1,229 @@
+"""Estimate the mean dwell of visits whose length is known: cut from phones that were watched alone.
+
+A visitor is a phone that no pace was learnt from, and a stretch of one of its sessions; its frames
+are moved to when it comes in, under addresses and a count of frames of its own. So who is there is
+made up, and what phones send while they are there is real.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from probes.calibration import Calibration, read_calibration
+from probes.frames import Frame, FrameCounts
+from probes.learning import learn_paces_of
+from probes.replay import Ears
+from storepulse.eval.calibration import times_by_phone
+from storepulse.eval.data_folders import WrongData
+from storepulse.eval.figures import Figure, Report
+from storepulse.eval.probe_captures import Watch
+from storepulse.eval.progress import Steps
+from storepulse.eval.resampling import ratio_interval
+
+FOLDS: Final = 4
+"""A quarter of the phones is left out of the paces, and is who comes in."""
+VISITS: Final = 100
+MEANS_MIN: Final = (1.5, 2.5, 4.0, 6.0)
+_LENGTH_S_MAX: Final = 1100.0
+"""Sessions last 1200 s."""
+_SEQUENCES: Final = 4096
+
+Floats = np.ndarray
+Draw = Callable[[np.random.Generator, float], Floats]
+
+
+def _exponential(rng: np.random.Generator, mean_s: float) -> Floats:
+    return rng.exponential(mean_s, VISITS)
+
+
+def _gamma(rng: np.random.Generator, mean_s: float) -> Floats:
+    return rng.gamma(2, mean_s / 2, VISITS)
+
+
+def _lognormal(rng: np.random.Generator, mean_s: float) -> Floats:
+    spread = 0.8
+    return rng.lognormal(np.log(mean_s) - spread**2 / 2, spread, VISITS)
+
+
+LENGTHS: Final[Mapping[str, Draw]] = {
+    "exponential": _exponential, "gamma 2": _gamma, "log-normal": _lognormal,
+}  # fmt: skip
+"""How lengths may be spread: many that turn round at once, most alike, a long tail."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DwellTrial:
+    """One made-up stretch of a shop's day, in minutes."""
+
+    phones: int
+    """Which set of left-out phones."""
+    mean_min: float
+    lengths: str
+    true: float
+    """Mean length of all visits, those included that no burst fell into."""
+    estimate: float | None
+    low: float | None
+    high: float | None
+    heard_share: float
+    """Of the visits, those of which a frame was heard."""
+
+
+def measure_dwell(
+    watches: Sequence[Watch], *, repeats: int, hours: float, seed: int, steps: Steps
+) -> Report:
+    """Try every left-out set of phones at every mean and spread of lengths.
+
+    Args:
+        repeats: how often the phones are parted anew.
+        hours: over which the visitors of a trial come in.
+    Raises:
+        WrongData: too few phones were watched.
+    """
+    phones = sorted({watch.phone for watch in watches})
+    if len(phones) < 2 * FOLDS:
+        raise WrongData(f"{len(phones)} phones were watched, at least {2 * FOLDS} are needed")
+    rng = np.random.default_rng([seed, 0xD3E1])
+    sets: list[list[str]] = []
+    for _ in range(repeats):
+        order = rng.permutation(phones).tolist()
+        sets += [order[first::FOLDS] for first in range(FOLDS)]
+    trials = []
+    for number, out in enumerate(steps(sets, "sets of phones left out")):
+        times = times_by_phone(list(watches), without=frozenset(out))
+        calibration = replace(read_calibration(), paces=learn_paces_of(times))
+        held = [watch for watch in watches if watch.phone in out]
+        for mean_min in MEANS_MIN:
+            for lengths in LENGTHS:
+                trials.append(
+                    try_once(held, calibration, rng, phones=number, mean_min=mean_min,
+                             lengths=lengths, hours=hours)
+                )  # fmt: skip
+    settings = {"repeats": repeats, "hours": hours, "visits_a_trial": VISITS, "seed": seed}
+    return report_of(trials, settings=settings, seed=seed)
+
+
+def try_once(
+    held: Sequence[Watch],
+    calibration: Calibration,
+    rng: np.random.Generator,
+    *,
+    phones: int,
+    mean_min: float,
+    lengths: str,
+    hours: float,
+) -> DwellTrial:
+    """Let visitors come in, listen, and compare."""
+    frames, true_s, heard = visitors(
+        held, LENGTHS[lengths](rng, 60 * mean_min), rng, over_s=3600 * hours
+    )
+    ears = Ears(calibration)
+    for frame in frames:
+        ears.hear(frame)
+    dwell = ears.finish(FrameCounts(), ()).dwell
+    return DwellTrial(
+        phones=phones, mean_min=mean_min, lengths=lengths, true=float(true_s.mean()) / 60,
+        estimate=dwell.mean, low=dwell.low, high=dwell.high, heard_share=heard / len(true_s),
+    )  # fmt: skip
+
+
+def visitors(
+    watches: Sequence[Watch], lengths_s: Floats, rng: np.random.Generator, *, over_s: float
+) -> tuple[list[Frame], Floats, int]:
+    """Cut a visit of each length out of the watches of phones drawn by chance, each phone alike.
+
+    Returns:
+        Their frames in order of time; the lengths as cut; how many of them hold a frame.
+    """
+    of_phone: dict[str, list[tuple[Watch, list[float]]]] = {}
+    for watch in watches:
+        of_phone.setdefault(watch.phone, []).append((watch, watch.times_s))
+    phones = sorted(of_phone)
+    cut_s = np.minimum(lengths_s, _LENGTH_S_MAX)
+    frames: list[Frame] = []
+    heard = 0
+    for number in range(len(cut_s)):
+        some = of_phone[phones[int(rng.integers(len(phones)))]]
+        watch, times_s = some[int(rng.integers(len(some)))]
+        cut_s[number] = min(cut_s[number], watch.end_s - watch.begin_s)
+        begin_s = watch.begin_s + rng.random() * (watch.end_s - watch.begin_s - cut_s[number])
+        arrival_s = rng.random() * over_s
+        count = int(rng.integers(_SEQUENCES))
+        first, last = np.searchsorted(times_s, [begin_s, begin_s + cut_s[number]])
+        heard += last > first
+        for frame in watch.frames[first:last]:
+            frames.append(
+                frame._replace(
+                    time_s=frame.time_s - begin_s + arrival_s,
+                    # Another visitor of the same phone is somebody else.
+                    sender=frame.sender + (number << 64),
+                    sequence=(frame.sequence + count) % _SEQUENCES,
+                )
+            )
+    frames.sort()
+    return frames, cut_s, heard
+
+
+def report_of(
+    trials: Sequence[DwellTrial], *, settings: Mapping[str, int | float], seed: int
+) -> Report:
+    """The figures over all trials; intervals by set of phones."""
+    known = [trial for trial in trials if trial.estimate is not None]
+    figures = _figures(known, "all", seed=seed)
+    for mean_min in sorted({trial.mean_min for trial in known}):
+        some = [trial for trial in known if trial.mean_min == mean_min]
+        figures += _figures(some, f"mean {mean_min:g} min", seed=seed)
+    for lengths in sorted({trial.lengths for trial in known}):
+        some = [trial for trial in known if trial.lengths == lengths]
+        figures += _figures(some, f"lengths {lengths}", seed=seed)
+    if known:
+        biases = [
+            float(np.mean([_off(trial) for trial in known if trial.phones == phones]))
+            for phones in sorted({trial.phones for trial in known})
+        ]
+        figures += [
+            Figure(name="bias_sd_between_phones", value=float(np.std(biases)), n=len(biases)),
+            Figure(
+                name="visits_heard_share",
+                value=float(np.mean([trial.heard_share for trial in known])),
+            ),
+        ]
+    unknown = len(trials) - len(known)
+    return Report(
+        measure="dwell",
+        settings=settings,
+        figures=tuple(figures),
+        notes=(
+            "true is the mean length of all visits, heard or not; errors are shares of it; "
+            "intervals by set of phones left out",
+            "no pace was learnt from a phone that came in; the spread that the interval allows "
+            "for (dwell_error_share) was chosen on these same phones",
+            *((f"{unknown} trials gave no estimate",) if unknown else ()),
+        ),
+    )
+
+
+def _off(trial: DwellTrial) -> float:
+    assert trial.estimate is not None, "only known estimates are scored"
+    return trial.estimate / trial.true - 1
+
+
+def _figures(trials: Sequence[DwellTrial], of: str, *, seed: int) -> list[Figure]:
+    """Mean error, bias, coverage and width of the interval, over trials that gave an estimate."""
+    sets = sorted({trial.phones for trial in trials})
+    told: dict[str, Callable[[DwellTrial], float]] = {
+        "mape": lambda trial: abs(_off(trial)),
+        "bias": _off,
+        "coverage": lambda trial: float((trial.low or 0) <= trial.true <= (trial.high or 0)),
+        "width": lambda trial: ((trial.high or 0) - (trial.low or 0)) / trial.true,
+    }
+    figures = []
+    for name, value_of in told.items():
+        values = [[value_of(trial) for trial in trials if trial.phones == one] for one in sets]
+        low, high = ratio_interval(
+            [sum(some) for some in values], [len(some) for some in values], seed=seed
+        )
+        mean = sum(map(sum, values)) / len(trials) if trials else None
+        figures.append(Figure(name=name, of=of, value=mean, low=low, high=high, n=len(trials)))
+    return figures

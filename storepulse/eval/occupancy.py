@@ -1,0 +1,131 @@
+"""Compare people present, as the node tells them, with head counts of days it has not learnt from.
+
+Scored are windows of ten minutes whose head count is known for nine of them, and in which anything
+was heard.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from probes.calibration import Calibration
+from storepulse.errors import BadInput
+from storepulse.eval.data_folders import WrongData
+from storepulse.eval.figures import Figure, Report
+from storepulse.eval.probe_captures import presence, read_days
+from storepulse.eval.progress import Steps
+from storepulse.eval.resampling import ratio_interval
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredWindow:
+    """One window: people counted, and people told with the interval."""
+
+    day: str
+    people: float
+    told: float
+    low: float
+    high: float
+
+
+def measure_occupancy(
+    folder: Path, calibration: Calibration, *, first: str | None, seed: int, steps: Steps
+) -> Report:
+    """Measure on the counted days from `first` on.
+
+    Args:
+        first: a date; None: the day after the latest that the calibration has learnt from.
+    Raises:
+        BadInput: `first` is no date.
+        WrongData, CaptureRefused: the folder does not hold what is needed, or no such day.
+    """
+    begin = _day(first) if first else _day(calibration.learnt_on) + timedelta(days=1)
+    days = [day for day in read_days(folder) if _day(day.day) >= begin and day.people]
+    if not days:
+        raise WrongData(f"--from {begin}: no day was counted from then on")
+    scored = []
+    missed = 0
+    for day in steps(days, "people present by day"):
+        heard = presence(day.capture, calibration, seed=seed)
+        for start_s, people in sorted(day.people.items()):
+            window = heard.get(start_s)
+            if window is None or window.people is None:
+                missed += 1
+                continue
+            assert window.low is not None
+            assert window.high is not None
+            scored.append(ScoredWindow(day.day, people, window.people, window.low, window.high))
+    seen = [day.day for day in days if day.day <= calibration.learnt_on]
+    return report_of(scored, calibration, learnt_from=seen, missed=missed, seed=seed)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput(f"{text!r} is no date: write it as 2023-03-21") from error
+
+
+def report_of(
+    windows: Sequence[ScoredWindow],
+    calibration: Calibration,
+    *,
+    learnt_from: Sequence[str],
+    missed: int,
+    seed: int,
+) -> Report:
+    """The figures over all windows; intervals by day.
+
+    Args:
+        learnt_from: those of the days that the calibration has learnt from.
+        missed: counted windows for which nothing was told.
+    """
+    days = sorted({window.day for window in windows})
+    of = {day: [window for window in windows if window.day == day] for day in days}
+
+    def by_day(values: np.ndarray) -> list[float]:
+        names = np.array([window.day for window in windows])
+        return [float(values[names == day].sum()) for day in days]
+
+    people = np.array([window.people for window in windows])
+    told = np.array([window.told for window in windows])
+    inside = np.array([window.low <= window.people <= window.high for window in windows])
+    width = np.array([window.high - window.low for window in windows])
+    figures = []
+    for name, over, under, unit in (
+        ("wape", abs(told - people), people, ""),
+        ("bias", told - people, people, ""),
+        ("coverage", inside.astype(float), np.ones(len(windows)), ""),
+        ("interval_width", width, np.ones(len(windows)), "people"),
+    ):
+        low, high = ratio_interval(by_day(over), by_day(under), seed=seed)
+        value = float(over.sum() / under.sum()) if under.sum() else None
+        figures.append(
+            Figure(name=name, value=value, low=low, high=high, n=len(windows), unit=unit)
+        )
+    for day in days:
+        off = sum(abs(window.told - window.people) for window in of[day])
+        there = sum(window.people for window in of[day])
+        figures.append(
+            Figure(name="wape", of=day, value=off / there if there else None, n=len(of[day]))
+        )
+    notes = ["intervals by day; coverage is of the 90 % intervals that the node tells"]
+    if learnt_from:
+        notes.append(
+            f"WARNING: {len(learnt_from)} of these days taught the calibration (up to "
+            f"{calibration.learnt_on}): these figures flatter"
+        )
+    if missed:
+        notes.append(f"{missed} counted windows had no estimate and are not scored")
+    return Report(
+        measure="occupancy",
+        settings={
+            "days": len(days), "first": days[0] if days else None,
+            "last": days[-1] if days else None, "calibration": calibration.name, "seed": seed,
+        },
+        figures=tuple(figures),
+        notes=tuple(notes),
+    )  # fmt: skip

@@ -1,0 +1,143 @@
+"""The detector's arithmetic: boxes come back where they were, and doubles go."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.vision.red_cells import MODEL, cell_box, draw_cells
+from vision.detector import (
+    MODEL_VARIABLE,
+    STRIDE_PX,
+    Detector,
+    Limits,
+    choose,
+    letterbox,
+    without_doubles,
+)
+from vision.errors import BadModel
+
+CELLS = [(1, 2), (5, 7), (19, 14)]
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    return Detector(MODEL, threads=1)
+
+
+def as_tuples(boxes: np.ndarray) -> set[tuple[float, ...]]:
+    return {tuple(round(float(edge), 1) for edge in box) for box in boxes}
+
+
+def test_facings_are_found_where_they_are(detector: Detector) -> None:
+    found = detector.find(draw_cells(CELLS))
+    assert as_tuples(found.boxes_px) == {cell_box(*cell) for cell in CELLS}
+    assert (found.scores > 0.5).all()
+
+
+def test_a_larger_photo_is_seen_smaller_and_answered_in_its_own_pixels(
+    detector: Detector,
+) -> None:
+    large = np.kron(draw_cells(CELLS), np.ones((3, 3, 1), np.uint8))
+    found = detector.find(large)
+    wanted = {tuple(3 * edge for edge in cell_box(*cell)) for cell in CELLS}
+    assert as_tuples(found.boxes_px) == wanted
+
+
+def test_an_empty_picture_has_no_facings(detector: Detector) -> None:
+    found = detector.find(np.zeros((40, 50, 3), np.uint8))
+    assert found.boxes_px.shape == (0, 4)
+    assert found.scores.shape == (0,)
+
+
+def test_the_model_says_who_it_is(detector: Detector) -> None:
+    assert detector.facts.name == "red-cells"
+    assert detector.facts.input_px == 640
+    assert detector.licence == "MIT OR Apache-2.0"
+
+
+def test_several_limits_are_answered_from_one_run(detector: Detector) -> None:
+    none, all_ = detector.find_at_all(draw_cells(CELLS), [Limits(score_min=0.99), Limits()])
+    assert (len(none.scores), len(all_.scores)) == (0, 3)
+
+
+def test_more_than_300_facings_are_not_cut_off(detector: Detector) -> None:
+    everywhere = [(column, row) for column in range(20) for row in range(0, 15)]
+    picture = np.concatenate([draw_cells(everywhere)] * 2)  # 640 wide, 960 high: seen at 2/3
+    assert len(detector.find(draw_cells(everywhere)).scores) == 300
+    raw = np.zeros((5, 900), np.float32)
+    raw[0], raw[1] = np.arange(900) % 30 * 20 + 10, np.arange(900) // 30 * 20 + 10
+    raw[2:4], raw[4] = 18, 0.9
+    assert len(choose(raw, 1.0, 600, 600, Limits()).scores) == 900
+    assert len(choose(raw, 1.0, 600, 600, Limits(count_max=50)).scores) == 50
+    assert picture.shape == (960, 640, 3)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 300), st.integers(1, 300))
+def test_the_network_sees_multiples_of_its_stride(width: int, height: int) -> None:
+    planes, scale = letterbox(np.full((height, width, 3), 255, np.uint8), 64)
+    assert planes.shape[2] % STRIDE_PX == planes.shape[3] % STRIDE_PX == 0
+    assert max(planes.shape[2:]) == 64
+    assert scale == 64 / max(width, height)
+    assert planes[0, :, 0, 0].tolist() == [1.0, 1.0, 1.0]
+    assert 0.0 <= planes.min() <= planes.max() <= 1.0
+
+
+boxes = st.lists(
+    st.tuples(st.integers(0, 50), st.integers(0, 50), st.integers(1, 30), st.integers(1, 30)).map(
+        lambda box: (box[0], box[1], box[0] + box[2], box[1] + box[3])
+    ),
+    max_size=25,
+).map(lambda boxes: np.array(boxes, np.float32).reshape(-1, 4))
+
+
+def overlap(first: np.ndarray, second: np.ndarray) -> float:
+    shared = np.clip(
+        np.minimum(first[2:], second[2:]) - np.maximum(first[:2], second[:2]), 0, None
+    ).prod()
+    areas = (first[2:] - first[:2]).prod() + (second[2:] - second[:2]).prod()
+    return float(shared / (areas - shared))
+
+
+@given(boxes, st.floats(0.1, 0.9))
+def test_kept_boxes_do_not_overlap_and_dropped_ones_do(given_: np.ndarray, limit: float) -> None:
+    kept = without_doubles(given_, limit, 1000).tolist()
+    assert kept == sorted(kept)
+    for place in range(len(given_)):
+        stronger = [other for other in kept if other < place]
+        doubled = any(overlap(given_[place], given_[other]) > limit + 1e-6 for other in stronger)
+        clear = all(overlap(given_[place], given_[other]) < limit - 1e-6 for other in stronger)
+        if doubled:
+            assert place not in kept
+        if clear:
+            assert place in kept
+
+
+def test_boxes_end_at_the_edge_of_the_photo() -> None:
+    raw = np.array([[5.0], [5.0], [40.0], [40.0], [0.9]], np.float32)
+    assert choose(raw, 0.5, 100, 30, Limits()).boxes_px.tolist() == [[0, 0, 50, 30]]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param(None, "no such detector file", id="missing"),
+        pytest.param(b"not a network", "no ONNX model", id="text"),
+    ],
+)
+def test_a_bad_model_is_said_in_one_line(content: bytes | None, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "facings.onnx"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(BadModel, match=said) as caught:
+        Detector(path)
+    assert "--model" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_chain_can_name_its_own_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(MODEL_VARIABLE, str(MODEL))
+    assert Detector(threads=1).facts.name == "red-cells"
