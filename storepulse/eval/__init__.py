@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from storepulse.errors import BadInput
+from storepulse.eval.data_folders import need
 from storepulse.eval.figures import Report, as_json, as_table
 from storepulse.eval.progress import TALK, on_stderr
 
@@ -58,6 +59,7 @@ def facings_command(
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """AP50 and AP of the detector on photos with checked boxes, also by where they came from."""
+    need(data, "checked.json", "images")  # before the model is loaded
     from storepulse.eval.facings import eyes, measure_facings
 
     _say(measure_facings(data, eyes(model, threads=threads), seed=seed, steps=on_stderr), as_json)
@@ -69,6 +71,7 @@ def rows_command(
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Recall of labelled shelf rows."""
+    need(data, "rows.json", "checked.json", "images")
     from storepulse.eval.rows import measure_rows
     from vision.look import Looker
 
@@ -91,6 +94,7 @@ def exposures_command(
     as_json: AsJson = False,
 ) -> None:
     """Second exposures of shelves: erased facings found, false findings on untouched ones."""
+    need(data, "checked.json", "images")
     from storepulse.eval.exposures import measure_exposures
     from vision.look import Looker
 
