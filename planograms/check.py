@@ -16,7 +16,7 @@ from planograms.scores import Score
 from vision.faces import blur_faces
 from vision.photos import Photo
 
-app = typer.Typer(help="Compare a photo with its planogram.")
+app = typer.Typer(add_completion=False, help="Compare a photo with its planogram.")
 
 
 @app.command()

@@ -17,6 +17,7 @@ from storepulse.eval.figures import Report, as_json, as_table
 from storepulse.eval.progress import TALK, on_stderr
 
 app = typer.Typer(
+    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # it would print local values: raw frames
     help="Print the figures of docs/proof.md from data one can point at.",

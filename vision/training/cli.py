@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from vision.training.loop import Step
 
 app = typer.Typer(
-    help="Make a detector of facings from your own labelled photos.", no_args_is_help=True
+    add_completion=False,
+    help="Make a detector of facings from your own labelled photos.",
+    no_args_is_help=True,
 )
 TALK = Console(stderr=True)
 LOG_EVERY_ITERATIONS = 20
