@@ -103,7 +103,8 @@ class Linker:
         self._paces = np.array(paces.share)
         self._stays: dict[int, _Stay] = {}
         self._by_sender: dict[int, int] = {}
-        self._by_kind: dict[int, set[int]] = {}
+        self._by_kind: dict[int, dict[int, None]] = {}
+        """Stays by kind, in the order in which they began to be of it."""
         self._counts: dict[int, _KindCounts] = {}
         self._number = 0
         self._looked_s = float("-inf")
@@ -188,7 +189,7 @@ class Linker:
                 continue
             stay.burst_s.remove(other.start_s)
             stay.set_silence()
-            stay.senders -= other.senders
+            stay.senders.difference_update(other.senders)
             stay.sequence_last, stay.by_time = before, None
             stay.by_count += 1
             counts = self._counts_of(burst.elements)
@@ -265,7 +266,7 @@ class Linker:
         counts.arrivals += 1
         for sender in burst.senders:
             self._by_sender[sender] = self._number
-        self._by_kind.setdefault(burst.elements, set()).add(self._number)
+        self._by_kind.setdefault(burst.elements, {})[self._number] = None
 
     def _join(self, number: int, burst: Burst) -> None:
         stay = self._stays[number]
@@ -277,12 +278,13 @@ class Linker:
         stay.sequence_last = burst.sequence_last
         if burst.signal_dbm is not None:
             stay.signal_dbm = max(burst.signal_dbm, stay.signal_dbm or burst.signal_dbm)
-        for sender in burst.senders - stay.senders:
-            stay.senders.add(sender)
-            self._by_sender[sender] = number
+        for sender in burst.senders:
+            if sender not in stay.senders:
+                stay.senders.add(sender)
+                self._by_sender[sender] = number
         if burst.elements not in stay.kinds:
             stay.kinds.add(burst.elements)
-            self._by_kind.setdefault(burst.elements, set()).add(number)
+            self._by_kind.setdefault(burst.elements, {})[number] = None
 
     def _close_silent(self, now_s: float) -> list[Visit]:
         silent = [
@@ -299,7 +301,7 @@ class Linker:
                 del self._by_sender[sender]
         for kind in stay.kinds:
             alike = self._by_kind[kind]
-            alike.discard(number)
+            del alike[number]
             if not alike:
                 del self._by_kind[kind]
         burst_s = sorted(stay.burst_s)

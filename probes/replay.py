@@ -174,6 +174,8 @@ def replay(
     ears = Ears(calibration)
     for frame in frames_of(captures, reader, warn=warn, progress=progress):
         ears.hear(frame)
+    # What several captures had to tell came as they were read in turns: put in an order of its own.
+    warnings.sort(key=lambda warning: (warning.capture, warning.message))
     for warning in _about(reader.counts):
         warn(warning)
     return ears.finish(reader.counts, warnings)
