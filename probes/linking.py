@@ -14,7 +14,7 @@ import numpy as np
 
 from probes.burst_pace import Paces, pauses_log_likelihood
 from probes.bursts import SEQUENCES, Burst, sequence_step
-from probes.visits import FIXED_S_MIN, SILENCE_S_MAX, Visit, silence_s_allowed
+from probes.visits import ONE_ADDRESS_SHARE, SILENCE_S_MAX, Visit, silence_s_allowed
 
 _STEP_MAX: Final = 80
 """Frames that a phone sends between two of its bursts on other channels: up to 74 in the reference
@@ -44,10 +44,13 @@ class _Stay:
     last_end_s: float
     kinds: set[int]
     kind: int
-    senders: set[int]
+    senders: dict[int, int]
+    """Bursts by address."""
     sequence_last: int
     random_address: bool
     signal_dbm: int | None
+    bursts: int = 1
+    """Those included whose times are no longer kept."""
     by_count: int = 0
     """Bursts that its running count of frames linked."""
     step_max: int = 0
@@ -103,7 +106,8 @@ class Linker:
         self._paces = np.array(paces.share)
         self._stays: dict[int, _Stay] = {}
         self._by_sender: dict[int, int] = {}
-        self._by_kind: dict[int, set[int]] = {}
+        self._by_kind: dict[int, dict[int, None]] = {}
+        """Stays by kind, in the order in which they began to be of it."""
         self._counts: dict[int, _KindCounts] = {}
         self._number = 0
         self._looked_s = float("-inf")
@@ -188,7 +192,11 @@ class Linker:
                 continue
             stay.burst_s.remove(other.start_s)
             stay.set_silence()
-            stay.senders -= other.senders
+            stay.bursts -= 1
+            for sender in other.senders:
+                stay.senders[sender] -= 1
+                if not stay.senders[sender]:
+                    del stay.senders[sender]
             stay.sequence_last, stay.by_time = before, None
             stay.by_count += 1
             counts = self._counts_of(burst.elements)
@@ -256,7 +264,8 @@ class Linker:
     def _start(self, burst: Burst) -> None:
         self._number += 1
         self._stays[self._number] = _Stay(
-            [burst.start_s], burst.end_s, {burst.elements}, burst.elements, set(burst.senders),
+            [burst.start_s], burst.end_s, {burst.elements}, burst.elements,
+            dict.fromkeys(burst.senders, 1),
             burst.sequence_last, burst.random_address, burst.signal_dbm, first_s=burst.start_s,
         )  # fmt: skip
         counts = self._counts_of(burst.elements)
@@ -265,11 +274,12 @@ class Linker:
         counts.arrivals += 1
         for sender in burst.senders:
             self._by_sender[sender] = self._number
-        self._by_kind.setdefault(burst.elements, set()).add(self._number)
+        self._by_kind.setdefault(burst.elements, {})[self._number] = None
 
     def _join(self, number: int, burst: Burst) -> None:
         stay = self._stays[number]
         stay.burst_s.append(burst.start_s)
+        stay.bursts += 1
         if len(stay.burst_s) > _BURSTS_KEPT:
             del stay.burst_s[: _BURSTS_KEPT // 2]
         stay.set_silence()
@@ -277,12 +287,13 @@ class Linker:
         stay.sequence_last = burst.sequence_last
         if burst.signal_dbm is not None:
             stay.signal_dbm = max(burst.signal_dbm, stay.signal_dbm or burst.signal_dbm)
-        for sender in burst.senders - stay.senders:
-            stay.senders.add(sender)
-            self._by_sender[sender] = number
+        for sender in burst.senders:
+            if sender not in stay.senders:
+                self._by_sender[sender] = number
+            stay.senders[sender] = stay.senders.get(sender, 0) + 1
         if burst.elements not in stay.kinds:
             stay.kinds.add(burst.elements)
-            self._by_kind.setdefault(burst.elements, set()).add(number)
+            self._by_kind.setdefault(burst.elements, {})[number] = None
 
     def _close_silent(self, now_s: float) -> list[Visit]:
         silent = [
@@ -299,10 +310,10 @@ class Linker:
                 del self._by_sender[sender]
         for kind in stay.kinds:
             alike = self._by_kind[kind]
-            alike.discard(number)
+            del alike[number]
             if not alike:
                 del self._by_kind[kind]
         burst_s = sorted(stay.burst_s)
-        if burst_s[-1] - stay.first_s >= FIXED_S_MIN:
-            burst_s[0] = stay.first_s  # the kept bursts may be only the latest
-        return Visit(tuple(burst_s), stay.kind, stay.random_address, stay.signal_dbm)
+        burst_s[0] = min(burst_s[0], stay.first_s)  # the kept bursts may be only the latest
+        one_address = max(stay.senders.values()) >= ONE_ADDRESS_SHARE * stay.bursts
+        return Visit(tuple(burst_s), stay.kind, stay.random_address, stay.signal_dbm, one_address)

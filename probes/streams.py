@@ -10,8 +10,8 @@ from typing import Final
 from probes.captures import Capture, CaptureWarning
 from probes.frames import Frame, FrameReader
 
-_ORDER: Final = itemgetter(0, 1, 3)
-"""Time, sender, count: the same order whichever capture is named first."""
+_ORDER: Final = itemgetter(0, 3, 8)
+"""Time, count, check sum: the same order under every key and whichever capture is named first."""
 _REORDER_FRAMES: Final = 4096
 """Frames held back to put them in order: radios on several channels write to one file in turns."""
 SAME_FRAME_S_MAX: Final = 0.005
