@@ -69,15 +69,22 @@ class ShownAction:
 
 
 def board(
-    connection: Connection, day: date, policies: Policies, *, shops: Sequence[str] | None = None
+    connection: Connection,
+    day: date,
+    policies: Policies,
+    *,
+    now: datetime,
+    shops: Sequence[str] | None = None,
 ) -> list[BoardRow]:
     """The chain on one day, computed from the facts, worst shops first."""
     listed = {shop.shop: shop for shop in read_shops(connection, shops)}
-    computed = compute_codes(connection, {shop: [day] for shop in listed}, policies)
+    computed = compute_codes(connection, {shop: [day] for shop in listed}, policies, now=now)
     return _sorted(_row(listed[four[0].shop], four, own_colour(four)) for four in computed)
 
 
-def stored_board(connection: Connection, day: date, policies: Policies) -> list[BoardRow]:
+def stored_board(
+    connection: Connection, day: date, policies: Policies, *, now: datetime
+) -> list[BoardRow]:
     """The same from the stored codes, which the scheduler keeps; the rest is computed."""
     stored: dict[str, list[StoredCode]] = {}
     for code in codes_of_days(connection, day, day):
@@ -90,7 +97,9 @@ def stored_board(connection: Connection, day: date, policies: Policies) -> list[
             own = min((_shown(code.colour) for code in four), key=WORST_FIRST.index)
             rows.append(_row(shop, four, own))
     missing = [shop.shop for shop in listed if shop.shop not in stored]
-    return _sorted([*rows, *(board(connection, day, policies, shops=missing) if missing else [])])
+    if missing:
+        rows += board(connection, day, policies, now=now, shops=missing)
+    return _sorted(rows)
 
 
 _ORDER: Final = ("people", "goods", "place", "conversion")
@@ -136,7 +145,8 @@ def shown_actions(
     ]
     if called_for_on is not None:
         names = [one.shop for one in read_shops(connection, None if shop is None else [shop])]
-        computed = compute_codes(connection, {name: [called_for_on] for name in names}, policies)
+        wanted = {name: [called_for_on] for name in names}
+        computed = compute_codes(connection, wanted, policies, now=now)
         codes = {four[0].shop: four for four in computed}
         pushed = {one.action.id for one in stored}
         shown += [

@@ -93,7 +93,7 @@ def _codes_routes(database: Database, now: Clock) -> APIRouter:
             shown = day or newest_code_day(connection) or day_shown(connection)
             if shown is None:
                 return []
-            return stored_board(connection, shown, read_policies(connection))
+            return stored_board(connection, shown, read_policies(connection), now=now())
 
     @routes.get("/shops/{shop}/codes")
     def codes(shop: Name, day: Day = None) -> Sequence[Code]:
@@ -104,7 +104,8 @@ def _codes_routes(database: Database, now: Clock) -> APIRouter:
                 raise UnknownShop(f"shop {shop!r} is not known")
             today = local_day(now(), known[shop].timezone)
             shown = day or day_shown(connection, shops=[shop]) or today
-            (four,) = compute_codes(connection, {shop: [shown]}, read_policies(connection))
+            policies = read_policies(connection)
+            (four,) = compute_codes(connection, {shop: [shown]}, policies, now=now())
             return four
 
     @routes.get("/shops/{shop}/actions")

@@ -73,7 +73,7 @@ def codes(
         shown = asked or _newest_day(connection, shop)
         policies = read_policies(connection, given)
         wanted = {name: [shown] for name in _shops(connection, shop)}
-        computed = compute_codes(connection, wanted, policies)
+        computed = compute_codes(connection, wanted, policies, now=datetime.now(UTC))
         bar = track(
             computed, description="codes", total=len(wanted), console=talk, transient=True,
             disable=len(wanted) < _BAR_FROM_SHOPS,
@@ -136,7 +136,8 @@ def show_board(
     given = None if policy is None else read_policy(policy)
     with open_database(database) as opened, opened.connection() as connection:
         shown = asked or _newest_day(connection, None)
-        rows = board(connection, shown, read_policies(connection, given))
+        policies = read_policies(connection, given)
+        rows = board(connection, shown, policies, now=datetime.now(UTC))
     if as_json:
         _say([_row_json(row) for row in rows])
     else:

@@ -11,7 +11,7 @@ standing with probability 0, and a worse fact could then give a better code.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from pydantic import TypeAdapter
@@ -75,6 +75,7 @@ def codes_of_shop(
     day: date,
     *,
     timezone: str,
+    now: datetime,
     known_since: date | None = None,
 ) -> tuple[Code, ...]:
     """The four codes of one shop on one local day.
@@ -82,17 +83,19 @@ def codes_of_shop(
     Args:
         facts: the shop's facts, in any order; those before `first_day_needed` do not matter, and
             facts of later days are not looked at.
+        now: tells a day that is still running from one that is over; it matters for nothing else.
         known_since: from when evidence was to be expected; without it, from the oldest fact on.
     """
     days = shop_days(shop, facts, timezone)
-    return codes_of_days(days, policy, [day], known_since=known_since)[day]
+    return codes_of_days(days, policy, [day], now=now, known_since=known_since)[day]
 
 
 def codes_of_days(
-    days: ShopDays, policy: Policy, wanted: Sequence[date], *, known_since: date | None = None
-) -> dict[date, tuple[Code, ...]]:
+    days: ShopDays, policy: Policy, wanted: Sequence[date], *, now: datetime,
+    known_since: date | None = None,
+) -> dict[date, tuple[Code, ...]]:  # fmt: skip
     """The codes of several days of one shop; each is what `codes_of_shop` gives for it alone."""
-    readings = Readings(days, policy)
+    readings = Readings(days, policy, now)
     since = min((d for d in (days.first, known_since) if d is not None), default=None)
     return {
         day: tuple(_code(readings, dimension, day, since=since) for dimension in DIMENSIONS)

@@ -12,10 +12,10 @@ from typing import Final
 from hub.codes import Code, codes_of_days, first_day_needed
 from hub.codes_store import StoredCode, StoredPolicy, insert_policy, policies
 from hub.database import Connection
-from hub.days import local_day, shop_days
+from hub.days import ShopDays, local_day, shop_days
 from hub.facts_store import facts_of_days
 from hub.policy import POLICY_JSON, Policy, default_policy, policy_from
-from hub.touched_store import KnownShop, known_shops, newest_fact_day
+from hub.touched_store import known_shops, newest_fact_day
 from storepulse.errors import BadInput
 from storepulse.facts import Fact
 
@@ -76,6 +76,8 @@ def compute_codes(
     connection: Connection,
     wanted: Mapping[str, Sequence[date]],
     of_policy: Policies,
+    *,
+    now: datetime,
 ) -> Iterator[tuple[Code, ...]]:
     """The four codes of each wanted shop and day, shop by shop, computed from the facts.
 
@@ -90,7 +92,9 @@ def compute_codes(
     while some := list(islice(waiting, _SHOPS_AT_ONCE)):
         facts = _facts_of(connection, {shop: wanted[shop] for shop in some}, of_policy)
         for shop in some:
-            yield from _of_shop(shop, shops[shop], facts.get(shop, []), wanted[shop], of_policy)
+            known = shop_days(shop, facts.get(shop, []), shops[shop].timezone)
+            since = local_day(shops[shop].since, shops[shop].timezone)
+            yield from _of_shop(known, since, wanted[shop], of_policy, now)
 
 
 def _facts_of(
@@ -109,16 +113,14 @@ def _facts_of(
 
 
 def _of_shop(
-    shop: str, known: KnownShop, facts: Sequence[Fact], days: Sequence[date], of_policy: Policies
+    known: ShopDays, since: date, days: Sequence[date], of_policy: Policies, now: datetime
 ) -> Iterator[tuple[Code, ...]]:
-    sorted_in = shop_days(shop, facts, known.timezone)
-    since = local_day(known.since, known.timezone)
     by_version: dict[int, list[date]] = {}
     for day in days:
         by_version.setdefault(of_policy.in_force(day).version, []).append(day)
     for some in by_version.values():
         policy = of_policy.in_force(some[0])
-        computed = codes_of_days(sorted_in, policy, sorted(set(some)), known_since=since)
+        computed = codes_of_days(known, policy, sorted(set(some)), now=now, known_since=since)
         yield from computed.values()
 
 

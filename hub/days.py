@@ -2,11 +2,13 @@
 
 How facts add up (the catalogue says which way a metric goes):
 
-* A sum adds its windows; a mean weighs them by n, else by length, else evenly.
+* A sum adds its windows; a mean weighs them by n, else by length, else evenly; people of two zones
+  are added.
 * Errors of one source and method are one error, fully correlated, but for the share that a fact
   calls independent.
-* Where a source gives a fact of the whole day, it is taken in place of that source's windows; where
-  facts without dims exist, they are taken in place of those that break the figure down.
+* Hour and day estimates are facts of their own: of one source and place, a fact whose window lies
+  inside another one's is left out, and a fact of the whole day takes the place of all others.
+* Where facts without dims exist, they are taken in place of those that break the figure down.
 * A corrected fact carries a version at the end of its id ("...~2"): the highest one counts.
 * Photos: the newest fact of each place (its dims) counts, however many were taken that day.
 """
@@ -37,6 +39,7 @@ ANNOTATIONS: Final = frozenset(
 )
 """Dims that say how a figure came about. All others say what part of the shop it is of."""
 _VERSION = re.compile(r"(.+)~(\d{1,9})")
+_Place = tuple[tuple[str, str], ...]
 
 
 class UnknownTimezone(BadInput):
@@ -151,7 +154,7 @@ def _day_of(fact: Fact, here: ZoneInfo) -> date:
     return after if datetime.combine(after, _MIDDAY, here) < fact.end else day
 
 
-def _place(fact: Fact) -> tuple[tuple[str, str], ...]:
+def _place(fact: Fact) -> _Place:
     """What part of the shop a fact is of; empty for all of it."""
     return tuple(sorted(item for item in fact.dims.items() if item[0] not in ANNOTATIONS))
 
@@ -166,14 +169,26 @@ def _not_replaced(facts: list[Fact]) -> tuple[Fact, ...]:
     """One metric's facts of one day without those that another takes the place of."""
     if len(facts) == 1:
         return tuple(facts)
-    facts = _highest_versions(facts)
-    whole_day = [fact for fact in facts if hours_of(fact) >= DAY_WINDOW_HOURS_MIN]
+    series: dict[tuple[str, _Place], list[Fact]] = defaultdict(list)
+    for fact in _highest_versions(facts):
+        series[fact.source, _place(fact)].append(fact)
+    return tuple(sorted((fact for some in series.values() for fact in _widest(some)), key=_order))
+
+
+def _widest(facts: list[Fact]) -> list[Fact]:
+    """What one source says of one place on one day, each stretch once."""
+    newest_first = sorted(facts, key=_newer, reverse=True)
+    # A day of UTC may begin on the day before: it stands for the local day, wherever it lies.
+    whole_day = [fact for fact in newest_first if hours_of(fact) >= DAY_WINDOW_HOURS_MIN]
     if whole_day:
         # One source cannot mean two whole days: the newer method's word counts.
-        by_series = {(fact.source, _place(fact)): fact for fact in sorted(whole_day, key=_newer)}
-        sources = {fact.source for fact in whole_day}
-        facts = [*by_series.values(), *(fact for fact in facts if fact.source not in sources)]
-    return tuple(sorted(facts, key=_order))
+        return whole_day[:1]
+    kept: list[Fact] = []
+    for fact in sorted(newest_first, key=lambda fact: (fact.start, -fact.end.timestamp())):
+        # Of those kept the last one ends last. Two moments are two, even at the same second.
+        if not kept or fact.start >= kept[-1].end or fact.end > kept[-1].end:
+            kept.append(fact)
+    return kept
 
 
 def _newer(fact: Fact) -> tuple[str, datetime, datetime, str]:
@@ -203,9 +218,12 @@ def day_figure(days: ShopDays, metric: str, day: date) -> Figure | Unseen:
     known = [fact for fact in found if fact.value is not None]
     if not known:
         return Unseen(f"{metric} on {day.isoformat()} had too little evidence", _ids(found))
-    match CATALOGUE[metric].adds_up:
+    described = CATALOGUE[metric]
+    match described.adds_up:
         case "sum":
             weights = [1.0] * len(known)
+        case "mean" if described.unit == "people":
+            weights = _shares_of_places(known)
         case "mean":
             weights = _shares(known)
         case "last":
@@ -245,9 +263,6 @@ def _ended(fact: Fact) -> tuple[datetime, datetime, str]:
     return (fact.end, fact.start, fact.id)
 
 
-_Place = tuple[tuple[str, str], ...]
-
-
 def _overtaken(place: _Place, fact: Fact, newest: Mapping[_Place, Fact]) -> bool:
     """Whether a fact over a wider place, or a newer one of a part of it, says the same already.
 
@@ -279,6 +294,18 @@ def _shares(facts: Sequence[Fact]) -> list[float]:
     if any(fact.end > fact.start for fact in facts):
         return _normalised([hours_of(fact) for fact in facts])
     return _normalised([1.0] * len(facts))
+
+
+def _shares_of_places(facts: Sequence[Fact]) -> list[float]:
+    """Weights that add up the means of the places: two here and three there are five people."""
+    by_place: dict[_Place, list[int]] = defaultdict(list)
+    for number, fact in enumerate(facts):
+        by_place[_place(fact)].append(number)
+    weights = [0.0] * len(facts)
+    for numbers in by_place.values():
+        for number, share in zip(numbers, _shares([facts[n] for n in numbers]), strict=True):
+            weights[number] = share
+    return weights
 
 
 def coverage_of(facts: Sequence[Fact], weight: Callable[[Fact], float]) -> float:

@@ -59,7 +59,7 @@ class Evidence:
     valid_days: int = 1
     """For how many open days a figure stands until a newer one replaces it, its own included."""
     hours_min: float = 0.0
-    """A sum over windows counts as a day's only from this span on: a morning is not a day."""
+    """While a day is running, its sum counts only from this span on: a morning is not a day."""
     running_within_days: int = 7
     """The days of a rule with `days_running` must lie within so many open days."""
 

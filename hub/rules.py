@@ -4,7 +4,7 @@ Knows nothing of the day before's colour; `hub.codes` folds over days.
 """
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from math import fsum
 from typing import Final
 
@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import betainc, betaincinv
 
 from hub.colours import badness
-from hub.days import Figure, ShopDays, Unseen, day_figure, newest_photos
+from hub.days import Figure, ShopDays, Unseen, day_figure, day_start, newest_photos
 from hub.draws import Draws, Estimate, estimate, quotient
 from hub.experiences import (
     EXPERIENCE_DAYS,
@@ -73,10 +73,12 @@ class Reading:
 
 @dataclass(slots=True)
 class Readings:
-    """The readings of one shop under one policy, each worked out once."""
+    """The readings of one shop under one policy at one moment, each worked out once."""
 
     days: ShopDays
     policy: Policy
+    now: datetime
+    """Which day is still running: half of it must not be judged as a day."""
     _daily: dict[tuple[Dimension, date], Daily | Unseen] = field(default_factory=dict)
     _readings: dict[tuple[Dimension, date], Reading | Unseen] = field(default_factory=dict)
     _experiences: ExperienceDays | None = None
@@ -127,8 +129,23 @@ class Readings:
     def _daily_of(self, dimension: Dimension, day: date) -> Daily | Unseen:
         key = (dimension, day)
         if key not in self._daily:
-            self._daily[key] = _DAILY[dimension](self.days, self.policy, day)
+            self._daily[key] = self._worked_out(dimension, day)
         return self._daily[key]
+
+    def _worked_out(self, dimension: Dimension, day: date) -> Daily | Unseen:
+        match dimension:
+            case "people":
+                return _people(self.days, self.policy, day, running=self._is_running(day))
+            case "goods":
+                return _goods(self.days, self.policy, day)
+            case _:
+                return _place(self.days, self.policy, day)
+
+    def _is_running(self, day: date) -> bool:
+        begins, ends = (
+            day_start(one, self.days.timezone) for one in (day, day + timedelta(days=1))
+        )
+        return begins <= self.now < ends
 
 
 def judge(running: list[Daily], part: DimensionPolicy, day: date) -> Reading:
@@ -258,7 +275,8 @@ def _beta_quantile(a: Draws, b: Draws, level: float) -> float:
     return float(quantiles[0] if quantiles.size == 1 else np.quantile(quantiles, level))
 
 
-def _people(days: ShopDays, policy: Policy, day: date) -> Daily | Unseen:
+def _people(days: ShopDays, policy: Policy, day: date, *, running: bool) -> Daily | Unseen:
+    """Receptions by heads. Of a day that is over, what was counted is what was counted."""
     evidence = policy.people.evidence
     received = day_figure(days, "receptions", day)
     heads = day_figure(days, "staff_on_duty", day)
@@ -273,7 +291,7 @@ def _people(days: ShopDays, policy: Policy, day: date) -> Daily | Unseen:
     facts = tuple(sorted({*received.facts, *heads.facts}))
     if heads.value <= 0:
         return Unseen(f"nobody was on duty on {day.isoformat()}", facts)
-    if received.span_hours < evidence.hours_min:
+    if running and received.span_hours < evidence.hours_min:
         return Unseen(
             f"receptions of {day.isoformat()} span {received.span_hours:.1f} h so far; "
             f"{evidence.hours_min:g} h are needed", facts,
@@ -315,9 +333,6 @@ def _place(days: ShopDays, policy: Policy, day: date) -> Daily | Unseen:
         return Unseen(short, figure.facts)
     dwell = estimate(figure.value, figure.doubt, name=f"dwell_mean|{day}")
     return Daily(dwell, figure.facts, FIGURE_WORDS["place"])
-
-
-_DAILY: Final = {"people": _people, "goods": _goods, "place": _place}
 
 
 def _short(metric: str, figure: Figure, evidence: Evidence) -> str:

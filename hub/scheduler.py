@@ -126,12 +126,15 @@ class Scheduler:
             shops = known_shops(connection, sorted({*touched, *also}))
             todays = {shop: local_day(now, known.timezone) for shop, known in shops.items()}
             wanted = {
-                shop: _days_to_compute(touched.get(shop, []), todays[shop], also=shop in also)
-                for shop in shops
-            }
+                shop: _days_to_compute(
+                    touched.get(shop, []), todays[shop], also=shop in also,
+                    known_since=local_day(known.since, known.timezone),
+                )
+                for shop, known in shops.items()
+            }  # fmt: skip
             codes = [
                 code
-                for four in compute_codes(connection, wanted, read_policies(connection))
+                for four in compute_codes(connection, wanted, read_policies(connection), now=now)
                 for code in four
             ]
             stored = insert_codes(connection, [as_stored(one, computed_at=now) for one in codes])
@@ -183,13 +186,19 @@ def _portions(shops: Sequence[str]) -> Iterator[Sequence[str]]:
         yield shops[first : first + _SHOPS_AT_ONCE]
 
 
-def _days_to_compute(touched: Iterable[date], today: date, *, also: bool) -> list[date]:
+def _days_to_compute(
+    touched: Iterable[date], today: date, *, also: bool, known_since: date
+) -> list[date]:
     """The days whose codes a fact of the touched days can change, up to the shop's today.
 
     Facts of days to come (a clock that is wrong, or a forecast) change nothing yet.
     """
     past = [day for day in touched if day <= today]
     days = {today} if also or past else set()
+    yesterday = today - timedelta(days=1)
+    if also and known_since <= yesterday:
+        # While it ran it was not judged by half; now that it is over it is, without a new fact.
+        days.add(yesterday)
     for day in past:
         # Conversion looks back 28 days, and the fold over days as many again.
         reach = min(today, day + timedelta(days=_REACH_DAYS + EXPERIENCE_DAYS))

@@ -348,7 +348,8 @@ def _read_codes(loop: Loop, database: Database) -> None:
         day, shop = ["--day", loop.today.isoformat()], ["--shop", loop.shop.id]
         loop.codes = _hub(loop, "codes", *day, *shop, what="the codes of the day")
         with database.connection() as connection:
-            loop.rows = tuple(board(connection, loop.today, read_policies(connection)))
+            policies = read_policies(connection)
+            loop.rows = tuple(board(connection, loop.today, policies, now=loop.now))
         words = [f"{code['dimension']} {code['colour']}" for code in loop.codes]
         stage.say(f"{loop.shop.id}: {', '.join(words)}; {len(loop.rows)} shops on the board")
 

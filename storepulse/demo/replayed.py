@@ -6,12 +6,10 @@ those of the capture; only the day is moved, and every fact says so in its dims.
 
 import argparse
 import sys
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from probes.calibration import DEFAULT_CALIBRATION, read_calibration
@@ -20,33 +18,6 @@ from probes.privacy import keep_to_itself
 from probes.replay import replay
 from storepulse.errors import StorepulseError
 from storepulse.facts import FACT_JSON, Fact
-
-DAY: Final = timedelta(days=1)
-
-
-def one_window_a_day(facts: Sequence[Fact]) -> list[Fact]:
-    """Of each metric keep the figure of the whole day, said of the hours that were captured.
-
-    A capture lasts some hours; a figure of its whole day is said of 24, most of them not heard.
-    Its window becomes the hours of that day which have figures of their own, and its coverage the
-    share of *those* that was heard. Without a whole day the hours stay as they are.
-    """
-    hours: dict[tuple[str, date], list[Fact]] = defaultdict(list)
-    for fact in facts:
-        if fact.end - fact.start < DAY:
-            hours[fact.metric, fact.start.astimezone(UTC).date()].append(fact)
-    kept: list[Fact] = []
-    for fact in facts:
-        if fact.end - fact.start < DAY:
-            continue
-        parts = hours.pop((fact.metric, fact.start.astimezone(UTC).date()), [])
-        if not parts:
-            kept.append(fact)
-            continue
-        start, end = min(part.start for part in parts), max(part.end for part in parts)
-        coverage = min(1.0, fact.coverage * (DAY / (end - start)))
-        kept.append(replace(fact, start=start, end=end, coverage=coverage))
-    return kept + [fact for some in hours.values() for fact in some]
 
 
 def as_of_today(facts: Sequence[Fact], *, captured_on: date, today: date, zone: str) -> list[Fact]:
@@ -93,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StorepulseError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
-    facts = one_window_a_day(facts_of(account, shop=given.shop, source=given.source))
+    facts = facts_of(account, shop=given.shop, source=given.source)
     if facts:
         last = max(fact.start for fact in facts).astimezone(UTC)
         facts = as_of_today(facts, captured_on=last.date(), today=given.today, zone=given.timezone)

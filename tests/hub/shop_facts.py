@@ -6,6 +6,8 @@ from typing import Any
 from storepulse.facts import Fact
 
 DAY = date(2026, 11, 20)
+LATER = datetime(2026, 11, 25, tzinfo=UTC)
+"""When the day the tests look at is over."""
 SHOP = "17"
 NODE = "/storepulse/demo/17/n1"
 

@@ -1,7 +1,7 @@
 """Codes: the colours of the design's table, with reasons."""
 
 import json
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -14,6 +14,7 @@ from storepulse.actions import Dimension
 from storepulse.facts import Fact
 from tests.hub.shop_facts import (
     DAY,
+    LATER,
     SHOP,
     back,
     day_fact,
@@ -26,8 +27,10 @@ from tests.hub.shop_facts import (
 )
 
 
-def code(facts: list[Fact], dimension: Dimension, *, policy: Policy | None = None) -> Code:
-    codes = codes_of_shop(SHOP, facts, policy or default_policy(), DAY, timezone="UTC")
+def code(
+    facts: list[Fact], dimension: Dimension, *, policy: Policy | None = None, now: datetime = LATER
+) -> Code:
+    codes = codes_of_shop(SHOP, facts, policy or default_policy(), DAY, timezone="UTC", now=now)
     return next(one for one in codes if one.dimension == dimension)
 
 
@@ -131,13 +134,34 @@ def test_short_evidence_is_unknown_with_its_reason(
     assert reason in found.rule
 
 
+MORNING = [window_fact("receptions", midnight(DAY) + timedelta(hours=9), 30),
+           day_fact("staff_on_duty", DAY, 4.0)]  # fmt: skip
+
+
 def test_a_morning_is_not_a_day_and_yesterday_stands_until_evening() -> None:
-    morning = [window_fact("receptions", midnight(DAY) + timedelta(hours=9), 3),
-               day_fact("staff_on_duty", DAY, 4.0)]  # fmt: skip
-    assert "span 1.0 h" in code(morning, "people").rule
-    found = code([*people(back(1), 14), *morning], "people")
+    noon = midnight(DAY) + timedelta(hours=12)
+    assert "span 1.0 h so far" in code(MORNING, "people", now=noon).rule
+    found = code([*people(back(1), 14), *MORNING], "people", now=noon)
     assert found.colour == "green"
     assert "on 2026-11-19" in found.rule
+
+
+@pytest.mark.parametrize(
+    "now",
+    [pytest.param(midnight(DAY) + timedelta(hours=24), id="over"),
+     pytest.param(midnight(back(1)), id="to come: facts of a day that is told ahead")],
+)  # fmt: skip
+def test_of_a_day_that_does_not_run_what_was_counted_is_what_was_counted(now: datetime) -> None:
+    found = code([*people(back(1), 14), *MORNING], "people", now=now)
+    assert (found.colour, found.value) == ("orange", 7.5)
+
+
+def test_a_day_ends_at_the_shop_not_at_the_server() -> None:
+    evening = midnight(DAY) + timedelta(hours=16)  # midnight in Shanghai, afternoon in UTC
+    facts = [window_fact("receptions", midnight(DAY), 30), day_fact("staff_on_duty", DAY, 4.0)]
+    for timezone, colour in (("Asia/Shanghai", "orange"), ("UTC", "unknown")):
+        codes = codes_of_shop(SHOP, facts, default_policy(), DAY, timezone=timezone, now=evening)
+        assert codes[0].colour == colour
 
 
 def test_a_code_keeps_its_colour_until_another_is_sure() -> None:
@@ -174,7 +198,9 @@ def test_days_without_evidence_are_counted_from_the_first_fact_on() -> None:
     assert (silent.colour, silent.unknown_days) == ("unknown", 5)
     assert code([goods(DAY, 0.95)], "place").unknown_days == 1
     assert code([], "place").unknown_days == 0
-    codes = codes_of_shop(SHOP, [], default_policy(), DAY, timezone="UTC", known_since=back(9))
+    codes = codes_of_shop(
+        SHOP, [], default_policy(), DAY, timezone="UTC", now=LATER, known_since=back(9)
+    )
     assert [one.unknown_days for one in codes] == [10] * 4
 
 
@@ -186,10 +212,12 @@ def test_a_gap_in_the_evidence_does_not_end_a_streak_but_age_does() -> None:
 
 
 def test_there_are_four_codes_and_the_worst_is_the_shops_own() -> None:
-    codes = codes_of_shop(SHOP, [dwell(DAY, 3.0)], default_policy(), DAY, timezone="UTC")
+    codes = codes_of_shop(SHOP, [dwell(DAY, 3.0)], default_policy(), DAY, timezone="UTC", now=LATER)
     assert [one.dimension for one in codes] == ["people", "goods", "place", "conversion"]
     assert own_colour(codes) == "unknown"  # above place's yellow
-    orange = codes_of_shop(SHOP, [dwell(DAY, 2.6)], default_policy(), DAY, timezone="UTC")
+    orange = codes_of_shop(
+        SHOP, [dwell(DAY, 2.6)], default_policy(), DAY, timezone="UTC", now=LATER
+    )
     assert own_colour(orange) == "orange"
 
 
@@ -197,15 +225,15 @@ def test_many_days_at_once_give_what_each_day_gives_alone() -> None:
     facts = [dwell(back(n), 2.2 + 0.08 * n, doubt=0.3) for n in range(20)]
     days = shop_days(SHOP, facts, "UTC")
     wanted: list[date] = [back(n) for n in range(5)]
-    together = codes_of_days(days, default_policy(), wanted)
+    together = codes_of_days(days, default_policy(), wanted, now=LATER)
     for day in wanted:
-        alone = codes_of_shop(SHOP, facts, default_policy(), day, timezone="UTC")
+        alone = codes_of_shop(SHOP, facts, default_policy(), day, timezone="UTC", now=LATER)
         assert together[day] == alone
 
 
 def test_a_code_survives_json() -> None:
     facts = [goods(DAY, 0.64, doubt=0.05)]
-    codes = codes_of_shop(SHOP, facts, default_policy(), DAY, timezone="UTC")
+    codes = codes_of_shop(SHOP, facts, default_policy(), DAY, timezone="UTC", now=LATER)
     assert CODES_JSON.validate_json(CODES_JSON.dump_json(codes)) == codes
 
 

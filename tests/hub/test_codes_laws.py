@@ -12,7 +12,7 @@ from hub.days import shop_days
 from hub.policy import default_policy
 from hub.rules import Reading, Readings
 from storepulse.facts import Fact
-from tests.hub.shop_facts import DAY, NODE, SHOP, back, day_fact, midnight
+from tests.hub.shop_facts import DAY, LATER, NODE, SHOP, back, day_fact, midnight
 
 POLICY = default_policy()
 SOURCES = (NODE, "feed")
@@ -77,8 +77,8 @@ def test_a_code_never_improves_when_a_fact_worsens(facts: list[Fact], data: st.D
     victims = data.draw(st.sets(st.sampled_from(range(len(facts)))) if facts else st.just(set()))
     by = data.draw(st.sampled_from([0.01, 0.05, 0.2, 0.9]))
     worsened = [worse(fact, by) if i in victims else fact for i, fact in enumerate(facts)]
-    before = codes_of_shop(SHOP, facts, POLICY, DAY, timezone="UTC")
-    after = codes_of_shop(SHOP, worsened, POLICY, DAY, timezone="UTC")
+    before = codes_of_shop(SHOP, facts, POLICY, DAY, timezone="UTC", now=LATER)
+    after = codes_of_shop(SHOP, worsened, POLICY, DAY, timezone="UTC", now=LATER)
     for was, now in zip(before, after, strict=True):
         assert (was.colour == "unknown") == (now.colour == "unknown")
         if was.colour != "unknown" and now.colour != "unknown":
@@ -92,15 +92,15 @@ def test_order_and_duplicates_do_not_matter_and_recomputing_gives_the_same(
 ) -> None:
     again = [*facts, *facts[: len(facts) // 2]]
     random.shuffle(again)  # type: ignore[attr-defined]
-    codes = codes_of_shop(SHOP, facts, POLICY, DAY, timezone="UTC")
-    assert codes_of_shop(SHOP, again, POLICY, DAY, timezone="UTC") == codes
+    codes = codes_of_shop(SHOP, facts, POLICY, DAY, timezone="UTC", now=LATER)
+    assert codes_of_shop(SHOP, again, POLICY, DAY, timezone="UTC", now=LATER) == codes
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(shops_facts())
 def test_a_code_is_the_fold_over_all_its_days(facts: list[Fact]) -> None:
-    readings = Readings(shop_days(SHOP, facts, "UTC"), POLICY)
-    for code in codes_of_shop(SHOP, facts, POLICY, DAY, timezone="UTC"):
+    readings = Readings(shop_days(SHOP, facts, "UTC"), POLICY, LATER)
+    for code in codes_of_shop(SHOP, facts, POLICY, DAY, timezone="UTC", now=LATER):
         colour: Colour | None = None
         for days_back in reversed(range(POLICY.history_days)):
             reading = readings.of(code.dimension, back(days_back))
@@ -112,7 +112,7 @@ def test_a_code_is_the_fold_over_all_its_days(facts: list[Fact]) -> None:
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(shops_facts())
 def test_no_evidence_no_colour(facts: list[Fact]) -> None:
-    for code in codes_of_shop(SHOP, facts, POLICY, DAY, timezone="UTC"):
+    for code in codes_of_shop(SHOP, facts, POLICY, DAY, timezone="UTC", now=LATER):
         if code.colour == "unknown":
             assert code.probability is None
             assert code.value is None
@@ -135,9 +135,11 @@ def test_a_late_fact_changes_no_day_before_its_own(facts: list[Fact], data: st.D
     late = replace(late, id="late", source="late")
     wanted = [back(n) for n in range(8)]
     since = back(20)  # counts of days without evidence do not begin anew with the late fact
-    without = codes_of_days(shop_days(SHOP, facts, "UTC"), POLICY, wanted, known_since=since)
+    without = codes_of_days(
+        shop_days(SHOP, facts, "UTC"), POLICY, wanted, known_since=since, now=LATER
+    )
     with_it = codes_of_days(
-        shop_days(SHOP, [*facts, late], "UTC"), POLICY, wanted, known_since=since
+        shop_days(SHOP, [*facts, late], "UTC"), POLICY, wanted, known_since=since, now=LATER
     )
     for day in wanted:
         if day < back(days_back):

@@ -71,6 +71,49 @@ def test_a_fact_of_the_whole_day_takes_the_place_of_the_windows_of_its_source() 
     assert figure([*windows, other], "dwell_mean").value == pytest.approx(2.5)
 
 
+@pytest.mark.parametrize("timezone", ["UTC", "Asia/Shanghai", "Europe/Berlin"])
+def test_of_one_source_the_longer_window_is_taken_in_place_of_those_inside_it(
+    timezone: str,
+) -> None:
+    hours = [window_fact("receptions", at(hour), 4) for hour in (2, 3, 4, 5)]
+    quarters = [
+        window_fact("receptions", hour.start + timedelta(minutes=15 * n), 9,
+                    end=hour.start + timedelta(minutes=15 * (n + 1)))
+        for hour in hours for n in range(4)
+    ]  # fmt: skip
+    assert figure([*quarters, *hours], "receptions", timezone).value == 16
+    opening = window_fact("receptions", at(3), 10, end=at(5))
+    found = figure([*quarters, *hours, opening], "receptions", timezone)
+    assert found.value == 4 + 10 + 4
+    assert len(found.facts) == 3
+    elsewhere = [window_fact("receptions", at(3), 1, dims={"zone": "a"}),
+                 window_fact("receptions", at(3), 1, source="b", id="b")]  # fmt: skip
+    assert figure([*hours, opening, *elsewhere], "receptions", timezone).value == 18 + 1
+
+
+def test_one_stretch_said_by_two_methods_counts_once_and_two_moments_twice() -> None:
+    old = window_fact("receptions", at(3), 9, method="m/1", id="old")
+    new = window_fact("receptions", at(3), 4, method="m/2", id="new")
+    assert figure([new, old], "receptions").value == 4
+    moments = [window_fact("receptions", at(9), 1, end=at(9), id=name) for name in "ab"]
+    assert figure(moments, "receptions").value == 2
+    assert figure([*moments, window_fact("receptions", at(8), 5)], "receptions").value == 7
+
+
+def test_the_whole_day_of_one_bay_says_nothing_of_another() -> None:
+    whole = day_fact("exposure_main_push", DAY, 1.0, n=10, dims={"bay": "b1"})
+    assert exposure([whole, photo(9, "b2", 0.5, 10)]).value == 0.75
+
+
+def test_people_of_two_zones_add_up_whatever_their_hours() -> None:
+    facts = [
+        window_fact("staff_on_duty", at(9), 2, dims={"zone": "a"}),
+        window_fact("staff_on_duty", at(10), 4, dims={"zone": "a"}),
+        day_fact("staff_on_duty", DAY, 1.0, dims={"zone": "b"}),
+    ]
+    assert figure(facts, "staff_on_duty").value == 3 + 1
+
+
 def test_totals_take_the_place_of_what_is_broken_down() -> None:
     facts = [
         window_fact("receptions", at(10), 4, dims={"zone": "a"}),

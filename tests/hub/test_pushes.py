@@ -22,6 +22,7 @@ from storepulse.actions import Action
 from storepulse.facts import Fact
 from tests.hub.shop_facts import (
     DAY,
+    LATER,
     SHOP,
     back,
     dwell,
@@ -43,7 +44,7 @@ RED = [
 
 
 def codes(facts: Sequence[Fact], *, shop: str = SHOP) -> tuple[Code, ...]:
-    return codes_of_shop(shop, facts, POLICY, DAY, timezone="UTC")
+    return codes_of_shop(shop, facts, POLICY, DAY, timezone="UTC", now=LATER)
 
 
 def pushed(

@@ -101,6 +101,15 @@ def test_a_fact_becomes_a_stored_code_and_an_action(
     assert done.actions == 1
 
 
+def test_a_short_day_is_judged_once_it_is_over(database: Database, scheduler: Scheduler) -> None:
+    morning = window_fact("receptions", NOON - timedelta(hours=3), 20)
+    tell(database, morning, day_fact("staff_on_duty", DAY, 4.0))
+    scheduler.step(NOON)
+    assert codes(database)["people"].colour == "unknown"
+    scheduler.step(midnight(DAY) + timedelta(hours=24))
+    assert codes(database)["people"].colour == "orange"
+
+
 def test_a_step_without_news_changes_nothing(database: Database, scheduler: Scheduler) -> None:
     tell(database, photo(0.6))
     scheduler.step(NOON)

@@ -3,19 +3,24 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probes.calibration import read_calibration
+from probes.dwell import unknown_dwell
 from probes.facts import HOUR_S, VISITORS_MIN, Stretch, facts_of, merge_until_enough
-from probes.replay import replay
+from probes.frames import FrameCounts
+from probes.occupancy import PresenceCounter
+from probes.replay import Replay, VisitSample, replay
 from probes.visits import Visit
-from storepulse.facts import FACT_JSON
-from tests.probes.drawn_captures import busy_shop, write
+from storepulse.facts import FACT_JSON, Fact
+from tests.probes.drawn_captures import NOON_S, busy_shop, write
 
 CALIBRATION = read_calibration()
 
@@ -61,6 +66,82 @@ def test_hours_and_the_day_are_facts_of_their_own(tmp_path: Path) -> None:
     assert visitors.value >= 40
 
 
+def heard(visits: Sequence[Visit], *, alive_s: Sequence[float] = ()) -> Replay:
+    """The account of a radio that heard these visits, and something else at `alive_s`."""
+    counter = PresenceCounter(CALIBRATION.signal_dbm_min)
+    by_hour: dict[int, VisitSample] = {}
+    times = sorted([*alive_s, *(time for visit in visits for time in visit.burst_s)])
+    for time in times:
+        counter.heard(time)
+    for visit in visits:
+        counter.add(visit)
+        hour = int(visit.first_s // HOUR_S) * HOUR_S
+        by_hour.setdefault(hour, VisitSample(50)).add(visit)
+    return Replay(
+        counts=FrameCounts(), repeats=0, first_s=times[0], last_s=times[-1], visits=len(visits),
+        fixed=0, dwell=unknown_dwell(0, "not asked for"), by_hour=by_hour, warnings=(),
+        occupancy=tuple(counter.windows(times[0], times[-1], CALIBRATION)),
+        calibration=CALIBRATION,
+    )  # fmt: skip
+
+
+def visits_at(*hours: float) -> list[Visit]:
+    """Two-minute visits that begin so many hours after noon of 20 November 2025, UTC."""
+    starts = [NOON_S + 3600 * hour for hour in hours]
+    return [Visit((at, at + 40, at + 120), 1, True, -50) for at in starts]
+
+
+def days_of(facts: Sequence[Fact]) -> list[Fact]:
+    """The facts of dwell that lie inside no other one."""
+    dwell = [fact for fact in facts if fact.metric == "dwell_mean"]
+    return [
+        one for one in dwell
+        if not any(o.start <= one.start and one.end <= o.end for o in dwell if o is not one)
+    ]  # fmt: skip
+
+
+def test_a_day_spans_what_was_heard_of_it() -> None:
+    # Noon to five; the radio heard the shop's own things from eleven to six.
+    every_ten_minutes = [NOON_S + 600 * n for n in range(-6, 37)]
+    account = heard(visits_at(*(n / 6 for n in range(30))), alive_s=every_ten_minutes)
+    (day,) = days_of(facts_of(account, shop="17", source="n"))
+    assert (day.start.hour, day.end.hour, day.end.minute) == (11, 18, 10)
+    assert day.coverage == pytest.approx(1.0, abs=0.03)
+    silent_half = heard(visits_at(*(n / 6 for n in range(18))), alive_s=[NOON_S + 6 * HOUR_S - 1])
+    (day,) = days_of(facts_of(silent_half, shop="17", source="n"))
+    assert (day.start.hour, day.end.hour) == (12, 18)
+    assert day.coverage == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_day_is_one_of_the_shop() -> None:
+    # Ten to eight in New York: past midnight in UTC.
+    opening = [hour + n / 6 for hour in (3, 5, 7, 9, 11, 12) for n in range(6)]
+    account = heard(visits_at(*opening, *(hour + 24 for hour in opening)))
+    days = days_of(facts_of(account, shop="17", source="n", timezone="America/New_York"))
+    here = ZoneInfo("America/New_York")
+    assert [(d.start.astimezone(here).hour, d.end.astimezone(here).hour) for d in days] == [
+        (10, 20),
+        (10, 20),
+    ]
+    assert {day.n for day in days} == {36}
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.floats(0, 70), max_size=20), st.sampled_from(["UTC", "Asia/Kolkata"]))
+def test_what_the_hours_leave_out_cannot_be_told_from_the_day(
+    hours: list[float], timezone: str
+) -> None:
+    account = heard(visits_at(*hours), alive_s=[NOON_S])
+    facts = facts_of(account, shop="17", source="n", timezone=timezone)
+    dwell = [fact for fact in facts if fact.metric == "dwell_mean"]
+    days = days_of(facts)
+    assert sum(day.n or 0 for day in days) in (0, len(hours))
+    for day in days:
+        inside = [f.n for f in dwell if day.start <= f.start and f.end <= day.end and f != day]
+        assert sum(n or 0 for n in inside) in (0, day.n)
+        assert 0 <= day.coverage <= 1
+
+
 def test_four_visitors_say_nothing(tmp_path: Path) -> None:
     capture = write(tmp_path / "few.pcap", busy_shop(4).pcap())
     assert facts_of(replay([capture], CALIBRATION), shop="17", source="n") == []
@@ -74,6 +155,11 @@ def test_the_worker_writes_facts_as_lines_and_refuses_what_is_no_capture(tmp_pat
     assert {fact.shop for fact in facts} == {"17"}
     assert json.loads(done.stdout.splitlines()[0])["metric"] == "dwell_mean"
     bad = write(tmp_path / "bad.pcap", b"text")
+    nowhere = subprocess.run(
+        [*command, "--timezone", "Mars", str(capture)], capture_output=True, text=True, check=False
+    )
+    assert (nowhere.returncode, nowhere.stdout) == (2, "")
+    assert "'Mars' is no time zone" in nowhere.stderr
     done = subprocess.run([*command, str(bad)], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stdout == ""

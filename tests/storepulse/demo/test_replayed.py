@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storepulse.demo.replayed import as_of_today, main, one_window_a_day
+from storepulse.demo.replayed import as_of_today, main
 from storepulse.facts import FACT_JSON, Fact
 from storepulse.simulated.capture_files import write_capture
 from storepulse.simulated.phones import simulate_phones
@@ -50,18 +50,6 @@ def test_a_replayed_fact_says_so_and_has_an_id_of_its_own() -> None:
     (moved,) = as_of_today([said], captured_on=DAY.date(), today=date(2026, 11, 22), zone="UTC")
     assert "simulated: the capture of 2023-03-14 is replayed as today" in moved.dims["replayed"]
     assert moved.id != said.id
-
-
-def test_a_whole_day_is_said_of_the_hours_that_were_captured() -> None:
-    hours = [fact(10, 11), fact(11, 14)]
-    (kept,) = one_window_a_day([*hours, fact(0, 24, coverage=4 / 24)])
-    assert (kept.start, kept.end) == (hours[0].start, hours[1].end)
-    assert kept.coverage == pytest.approx(1.0)
-
-
-def test_hours_without_a_whole_day_stay() -> None:
-    hours = [fact(10, 11), fact(11, 12), fact(10, 11, metric="visitors")]
-    assert sorted(one_window_a_day(hours), key=lambda f: f.id) == sorted(hours, key=lambda f: f.id)
 
 
 def test_the_command_tells_facts_as_json_lines(
