@@ -138,6 +138,7 @@ def test_figures_are_sums_over_trials_and_kinds_are_told_apart() -> None:
     assert report.figure("false_findings_a_bay", "extra").value == pytest.approx(1)
     assert report.figure("positions_unobserved").value == pytest.approx(0.2)
     assert "left out: x.webp: refused" in report.notes
+    assert "findings where all is in place: 2 2, 5 2, 1 1, 4 1" in report.notes
 
 
 def test_where_nothing_could_be_tried_figures_are_unknown() -> None:
