@@ -220,7 +220,12 @@ def _look_again(
     """Positions in view: how much is to be seen there, and, where in doubt, is it the same?"""
     if where is None:
         return
-    inside = np.flatnonzero(_in_view(where, facings))
+    in_view = _in_view(where, facings)
+    for i in np.flatnonzero(~in_view).tolist():
+        # Cut off by the photo's edge, a facing looks like another; only what agrees is taken.
+        if (places[i].right or 0.0) < UNSURE_TO:
+            places[i].right, places[i].box = None, None
+    inside = np.flatnonzero(in_view)
     if not len(inside):
         return
     shares = evidence.edge_shares(inside, where[inside])

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from planograms.geometry import Boxes, PlaneMap, inverse, mapped_boxes, sizes
 from planograms.pictures import Pixels
 from vision.appearance import Floats, describe, distance_by_pair, edge_strength, relit
+from vision.faces import blurred
 
 Ints = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]
@@ -48,6 +49,7 @@ class PixelEvidence:
     """Answers from the photo and the reference photo (see `compare.Evidence`)."""
 
     rgb: Pixels
+    """The photo, blurred where the reference is (`blurred_alike`)."""
     scale: float
     """Pixels of `rgb` for one pixel of the full photo."""
     facings_px: Boxes
@@ -66,11 +68,7 @@ class PixelEvidence:
         """Edges of a place as a share of its reference's, the photo's sharpness taken out."""
         edges = edge_strength(self.rgb, places_px * self.scale).astype(np.float64)
         wanted = self.reference.edges[positions].astype(np.float64)
-        return np.where(
-            (wanted < _EDGES_MIN) | ~self.reference.clear[positions],
-            np.nan,
-            edges / np.maximum(wanted, 1e-6) / self.sharp,
-        )
+        return np.where(wanted < _EDGES_MIN, np.nan, edges / np.maximum(wanted, 1e-6) / self.sharp)
 
     def at_places(self, positions: Ints, places_px: Boxes) -> Reals:
         """The best likeness found at a place or next to it."""
@@ -80,8 +78,8 @@ class PixelEvidence:
         for x, y in _SHIFTS:
             moved = (places_px + size * np.array([x, y, x, y])) * self.scale
             tries.append(distance_by_pair(wanted, describe(self.rgb, moved)))
-        best = np.min(tries, axis=0).astype(np.float64)
-        return np.where(self.reference.clear[positions], best, np.nan)
+        best: Reals = np.min(tries, axis=0).astype(np.float64)
+        return best
 
     def before(self, facings: Ints) -> Reals:
         """The best likeness of a facing with the reference at its place or near it."""
@@ -110,3 +108,21 @@ def sharpness(rgb: Pixels, boxes_px: Boxes, reference: ReferencePixels, position
         return 1.0
     ratios = edge_strength(rgb, boxes_px) / np.maximum(reference.edges[positions], 1.0)
     return max(0.1, float(np.median(ratios)))
+
+
+def blurred_alike(rgb: Pixels, boxes: Boxes, plane: PlaneMap, scale: float) -> Pixels:
+    """The photo, blurred where the reference photo was, so that both can be compared there.
+
+    The reference is kept and therefore blurred wherever a face was found, also a face on a pack.
+
+    Args:
+        rgb: the photo.
+        boxes: (k, 4) where the reference was blurred, in its frame.
+        plane: frame to full photo.
+        scale: pixels of `rgb` for one of the full photo.
+    """
+    if not len(boxes):
+        return rgb
+    height, width = rgb.shape[:2]
+    found = (mapped_boxes(boxes, plane) * scale).clip(0, [width, height, width, height])
+    return blurred(rgb, found.round().astype(np.int64))

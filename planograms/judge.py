@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from planograms.compare import Comparison, Distances, Evidence, Facings, NoPixels, boxes_in_order
 from planograms.compare import compare as compare_with
-from planograms.evidence import PixelEvidence, ReferencePixels, sharpness
+from planograms.evidence import PixelEvidence, ReferencePixels, blurred_alike, sharpness
 from planograms.findings import Finding, PositionState
 from planograms.from_photo import rows_for
 from planograms.geometry import Boxes, PlaneMap, boxes_of, touched
@@ -89,6 +89,8 @@ class Prepared:
     boxes: Boxes
     rows: Ints
     reference: ReferencePixels | None
+    blurred: Boxes
+    """(b, 4) where the reference photo is blurred, in the frame."""
     key_points: Features | None
     product_looks: Floats
     """(k, d) of all products' pictures, one after another."""
@@ -125,6 +127,7 @@ def prepare(planogram: Planogram) -> Prepared:
         boxes=boxes,
         rows=np.array([position.row for position in planogram.in_order]),
         reference=reference,
+        blurred=boxes_of(() if planogram.reference is None else planogram.reference.blurred),
         key_points=key_points,
         product_looks=looks,
         product_of_look=owners,
@@ -180,7 +183,7 @@ def judge_observation(photo: Photo, observation: Observation, ready: Prepared) -
         paired = np.flatnonzero(found.facing_of >= 0)
         boxes_px = seen.boxes[found.facing_of[paired]] * photo.scale
         evidence = PixelEvidence(
-            rgb=photo.rgb,
+            rgb=blurred_alike(photo.rgb, ready.blurred, found.plane, photo.scale),
             scale=photo.scale,
             facings_px=seen.boxes,
             facing_looks=looks,

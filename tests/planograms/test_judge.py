@@ -14,6 +14,7 @@ from planograms.judge import (
     judgement_as_json,
     prepare,
 )
+from planograms.pictures import packed
 from planograms.register import features, register
 from tests.planograms.drawn import (
     PRODUCTS_BY_ROW,
@@ -25,6 +26,7 @@ from tests.planograms.drawn import (
     planogram,
     shelf,
 )
+from vision.faces import blurred
 from vision.observation import Observation
 from vision.photos import Photo
 
@@ -107,6 +109,33 @@ def test_without_registration_rows_and_sequences_tell_the_same() -> None:
     judgement = judge_observation(photo, observed(plane=SECOND, without=gone), blind)
     assert judgement.registration.by == "facings"
     assert told(judgement) == {("missing", "r0-p03"), ("missing", "r1-p04")}
+
+
+def test_a_pack_that_the_face_finder_blurred_can_still_be_told_from_bare_shelf() -> None:
+    plan = planogram()
+    assert plan.reference is not None
+    box = (40.0, 560.0, 92.0, 620.0)  # inside the first facing of the lowest shelf
+    kept = blurred(shelf(), np.array([box], dtype=np.int64))
+    reference = replace(plan.reference, picture=packed(kept), blurred=(box,))
+    ready = prepare(replace(plan, reference=reference))
+    eyes = observed(plane=SECOND, without=[0])
+    full = judge_observation(photo_of(photographed(shelf())), eyes, ready)
+    assert full.findings == ()
+    bare = judge_observation(photo_of(photographed(shelf(without=[0]))), eyes, ready)
+    assert told(bare) == {("missing", "r0-p01")}
+
+
+def test_a_facing_cut_off_by_the_edge_is_not_called_wrong() -> None:
+    whole = observed(plane=SECOND)
+    narrow = np.ascontiguousarray(photographed(shelf())[:, :480])  # through the fifth facings
+    cut = tuple(
+        replace(f, box_xyxy_px=(*f.box_xyxy_px[:2], min(f.box_xyxy_px[2], 480.0), f.box_xyxy_px[3]))
+        for f in whole.facings
+        if f.box_xyxy_px[0] < 470
+    )
+    judgement = judge_observation(photo_of(narrow), replace(whole, facings=cut), READY)
+    assert judgement.findings == ()
+    assert {s.status for s in judgement.positions} == {"ok", "unobserved"}
 
 
 def test_half_a_photo_leaves_the_rest_unobserved() -> None:
