@@ -24,7 +24,7 @@ from storepulse.facts import FACT_JSON, Fact
 from storepulse.units import GIB
 from storepulse.wire import encode_body, explain
 
-app = typer.Typer(no_args_is_help=True, help="Run the node in the shop.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Run the node in the shop.")
 
 _AT_ONCE: Final = 500
 _SHOWN_MAX: Final = 1000

@@ -139,6 +139,10 @@ class _Listener:
         received_at = self.now()
         try:
             address, channel = read_topic(topic)
+            if channel not in _HEARD or address.chain != self.settings.chain:
+                # amqtt (0.12) sends whoever connects all retained messages that match anybody's
+                # subscription, not only his own.
+                return
             if channel == "state":
                 await self._hear_state(client, address, payload, received_at, retained=retained)
             else:

@@ -51,7 +51,9 @@ right, may rest on what none of them can see."""
 KNOWN_FROM: Final = 0.7
 """Likeness from which a facing counts as recognised."""
 RIVAL_MARGIN: Final = 0.08
-"""A rival must be this much nearer than the planned product to be named in its place."""
+RIVAL_STEP: Final = 0.03
+"""Products of one brand are alike in all but a stripe: what tells them apart is which is nearer. A
+rival that is nearer by more than the margin takes away one in log odds for each step."""
 EDGES_KEPT: Final = 0.65
 EDGES_STEP: Final = 0.03
 EDGES_ODDS_MOST: Final = 6.0
@@ -118,7 +120,7 @@ class Distances:
     """How unlike facings look: to each position's own picture and to each product's pictures."""
 
     to_positions: Reals
-    """(n, m), positions in order."""
+    """(n, m), positions in order: to the position's own picture or its product's, the nearer."""
     to_products: Reals
     """(k, m), products as the planogram lists them."""
 
@@ -140,6 +142,8 @@ class _Place:
     facing: int | None = None
     picture: float | None = None
     """How unlike the facing is to the planned product."""
+    against: float = 0.0
+    """Log odds that another product of the planogram takes away by being nearer."""
     bare: bool = False
     doubt: float = 1.0
     rival: int | None = None
@@ -197,15 +201,16 @@ def _judge_facings(
         if j < 0:
             continue
         planned = index[planogram.in_order[i].product]
-        mine = min(distances.to_positions[i, j], distances.to_products[planned, j])
+        mine = distances.to_positions[i, j]
         place = places[i]
         place.facing = int(j)
         place.box = _as_box(facings.boxes_px[j])
         place.picture = float(mine)
-        place.right = _chance(_picture_odds(mine), RIGHT_BEFOREHAND)
         rival = int(distances.to_products[:, j].argmin())
-        nearest = distances.to_products[rival, j]
-        if rival != planned and nearest < mine - RIVAL_MARGIN and likeness(nearest) >= KNOWN_FROM:
+        nearest = float(distances.to_products[rival, j])
+        place.against = -max(0.0, mine - nearest - RIVAL_MARGIN) / RIVAL_STEP
+        place.right = _chance(_picture_odds(mine) + place.against, RIGHT_BEFOREHAND)
+        if rival != planned and place.against < 0 and likeness(nearest) >= KNOWN_FROM:
             place.rival = rival
 
 
@@ -255,7 +260,10 @@ def _weigh(place: _Place, box: Box, distance: float, share: float, lost: float) 
         place.doubt = float(1 - np.clip(steps, 0, 1) * (1 - TEXTURED_FACTOR))
     elif not np.isnan(distance):
         assert place.picture is not None
-        best = _picture_odds(min(distance, place.picture))
+        if distance < place.picture:
+            # Seen at its place rather than in the detector's box, the rival has less to say.
+            place.against = min(0.0, place.against + (place.picture - distance) / RIVAL_STEP)
+        best = _picture_odds(min(distance, place.picture)) + place.against
         place.right = _chance(best + lost, RIGHT_BEFOREHAND)
         if place.right < UNSURE_TO and lost < -1:
             # The detector drew a box about a bare stretch.

@@ -39,6 +39,8 @@ class ReferencePixels:
     """(n, d) their descriptions."""
     edges: Floats
     """(n,) their edge strength."""
+    clear: npt.NDArray[np.bool_]
+    """(n,) whether the position is to be seen on it: not blurred."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,11 @@ class PixelEvidence:
         """Edges of a place as a share of its reference's, the photo's sharpness taken out."""
         edges = edge_strength(self.rgb, places_px * self.scale).astype(np.float64)
         wanted = self.reference.edges[positions].astype(np.float64)
-        return np.where(wanted < _EDGES_MIN, np.nan, edges / np.maximum(wanted, 1e-6) / self.sharp)
+        return np.where(
+            (wanted < _EDGES_MIN) | ~self.reference.clear[positions],
+            np.nan,
+            edges / np.maximum(wanted, 1e-6) / self.sharp,
+        )
 
     def at_places(self, positions: Ints, places_px: Boxes) -> Reals:
         """The best likeness found at a place or next to it."""
@@ -74,8 +80,8 @@ class PixelEvidence:
         for x, y in _SHIFTS:
             moved = (places_px + size * np.array([x, y, x, y])) * self.scale
             tries.append(distance_by_pair(wanted, describe(self.rgb, moved)))
-        out: Reals = np.min(tries, axis=0).astype(np.float64)
-        return out
+        best = np.min(tries, axis=0).astype(np.float64)
+        return np.where(self.reference.clear[positions], best, np.nan)
 
     def before(self, facings: Ints) -> Reals:
         """The best likeness of a facing with the reference at its place or near it."""

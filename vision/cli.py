@@ -78,6 +78,7 @@ def _what_is_missing(name: str, module: str) -> TyperCommand | TyperGroup:
 
 
 app = typer.Typer(
+    add_completion=False,
     cls=_Commands,
     help="Look at shelf photos; train, measure and export the detector.",
     no_args_is_help=True,

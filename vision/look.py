@@ -1,14 +1,16 @@
 """Look at one photo: verdict, facings, rows, gaps. Keeps nothing, compares with no plan."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vision.detector import Detector, Found, Limits
 from vision.gaps import WEAK_SCORE_MIN, find_gaps
-from vision.observation import Facing, Observation, PhotoFacts
+from vision.observation import Box, Facing, Observation, PhotoFacts
 from vision.photos import Photo, read_photo
 from vision.rows import find_rows
 from vision.verdict import (
@@ -81,21 +83,22 @@ class Looker:
         )
         lap("gaps", at)
         facings = tuple(
-            Facing(
-                (round(x1, 1), round(y1, 1), round(x2, 1), round(y2, 1)),
-                round(float(score), 3),
-                int(row) if row >= 0 else None,
-            )
-            for (x1, y1, x2, y2), score, row in zip(
-                boxes.tolist(), found.scores, rows.row_of, strict=True
-            )
+            Facing(_tenths(box), round(float(score), 3), int(row) if row >= 0 else None)
+            for box, score, row in zip(boxes.tolist(), found.scores, rows.row_of, strict=True)
         )
         timings["total"] = _ms_since(started)
         return Observation(
             photo=_facts(photo, ()),
             facings=facings,
-            gaps=gaps,
-            rows=rows.rows,
+            gaps=tuple(replace(gap, box_xyxy_px=_tenths(gap.box_xyxy_px)) for gap in gaps),
+            rows=tuple(
+                replace(
+                    row,
+                    line_xyxy_px=_tenths(row.line_xyxy_px),
+                    height_px=round(row.height_px, 1),
+                )
+                for row in rows.rows
+            ),
             timings_ms=timings,
             model=self.detector.facts,
         )
@@ -105,10 +108,16 @@ def _ms_since(started: float) -> float:
     return round((time.perf_counter() - started) * 1e3, 1)
 
 
-def _full_size(found: Found, photo: Photo) -> np.ndarray:
+def _tenths(edges: Sequence[float]) -> Box:
+    """Tenths of a pixel: finer is noise, and makes the answer twice as long."""
+    x1, y1, x2, y2 = (round(float(edge), 1) for edge in edges)
+    return x1, y1, x2, y2
+
+
+def _full_size(found: Found, photo: Photo) -> NDArray[np.float64]:
     """(n, 4) the boxes in the photo's full pixels, inside it."""
     edge = [photo.width, photo.height, photo.width, photo.height]
-    full: np.ndarray = (found.boxes_px.astype(np.float64) / photo.scale).clip(0, edge)
+    full: NDArray[np.float64] = (found.boxes_px.astype(np.float64) / photo.scale).clip(0, edge)
     return full
 
 

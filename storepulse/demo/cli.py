@@ -21,7 +21,9 @@ from storepulse.demo.loop import Loop, Wanted, run_loop
 from storepulse.demo.stages import Stages
 from storepulse.errors import BadInput
 
-app = typer.Typer(help="The whole loop on this machine, with a simulated chain around it.")
+app = typer.Typer(
+    add_completion=False, help="The whole loop on this machine, with a simulated chain around it."
+)
 _WIDTH_FOR_REASONS: Final = 150
 """In a narrower terminal the column of reasons would fold each shop over many lines."""
 talk = Console(stderr=True, soft_wrap=True, highlight=False)

@@ -258,6 +258,8 @@ def report_of(
         figures=tuple(figures),
         notes=(
             "second exposures are simulated, photos are real; intervals by photo",
+            "each planogram is made from the same photo by the same detector: a facing that it "
+            "does not see is never erased",
             *(f"left out: {one.photo}: {one.why}" for one in skipped),
         ),
     )  # fmt: skip
