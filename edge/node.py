@@ -126,6 +126,9 @@ class Node:
                 timeout_graceful_shutdown=_GOODBYE_S,
             )
         )
+        host, port = listening.getsockname()[:2]
+        served_at = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self.link.phones = served_at
         parts = {
             "link": self.link.run,
             "photos": self.photos.run,
@@ -139,8 +142,7 @@ class Node:
         try:
             while not server.started and not serving.done():
                 await asyncio.sleep(0.01)
-            host, port = listening.getsockname()[:2]
-            ready(f"http://{host}:{port}")
+            ready(served_at)
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             log.info("stopping")

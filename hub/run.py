@@ -23,6 +23,7 @@ from hub.computing import ensure_default_policy
 from hub.database import Database, open_database, where
 from hub.errors import BrokerUnavailable
 from hub.listener import Tally, listen, utc_now
+from hub.news import News, hear_news
 from hub.scheduler import schedule
 from hub.settings import Settings, read_settings
 from storepulse.errors import BadInput, Unavailable
@@ -173,10 +174,10 @@ async def _serve(
     child: OwnBroker | None,
     ready: Ready,
 ) -> None:
-    tally = Tally()
+    tally, news = Tally(), News()
     server = _Server(
         uvicorn.Config(
-            create_app(database, tally=tally), log_level="warning", lifespan="off",
+            create_app(database, tally=tally, news=news), log_level="warning", lifespan="off",
             server_header=False, timeout_graceful_shutdown=3,
         )
     )  # fmt: skip
@@ -188,6 +189,7 @@ async def _serve(
         asyncio.create_task(listen(database, settings, tally=tally)),
         asyncio.create_task(schedule(database, now=utc_now)),
         asyncio.create_task(server.serve(sockets=[listening])),
+        asyncio.create_task(hear_news(database, news)),
     ]
     if child is not None:
         work.append(asyncio.create_task(_keep_running(child)))
