@@ -90,7 +90,7 @@ def load(
     """
     # Before the database is started for it: a file that is missing is the caller's slip.
     if not file.is_file():
-        raise BadInput(f"there is no file {file}")
+        raise BadInput(f"{file} is no file" if file.exists() else f"there is no file {file}")
     with open_database(database) as opened:
         loaded = _load(opened, file)
     if as_json:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -87,6 +88,13 @@ def open_database(asked: str | None = None) -> Iterator[Database]:
                 "or a folder"
             )
         conninfo, shown = place, _without_password(place)
+        try:
+            conninfo_to_dict(place)
+        except psycopg.ProgrammingError as error:
+            # Not in its words, which quote the whole of it.
+            raise BadDatabase(
+                f"{shown} cannot be read as postgresql://USER@HOST:PORT/NAME"
+            ) from error
     else:
         server = postgres.attach(Path(place))
         conninfo, shown = server.conninfo(), str(server.folder)

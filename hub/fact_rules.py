@@ -13,17 +13,19 @@ YEARS: Final = (2000, 2099)
 _COUNT_MAX: Final = 2**53
 _DIMS_MAX: Final = 32
 _TEXT_MAX: Final = 500
+_FIGURE_MAX: Final = 1e12
+"""No shop has more of anything. Sums of figures near the largest number are no numbers."""
 _RANGES: Final[dict[str, tuple[float, float]]] = {
     "share": (0.0, 1.0),
     "yes/no": (0.0, 1.0),
-    "count": (0.0, float("inf")),
-    "people": (0.0, float("inf")),
-    "min": (0.0, float("inf")),
-    "s": (0.0, float("inf")),
-    "mm": (0.0, float("inf")),
-    "days": (0.0, float("inf")),
+    "count": (0.0, _FIGURE_MAX),
+    "people": (0.0, _FIGURE_MAX),
+    "min": (0.0, _FIGURE_MAX),
+    "s": (0.0, _FIGURE_MAX),
+    "mm": (0.0, _FIGURE_MAX),
+    "days": (0.0, _FIGURE_MAX),
     # A day of refunds has negative sales; frost is below zero.
-    "currency": (float("-inf"), float("inf")),
+    "currency": (-_FIGURE_MAX, _FIGURE_MAX),
     "degC": (-90.0, 60.0),  # the extremes ever measured on earth
 }
 _ROUNDING: Final = 1e-9

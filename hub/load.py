@@ -1,6 +1,7 @@
 """Load a file of facts, a JSON object a line, into the database. `fact_rules` judges them."""
 
 import json
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -96,6 +97,9 @@ def _lines(file: Path) -> Iterator[bytes]:
     """The lines, each cut after LINE_BYTES_MAX + 1 bytes."""
     try:
         with file.open("rb") as lines:
+            # Some programs put a mark in front of UTF-8.
+            if lines.read(len(BOM_UTF8)) != BOM_UTF8:
+                lines.seek(0)
             while line := lines.readline(LINE_BYTES_MAX + 1):
                 yield line
                 while not line.endswith(b"\n") and len(line) > LINE_BYTES_MAX:
@@ -157,7 +161,8 @@ def _store(
         elif outcome == "same":
             loaded.duplicate += 1
         else:
-            loaded.refuse(number, f"same id, other content: {fact.id!r} was told before")
+            told = f"{fact.id!r} was told before; a correction ends in ~2, the next in ~3"
+            loaded.refuse(number, f"same id, other content: {told}")
 
 
 def _store_alone(

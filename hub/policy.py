@@ -15,7 +15,8 @@ from typing import Any, ClassVar, Final, Literal
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from hub.colours import COLOURS
-from storepulse.actions import Dimension
+from hub.playbooks import playbooks
+from storepulse.actions import DIMENSIONS, Dimension
 from storepulse.errors import BadInput
 from storepulse.wire import explain
 
@@ -221,12 +222,27 @@ def parse_policy(text: str | bytes, *, called: str) -> Policy:
     """Read a policy from JSON text; `called` names it in the error.
 
     Raises:
-        BadPolicy: it is not JSON, lacks a field, has one too many, or a value out of range.
+        BadPolicy: it is not JSON, lacks a field, has one too many, a value out of range, or names a
+            playbook that there is not.
     """
     try:
-        return POLICY_JSON.validate_json(text, strict=False)
+        policy = POLICY_JSON.validate_json(text, strict=False)
     except ValidationError as error:
         raise BadPolicy(f"policy {called}: {explain(error)}") from error
+    _check_playbook(policy.evidence_missing, "any", where=f"{called}: evidence_missing")
+    for dimension in DIMENSIONS:
+        push = policy.of(dimension).push
+        _check_playbook(push, dimension, where=f"{called}: {dimension}.push")
+    return policy
+
+
+def _check_playbook(push: Push, dimension: str, *, where: str) -> None:
+    fitting = [name for name, one in playbooks().items() if one.dimension == dimension]
+    if push.playbook not in fitting:
+        raise BadPolicy(
+            f"policy {where}.playbook: {push.playbook!r} is none for this; there are "
+            f"{', '.join(sorted(fitting))}"
+        )
 
 
 def policy_from(body: Mapping[str, Any], *, called: str) -> Policy:

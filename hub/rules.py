@@ -38,6 +38,10 @@ FIGURE_WORDS: Final[dict[Dimension, str]] = {
 }
 
 
+_HEADS_MIN: Final = 0.01
+"""Fewer on average of a day are a quarter of an hour of one: nobody to divide by."""
+
+
 @dataclass(frozen=True, slots=True)
 class Daily:
     """What one dimension's figure was on one day."""
@@ -289,7 +293,7 @@ def _people(days: ShopDays, policy: Policy, day: date, *, running: bool) -> Dail
     assert isinstance(received, Figure)
     assert isinstance(heads, Figure)
     facts = tuple(sorted({*received.facts, *heads.facts}))
-    if heads.value <= 0:
+    if heads.value < _HEADS_MIN:
         return Unseen(f"nobody was on duty on {day.isoformat()}", facts)
     if running and received.span_hours < evidence.hours_min:
         return Unseen(

@@ -115,6 +115,8 @@ def test_main_push_that_was_not_seen_is_unknown_not_all_facings() -> None:
         pytest.param([day_fact("receptions", DAY, 30.0)], "people", "no staff_on_duty", id="half"),
         pytest.param([*people(DAY, 9, heads=4)[:1], day_fact("staff_on_duty", DAY, 0.0)], "people",
                      "nobody was on duty", id="no heads"),
+        pytest.param([*people(DAY, 9, heads=4)[:1], day_fact("staff_on_duty", DAY, 1e-320)],
+                     "people", "nobody was on duty", id="a head that is none"),
         pytest.param([goods(DAY, 0.9, coverage=0.3)], "goods", "covers 30 %", id="coverage"),
         pytest.param([dwell(DAY, 3.0, n=4)], "place", "rests on 4 observations", id="few visits"),
         pytest.param(experiences(back(8), 6, 1), "conversion", "6 experiences", id="few tries"),

@@ -73,6 +73,11 @@ def test_what_may_be_absent_may_also_be_null(database: Database, tmp_path: Path)
         pytest.param(LINE | {"value": 9}, "low <= value <= high", id="outside its interval"),
         pytest.param(LINE | {"id": "a\0"}, "NUL", id="nul"),
         pytest.param(LINE | {"n": 10**30}, "n", id="a huge n"),
+        pytest.param(
+            LINE | {"metric": "receptions", "value": 1.7e308, "low": None, "high": None},
+            "makes no sense",
+            id="a figure that overflows a sum",
+        ),
         pytest.param(LINE | {"method": "x" * LINE_BYTES_MAX}, "line too long", id="long line"),
     ],
 )
@@ -90,6 +95,12 @@ def test_the_same_id_with_other_content_is_refused(database: Database, tmp_path:
     loaded = load(database, file_of(tmp_path, LINE, LINE | {"value": 2.5}))
     assert figures(loaded) == (1, 0, 1)
     assert loaded.refused_by_reason == {"same id, other content": 1}
+
+
+def test_a_mark_in_front_of_the_text_is_no_part_of_it(database: Database, tmp_path: Path) -> None:
+    file = tmp_path / "marked.jsonl"
+    file.write_text(json.dumps(LINE) + "\r\n", encoding="utf-8-sig")
+    assert figures(load(database, file)) == (1, 0, 0)
 
 
 def test_a_shop_not_known_yet_is_made_unassigned(database: Database, tmp_path: Path) -> None:

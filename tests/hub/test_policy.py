@@ -66,9 +66,12 @@ def changed(path: str, value: object) -> str:
         pytest.param("plase", {}, "plase: .*(unexpected|Unexpected|not permitted)", id="misspelt"),
         pytest.param("starts_on", "soon", "starts_on", id="start is no date"),
         pytest.param("conversion/rules/0/days_running", 2, "must be 1", id="conversion streak"),
+        pytest.param("goods/push/playbook", "none_such", r"goods\.push.*correction_checklist",
+                     id="no such playbook"),
+        pytest.param("goods/push/playbook", "talk_track", "is none for this", id="other playbook"),
         pytest.param("people/rules/0/days_running", 1, "more days_running", id="same limit twice"),
     ],
-)
+)  # fmt: skip
 def test_a_bad_policy_is_refused_with_its_field_and_what_is_allowed(
     path: str, value: object, words: str
 ) -> None:

@@ -331,6 +331,15 @@ def test_what_is_no_url_of_postgresql_is_refused(asked: str) -> None:
         pass
 
 
+def test_a_url_that_cannot_be_read_is_refused_without_its_password() -> None:
+    with (
+        pytest.raises(BadDatabase, match="cannot be read as") as told,
+        open_database("postgresql://me:secret@[host"),
+    ):
+        pass
+    assert "secret" not in str(told.value)
+
+
 def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
     with (
         pytest.raises(DatabaseUnavailable, match="does not answer") as told,
