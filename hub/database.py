@@ -29,8 +29,7 @@ _MIGRATION_LOCK: Final = 7_405_813  # any number that nobody else takes for an a
 _OLDEST_SERVER: Final = 150_000  # Debian 12 has 15; older ones were never tried
 _CONNECTIONS_MAX: Final = 12
 _CONNECT_S_MAX: Final = 10
-_WAIT_S_MAX: Final = 4.0
-"""For a free connection. Longer means that all are busy, or that the server is away."""
+WAIT_S_MAX: Final = 4.0
 _RECONNECT_S_MAX: Final = 1.0
 """The pool's own tries, which it spaces ever wider; after it, each call tries at once."""
 
@@ -55,7 +54,7 @@ class Database:
         """One transaction: committed at the end, rolled back by an exception.
 
         Raises:
-            DatabaseUnavailable: the server did not answer within 4 s, or went away.
+            DatabaseUnavailable: the server did not answer in time, or went away.
         """
         try:
             with self.pool.connection() as connection:
@@ -72,9 +71,13 @@ def where(asked: str | None) -> str:
 
 
 @contextmanager
-def open_database(asked: str | None = None) -> Iterator[Database]:
+def open_database(
+    asked: str | None = None, *, wait_s_max: float = WAIT_S_MAX
+) -> Iterator[Database]:
     """Open a database by URL or folder, bring its tables up to date, and close it at the end.
 
+    Args:
+        wait_s_max: for a free connection; longer means that all are busy, or the server is away.
     Raises:
         BadDatabase: no URL of PostgreSQL, a server that is too old, or no usable folder.
         DatabaseUnavailable: the server does not answer.
@@ -99,7 +102,7 @@ def open_database(asked: str | None = None) -> Iterator[Database]:
         server = postgres.attach(Path(place))
         conninfo, shown = server.conninfo(), str(server.folder)
     try:
-        with _pool(conninfo, shown) as pool:
+        with _pool(conninfo, shown, wait_s_max) as pool:
             with pool.connection() as connection:
                 version, level = _look(connection, shown)
                 migrate(connection)
@@ -110,7 +113,7 @@ def open_database(asked: str | None = None) -> Iterator[Database]:
 
 
 @contextmanager
-def _pool(conninfo: str, shown: str) -> Iterator[ConnectionPool[Connection]]:
+def _pool(conninfo: str, shown: str, wait_s_max: float) -> Iterator[ConnectionPool[Connection]]:
     try:
         # One connection outside the pool first: its error says what is wrong, the pool's does not.
         with psycopg.connect(conninfo, connect_timeout=_CONNECT_S_MAX):
@@ -125,7 +128,7 @@ def _pool(conninfo: str, shown: str) -> Iterator[ConnectionPool[Connection]]:
         kwargs={"row_factory": dict_row, "connect_timeout": _CONNECT_S_MAX},
         min_size=1,
         max_size=_CONNECTIONS_MAX,
-        timeout=_WAIT_S_MAX,
+        timeout=wait_s_max,
         reconnect_timeout=_RECONNECT_S_MAX,
         configure=_configure,
         # A connection that died with the server is noticed here and not in the middle of a batch.

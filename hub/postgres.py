@@ -47,7 +47,16 @@ SETTINGS: Final[Mapping[str, str]] = {
 }
 """What the server is started with."""
 
-_children: dict[int, subprocess.Popen[bytes]] = {}
+
+class _Child(subprocess.Popen[bytes]):
+    """A server that we started. It outlives us on purpose while others have a seat."""
+
+    def __del__(self) -> None:
+        # Popen warns here of a child that still runs.
+        pass
+
+
+_children: dict[int, _Child] = {}
 """The servers that this process started, by pid: a child that ended is reaped through it."""
 
 
@@ -254,14 +263,15 @@ def _launch(programs: Path, home: Path, account: Account, settings: Mapping[str,
     written = home / "log"
     grown = written.exists() and written.stat().st_size > _LOG_BYTES_MAX
     with written.open("wb" if grown else "ab") as log:
-        child: subprocess.Popen[bytes] = subprocess.Popen(
+        child: _Child = _Child(
             words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=_environment(),
             # Ctrl-C on our terminal is for us: we still have something to write.
             start_new_session=True,
             **account.switch,  # type: ignore[call-overload]
         )  # fmt: skip
     _children[child.pid] = child
-    return child.pid
+    pid: int = child.pid
+    return pid
 
 
 def _environment() -> dict[str, str]:

@@ -237,7 +237,7 @@ async def test_nothing_is_acknowledged_while_the_database_is_away(
     folder = open_folder / f"killed-{broker.kind}"
     with (
         postgres.attach(folder, settings=no_sync) as server,
-        open_database(str(folder)) as database,
+        open_database(str(folder), wait_s_max=0.3) as database,
     ):
         async with listening(database, broker.url) as tally, node_of(broker.port) as node:
             await until(lambda: tally.connected)

@@ -162,11 +162,10 @@ def test_a_broker_of_ours_that_dies_comes_back_on_its_port(open_folder: Path) ->
 
 
 @pytest.fixture
-def running_hub(open_folder: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+def running_hub(database: Database) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    folder = open_folder / "running"
     child = subprocess.Popen(
-        [sys.executable, "-m", "storepulse", "hub", "run", "--database", str(folder / "hub"),
+        [sys.executable, "-m", "storepulse", "hub", "run", "--database", database.place,
          "--broker-port", "0", "--port", "0", "--chain", "acme"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
     )  # fmt: skip
