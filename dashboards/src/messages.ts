@@ -146,12 +146,10 @@ export const MESSAGES = {
   'board.nonefit': { en: 'No shop fits. Clear the filter.', zh: '没有符合条件的门店，请清除筛选。' },
   'board.simulated': { en: 'simulated', zh: '模拟' },
   'board.column.shop': { en: 'Shop', zh: '门店' },
-  'board.column.behind': { en: '{n} days behind', zh: '过去 {n} 天' },
   'board.history': { en: '{dimension}, {n} days up to today: {words}', zh: '{dimension}，截至今天 {n} 天：{words}' },
   'board.history.day': { en: '{day}: {word}', zh: '{day}：{word}' },
   'board.since': { en: 'since {day}', zh: '自 {day}' },
   'board.download': { en: 'Download CSV', zh: '下载 CSV' },
-  'board.skip': { en: 'To the table', zh: '跳到表格' },
 
   'shop.back': { en: 'All shops', zh: '全部门店' },
   'shop.codes': { en: 'Codes', zh: '健康码' },
