@@ -133,11 +133,16 @@ def world(folder: Path) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield opened
-        opened.close()
+def playwright() -> Iterator[Any]:
+    with sync_api.sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Any) -> Iterator[Any]:
+    opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+    yield opened
+    opened.close()
 
 
 def open_page(browser: Any, url: str, language: str, **shape: Any) -> Any:
@@ -257,38 +262,36 @@ def test_taps_count_give_tickets_and_are_taken_back(world: World, browser: Any) 
 
 
 def test_what_was_said_while_the_node_was_away_is_there_afterwards_each_once(
-    world: World, tmp_path: Path
+    world: World, playwright: Any, tmp_path: Path
 ) -> None:
     """20 photos and 50 taps without a node, the browser killed once in between."""
     small = tmp_path / "small.png"
     small.write_bytes(_small_picture())
     before = _counted(world)
-    with sync_api.sync_playwright() as playwright:
-        phone = _open_kept(playwright, tmp_path / "browser", world.node.url)
-        phone.get_by_text(words("clerk.photo", "en")).wait_for()
-        # The worker that keeps the page has it before the node goes.
-        phone.wait_for_function(
-            "async () => (await (await caches.open('storepulse-1')).keys()).length > 3"
-        )
-        world.stop_node()
-        for _ in range(PHOTOS_OFFLINE):
-            take_photo(phone, words("clerk.choose", "en"), small)
-            phone.wait_for_url("**/#/photo/*")
-            phone.get_by_role("link", name=words("clerk.home", "en")).click()
-        for _ in range(TAPS_OFFLINE // 2):
-            phone.locator("button[data-tap=reception]").click()
-        waiting = PHOTOS_OFFLINE + TAPS_OFFLINE // 2
-        phone.get_by_text(f": {waiting}.").wait_for()
-        _kill(tmp_path / "browser")
-    with sync_api.sync_playwright() as playwright:
-        phone = _open_kept(playwright, tmp_path / "browser", world.node.url)
-        phone.get_by_text(f": {waiting}.").wait_for()
-        for _ in range(TAPS_OFFLINE - TAPS_OFFLINE // 2):
-            phone.locator("button[data-tap=reception]").click()
-        phone.get_by_text(f": {PHOTOS_OFFLINE + TAPS_OFFLINE}.").wait_for()
-        world.start_node_again()
-        phone.get_by_text(words("waiting.none", "en")).wait_for(timeout=120_000)
-        phone.context.close()
+    phone = _open_kept(playwright, tmp_path / "browser", world.node.url)
+    phone.locator("label.big").wait_for()
+    # The worker that keeps the page has it before the node goes.
+    phone.wait_for_function(
+        "async () => (await (await caches.open('storepulse-1')).keys()).length > 3"
+    )
+    world.stop_node()
+    for _ in range(PHOTOS_OFFLINE):
+        take_photo(phone, words("clerk.choose", "en"), small)
+        phone.wait_for_url("**/#/photo/*")
+        phone.get_by_role("link", name=words("clerk.home", "en")).click()
+    for _ in range(TAPS_OFFLINE // 2):
+        phone.locator("button[data-tap=reception]").click()
+    waiting = PHOTOS_OFFLINE + TAPS_OFFLINE // 2
+    phone.get_by_text(f": {waiting}.").wait_for()
+    _kill(tmp_path / "browser")
+    phone = _open_kept(playwright, tmp_path / "browser", world.node.url)
+    phone.get_by_text(f": {waiting}.").wait_for()
+    for _ in range(TAPS_OFFLINE - TAPS_OFFLINE // 2):
+        phone.locator("button[data-tap=reception]").click()
+    phone.get_by_text(f": {PHOTOS_OFFLINE + TAPS_OFFLINE}.").wait_for()
+    world.start_node_again()
+    phone.get_by_text(words("waiting.none", "en")).wait_for(timeout=120_000)
+    phone.context.close()
     after = _counted(world)
     assert after["photos"] - before["photos"] == PHOTOS_OFFLINE
     assert after["receptions"] - before["receptions"] == TAPS_OFFLINE
