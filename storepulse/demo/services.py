@@ -76,6 +76,7 @@ def start_node(
     broker: Broker,
     planogram: Path | None = None,
     captures: Sequence[Path] = (),
+    port: int = 0,
     **settings: str,
 ) -> Server:
     """Start the node of one shop.
@@ -85,7 +86,7 @@ def start_node(
     """
     argv = [*PROGRAM, "edge", "run", "--data", str(data), "--chain", address.chain]
     argv += ["--shop", address.shop, "--node", address.node, "--broker", broker.url]
-    argv += ["--host", "127.0.0.1", "--port", "0"]
+    argv += ["--host", "127.0.0.1", "--port", str(port)]
     # Hub and node run on one machine here: their clocks are one, whatever NTP says of it.
     argv += ["--clock", "yes"]
     argv += ["--planogram", str(planogram)] if planogram else []

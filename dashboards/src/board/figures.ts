@@ -23,6 +23,19 @@ export function said(unit: string, value: number): string {
   return unit === 'min' ? t('unit.min', { value: number(value) }) : number(value, 1)
 }
 
+const SHARES = new Set(['exposure_main_push', 'facing_compliance', 'position_compliance', 'on_shelf_availability', 'bounce_45s'])
+
+/** The unit of a fact's metric, as far as the codes rest on it. */
+export function unitOfMetric(metric: string): string {
+  if (SHARES.has(metric)) return 'share'
+  return metric === 'dwell_mean' ? 'min' : 'count'
+}
+
+/** A limit on a bar: without its unit where three of them stand close. */
+export function saidShort(unit: string, value: number): string {
+  return unit === 'share' ? share(value, 1) : number(value, 1)
+}
+
 export interface Bar {
   /** Where the parts lie, in per cent of the bar. */
   value: number

@@ -77,7 +77,12 @@ export function moment(iso: string, timeZone?: string): string {
   return new Intl.DateTimeFormat(TAGS[language], whole).format(at)
 }
 
-/** A local day such as 2026-11-20. */
+/** A local day such as 2026-11-20, without its weekday. */
+export function date(iso: string): string {
+  return new Intl.DateTimeFormat(TAGS[language], { month: 'short', day: 'numeric', timeZone: 'UTC' }).format(new Date(`${iso}T00:00:00Z`))
+}
+
+/** A local day with its weekday. */
 export function day(iso: string): string {
   return new Intl.DateTimeFormat(TAGS[language], {
     month: 'short', day: 'numeric', weekday: 'short', timeZone: 'UTC',
