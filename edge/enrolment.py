@@ -33,6 +33,9 @@ from storepulse.wire import explain
 _ANSWER_S_MAX: Final = 20.0
 _ANSWER_BYTES_MAX: Final = 64 * KIB
 _PORT: Final = 8443
+_ENDED: Final = (
+    "where the certificate has ended or was revoked, ask for a code and run `storepulse edge enrol`"
+)
 
 
 def enrol(data: Path, code: str, hub: str) -> Identity:
@@ -149,16 +152,24 @@ def _ask(
         ) from error
     except ssl.SSLError as error:
         raise EnrolmentRefused(
-            f"{door.geturl()} refuses this node's certificate ({error.reason}): where it has ended "
-            "or was revoked, ask for a code and run `storepulse edge enrol`"
+            f"{door.geturl()} refuses this node's certificate ({error.reason}): {_ENDED}"
         ) from error
+    except ConnectionError as error:
+        # A refusal in TLS 1.3 comes after the handshake, and may be lost with the connection.
+        if isinstance(error, ConnectionRefusedError):
+            raise _away(door, error) from error
+        raise HubAway(f"{door.geturl()} closes the connection without a word: {_ENDED}") from error
     except (OSError, http.client.HTTPException) as error:
-        raise HubAway(
-            f"the hub's door {door.geturl()} does not answer: {error or type(error).__name__}; "
-            "look at the address, the network, and whether the hub runs with --tls"
-        ) from error
+        raise _away(door, error) from error
     finally:
         connection.close()
+
+
+def _away(door: SplitResult, error: Exception) -> HubAway:
+    return HubAway(
+        f"the hub's door {door.geturl()} does not answer: {error or type(error).__name__}; "
+        "look at the address, the network, and whether the hub runs with --tls"
+    )
 
 
 def _der(pem: str) -> bytes:

@@ -51,7 +51,7 @@ class Settings:
             well_formed = False
         if not well_formed:
             raise BadSettings(
-                f"broker must be of the form mqtt(s)://HOST:PORT, got {self.broker!r}"
+                f"broker must be mqtt://HOST:PORT or mqtts://HOST:PORT, got {self.broker!r}"
             )
 
     @property
