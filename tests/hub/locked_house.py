@@ -1,4 +1,4 @@
-"""A hub with its locks on, within a test: authority, door, broker with TLS, ingest; its visitors."""
+"""A hub with its locks on, within a test: authority, door, broker with TLS, ingest; visitors."""
 
 import asyncio
 import contextlib
