@@ -25,6 +25,7 @@ from edge.link import Link
 from edge.outbox import Outbox
 from edge.photos import Photos
 from edge.plans import Plans
+from edge.renewal import Renewal
 from edge.settings import Settings
 from edge.taps import Taps
 from edge.workers import AskedWorker, Supervised, TellingWorker
@@ -79,6 +80,7 @@ class Node:
         for file in planograms:
             self.plans.adopt(file)
         self.link = Link(settings, self.disk, self.outbox, self.inbox, self._now)
+        self.renewal = Renewal(settings.data, self._now)
         self.judge_child = AskedWorker(
             "judge",
             shlex.split(settings.judge_command),
@@ -131,6 +133,7 @@ class Node:
         self.link.phones = served_at
         parts = {
             "link": self.link.run,
+            "renewal": self.renewal.run,
             "photos": self.photos.run,
             **{child.state.name: child.run for child in self._children},
         }

@@ -210,6 +210,9 @@ def kill_command(
         str | None, typer.Option(help="embedded or mosquitto; both that are installed if not said.")
     ] = None,
     facts: Annotated[int, typer.Option(min=200, help="How many facts the node says.")] = 1000,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="Enrol the node; mutual TLS between all.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a broker.")] = False,
 ) -> None:
     """Kill broker, node and hub with -9 in the middle of their work, and count what arrived.
@@ -222,7 +225,7 @@ def kill_command(
     for kind in brokers_asked(broker):
         TALK.print(f"kill campaign on the {kind} broker, {facts} facts", markup=False)
         report = campaign_in_new_folder(
-            kind, facts=facts, tell=lambda line: TALK.print(f"  {line}", markup=False)
+            kind, facts=facts, tell=lambda line: TALK.print(f"  {line}", markup=False), tls=tls
         )
         typer.echo(json.dumps(report.as_json()) if as_json else report.in_words())
         reports.append(report)
