@@ -131,23 +131,25 @@ class Linker:
         return [self._close(number) for number in list(self._stays)]
 
     def _match(self, burst: Burst) -> int | None:
-        for sender in burst.senders:
-            number = self._by_sender.get(sender)
-            if number is not None and self._still_there(number, burst):
-                self._stays[number].by_time = None
-                return number
+        told = {self._by_sender[sender] for sender in burst.senders if sender in self._by_sender}
+        there = [number for number in told if self._still_there(number, burst)]
+        if there:
+            # Not the first of a set of hashes under a key of this run: two runs would differ.
+            number = max(there, key=lambda n: (self._stays[n].last_end_s, n))
+            self._stays[number].by_time = None
+            return number
         if not burst.random_address:
             return None
-        number = self._by_running_count(burst)
-        if number is None:
-            number = self._by_time(burst)
-            if number is not None:
-                stay = self._stays[number]
+        found = self._by_running_count(burst)
+        if found is None:
+            found = self._by_time(burst)
+            if found is not None:
+                stay = self._stays[found]
                 stay.by_time, stay.sequence_before = burst, stay.sequence_last
-                return number
-        if number is not None:
-            self._stays[number].by_time = None
-        return number
+                return found
+        if found is not None:
+            self._stays[found].by_time = None
+        return found
 
     def _still_there(self, number: int, burst: Burst) -> bool:
         stay = self._stays[number]
