@@ -4,13 +4,17 @@ ARGS ?=
 VENV := .venv
 READY := $(VENV)/.ready
 TRAIN_READY := $(VENV)/.train-ready
+PAGES := dashboards/dist/clerk.html
+PAGES_FROM := $(shell find dashboards/src dashboards/public dashboards/*.html dashboards/*.json dashboards/*.ts -type f 2>/dev/null) scripts/pages
 
-.PHONY: help setup setup-train demo test check lock clean
+.PHONY: help setup setup-train pages demo test check lock clean
 
 help: ## show what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
-setup: $(READY) ## a virtual environment in .venv with all that demo and tests need
+setup: $(READY) ## a virtual environment in .venv with all that demo and tests need, and the pages
+	@$(MAKE) --no-print-directory $(PAGES) || \
+		echo "The pages are not built (see above): all else works, and make pages tries again" >&2
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -18,6 +22,13 @@ $(READY): pyproject.toml constraints.txt
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV), a few minutes the first time"
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[edge,hub,probes,dev]'
+	@touch $@
+
+pages: $(PAGES) ## the pages that hub and node serve, into dashboards/dist
+
+$(PAGES): $(READY) $(PAGES_FROM)
+	@echo "Building the pages"
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" scripts/pages
 	@touch $@
 
 setup-train: $(TRAIN_READY) ## what `storepulse vision train` needs on top (torch, ultralytics)
@@ -39,4 +50,4 @@ lock: ## write constraints.txt from what is installed now
 	@{ head -1 constraints.txt; $(VENV)/bin/pip freeze --exclude-editable | sed 's/+cpu$$//'; } > constraints.new && mv constraints.new constraints.txt
 
 clean: ## remove what make has built
-	rm -rf $(VENV) build dist ./*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist dashboards/dist dashboards/node_modules ./*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

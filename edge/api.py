@@ -17,6 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.exceptions import HTTPException as AnyHTTPException
 
+from edge.answers import ErrorAnswer, JudgedPhoto, ShownChecklist, WaitingPhoto
 from edge.body_limit import HTTP_TOO_LARGE, BodyLimit, too_large_words
 from edge.checks import Checks, ClerkState, KeptChecklist
 from edge.clock import Now
@@ -31,6 +32,7 @@ from edge.workers import WorkerState
 from storepulse import __version__
 from storepulse.checklists import CHECKLIST_JSON
 from storepulse.errors import BadInput, StorepulseError, Unavailable
+from storepulse.pages import page_routes
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,11 @@ STATUS: Final[tuple[tuple[type[StorepulseError], int], ...]] = (
 )  # fmt: skip
 """HTTP status of each error; the first that fits."""
 _CODES: Final = {404: "not_here", 405: "not_allowed", 413: "too_large"}
+_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"model": JudgedPhoto},
+    422: {"model": ErrorAnswer},
+}
+"""A stored answer goes out as it was stored; this says to a client what it holds."""
 _REASON_MAX: Final = 500
 Reason = Annotated[str, Body(max_length=_REASON_MAX)]
 Uuid = Annotated[str, Body(description="made on the phone; a repeat changes nothing")]
@@ -103,6 +110,7 @@ def make_app(parts: Parts) -> FastAPI:
     _add_actions(app, parts)
     _add_planograms(app, parts)
     _add_health(app, parts)
+    app.include_router(page_routes("clerk.html"))
     return app
 
 
@@ -138,7 +146,7 @@ def _add_errors(app: FastAPI, parts: Parts) -> None:
 
 
 def _add_photos(app: FastAPI, parts: Parts) -> None:
-    @app.post("/api/photos", tags=["photos"])
+    @app.post("/api/photos", tags=["photos"], responses=_ANSWERS)
     async def send_photo(
         file: Annotated[UploadFile, File(description="JPEG, PNG or WebP")],
         uuid: Annotated[str, Form(description="made on the phone; a repeat gets the first answer")],
@@ -151,7 +159,11 @@ def _add_photos(app: FastAPI, parts: Parts) -> None:
         answer = await parts.photos.answer(uuid, bay, planogram or None, await file.read())
         return JSONResponse(answer.body, answer.status)
 
-    @app.get("/api/photos/{uuid}", tags=["photos"])
+    @app.get(
+        "/api/photos/{uuid}",
+        tags=["photos"],
+        responses={**_ANSWERS, 202: {"model": WaitingPhoto}},
+    )
     async def photo(uuid: str) -> JSONResponse:
         """The answer that a photo got; 202 while it waits for one."""
         answer = await parts.photos.known(uuid)
@@ -171,19 +183,23 @@ def _add_photos(app: FastAPI, parts: Parts) -> None:
 
 
 def _add_checklists(app: FastAPI, parts: Parts) -> None:
-    @app.get("/api/checklists", tags=["checklists"])
+    @app.get("/api/checklists", tags=["checklists"], response_model=list[ShownChecklist])
     async def checklists(
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> list[dict[str, Any]]:
         """The newest checklists, newest first, with the marks on their items."""
         return [_checklist(one) for one in await asyncio.to_thread(parts.checks.newest, limit)]
 
-    @app.get("/api/checklists/{checklist}", tags=["checklists"])
+    @app.get("/api/checklists/{checklist}", tags=["checklists"], response_model=ShownChecklist)
     async def checklist(checklist: str) -> dict[str, Any]:
         """One checklist with the marks on its items."""
         return _checklist(await asyncio.to_thread(parts.checks.one, checklist))
 
-    @app.post("/api/checklists/{checklist}/items/{item}", tags=["checklists"])
+    @app.post(
+        "/api/checklists/{checklist}/items/{item}",
+        tags=["checklists"],
+        response_model=ShownChecklist,
+    )
     async def mark_item(
         checklist: str,
         item: str,

@@ -14,6 +14,8 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from edge.cli_enrolment import app as enrolment_app
+from edge.cli_enrolment import check_enrolled, enrolled_environ
 from edge.clock import SynchronisedSetting, now_of
 from edge.disk import FILE_NAME, Disk
 from edge.node import run_node
@@ -24,7 +26,9 @@ from storepulse.facts import FACT_JSON, Fact
 from storepulse.units import GIB
 from storepulse.wire import encode_body, explain
 
-app = typer.Typer(no_args_is_help=True, help="Run the node in the shop.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Run the node in the shop.")
+# Without a name its commands stand beside ours.
+app.add_typer(enrolment_app)
 
 _AT_ONCE: Final = 500
 _SHOWN_MAX: Final = 1000
@@ -55,7 +59,8 @@ def run(
     """Run the node until SIGTERM or Ctrl-C.
 
     Prints {"listening": URL} on stdout once phones are served. What is not given here comes from
-    STOREPULSE_EDGE_… in the environment (`storepulse edge settings`).
+    STOREPULSE_EDGE_… in the environment (`storepulse edge settings`), and what is not said there
+    from enrolment (`storepulse edge enrol`).
     """
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING,
@@ -63,9 +68,10 @@ def run(
         stream=sys.stderr,
     )
     settings = read_settings(
-        os.environ, data=data, chain=chain, shop=shop, node=node, broker=broker, host=host,
-        port=port, clock=clock,
+        {**enrolled_environ(data), **os.environ}, data=data, chain=chain, shop=shop, node=node,
+        broker=broker, host=host, port=port, clock=clock,
     )  # fmt: skip
+    check_enrolled(settings)
     run_node(settings, planograms=planogram or (), captures=capture or ())
 
 

@@ -6,8 +6,10 @@ StorepulseError
 │   ├── NotHere          what was named does not exist on this node (HTTP 404)
 │   ├── TooLarge         an upload above the limit (HTTP 413)
 │   ├── Contradicts      the same name was used before for something else (HTTP 409)
+│   ├── EnrolmentRefused the hub is not the code's, or does not take this node
 │   └── NotJudged        a photo that made every child give up (HTTP 422)
 ├── Unavailable
+│   ├── HubAway          the hub's door does not answer
 │   ├── DataInUse        another node works on the same folder
 │   ├── DiskFull         the disk or the outbox's budget has no room
 │   ├── WorkerAway       the child is starting or resting; the request is kept
@@ -38,6 +40,14 @@ class Contradicts(BadInput):
 
 class NotJudged(BadInput):
     """A photo at which every child gave up."""
+
+
+class EnrolmentRefused(BadInput):
+    """The hub is not the one that the code names, or it refuses this node. Says what to do."""
+
+
+class HubAway(Unavailable):
+    """The hub's door does not answer."""
 
 
 class DataInUse(Unavailable):

@@ -120,6 +120,7 @@ def read_answer(answer: dict[str, Any]) -> Judged:
                 "model": observation["model"],
             },
             "findings": judgement["findings"],
+            "positions": {one["id"]: one["status"] for one in judgement["positions"]},
             "scores": judgement["scores"],
             "checklist": told,
         }

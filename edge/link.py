@@ -112,6 +112,8 @@ class Link:
     ) -> None:
         """Raises `BadSettings` for an address of a broker that is none."""
         self.state = LinkState()
+        self.phones = ""
+        """Where phones are served; known once the node listens."""
         self._settings = settings
         self._broker = read_broker(settings.broker)
         self._address: Address = settings.address
@@ -149,7 +151,9 @@ class Link:
 
     async def _session(self) -> None:
         topic = self._address.topic("state")
-        offline = NODE_STATE_JSON.dump_json(NodeState(online=False, version=__version__))
+        offline = NODE_STATE_JSON.dump_json(
+            NodeState(online=False, version=__version__, phones=self.phones)
+        )
         will = aiomqtt.Will(topic, offline, qos=1, retain=True)
         async with self._client(will) as client:
             try:
@@ -294,6 +298,7 @@ class Link:
             at=moment.at,
             version=__version__,
             outbox=waiting.numbers,
+            phones=self.phones,
         )
         payload = NODE_STATE_JSON.dump_json(state)
         await client.publish(self._address.topic("state"), payload, qos=1, retain=True)

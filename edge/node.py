@@ -25,6 +25,7 @@ from edge.link import Link
 from edge.outbox import Outbox
 from edge.photos import Photos
 from edge.plans import Plans
+from edge.renewal import Renewal
 from edge.settings import Settings
 from edge.taps import Taps
 from edge.workers import AskedWorker, Supervised, TellingWorker
@@ -79,6 +80,7 @@ class Node:
         for file in planograms:
             self.plans.adopt(file)
         self.link = Link(settings, self.disk, self.outbox, self.inbox, self._now)
+        self.renewal = Renewal(settings.data, self._now)
         self.judge_child = AskedWorker(
             "judge",
             shlex.split(settings.judge_command),
@@ -126,8 +128,12 @@ class Node:
                 timeout_graceful_shutdown=_GOODBYE_S,
             )
         )
+        host, port = listening.getsockname()[:2]
+        served_at = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self.link.phones = served_at
         parts = {
             "link": self.link.run,
+            "renewal": self.renewal.run,
             "photos": self.photos.run,
             **{child.state.name: child.run for child in self._children},
         }
@@ -139,8 +145,7 @@ class Node:
         try:
             while not server.started and not serving.done():
                 await asyncio.sleep(0.01)
-            host, port = listening.getsockname()[:2]
-            ready(f"http://{host}:{port}")
+            ready(served_at)
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             log.info("stopping")

@@ -68,6 +68,60 @@ class ShownAction:
     delivered_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldAction(Action):
+    """An action as the API tells it."""
+
+    state: ActionState | Literal["not_pushed"]
+    delivered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldFact:
+    """A fact as the API tells it."""
+
+    id: str
+    shop: str
+    metric: str
+    started_at: datetime
+    ended_at: datetime
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int | None
+    coverage: float
+    independent: float
+    dims: Mapping[str, str]
+    method: str
+    source: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldFacts:
+    """Facts, oldest first; `more` says that there are others."""
+
+    facts: tuple[ToldFact, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CareMessages:
+    """Experiences that reached 72 h without a deal, and why nobody is written to."""
+
+    reached_72h: int
+    sent: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShopActions:
+    """What was pushed to a shop, oldest day first."""
+
+    actions: tuple[ToldAction, ...]
+    care_messages: CareMessages
+
+
 def board(
     connection: Connection,
     day: date,

@@ -21,6 +21,8 @@ from hub.answers import (
     CARE_WORDS,
     ROWS_MAX,
     BoardRow,
+    ShopActions,
+    ToldFacts,
     action_json,
     care_messages_waiting,
     one_action,
@@ -33,15 +35,18 @@ from hub.codes import Code
 from hub.computing import UnknownShop, compute_codes, day_shown, read_policies
 from hub.database import Database
 from hub.days import day_start, local_day
+from hub.history import DAYS_MAX, History, read_history
 from hub.listener import Tally
 from hub.metrics import CATALOGUE, Metric
-from hub.policy import policy_schema
-from hub.shops_store import Shop
+from hub.news import News, news_routes
+from hub.policy import Policy, policy_schema
+from hub.shops_store import Node, Shop
 from hub.shops_store import nodes as read_nodes
 from hub.shops_store import shops as read_shops
 from hub.touched_store import known_shops, newest_code_day
 from storepulse import __version__
 from storepulse.errors import BadInput, Unavailable
+from storepulse.pages import page_routes
 
 HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
 """Other names would mean that a page of elsewhere made its name lead here."""
@@ -63,7 +68,13 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(database: Database, *, now: Clock = utc_now, tally: Tally | None = None) -> FastAPI:
+def create_app(
+    database: Database,
+    *,
+    now: Clock = utc_now,
+    tally: Tally | None = None,
+    news: News | None = None,
+) -> FastAPI:
     """The application over an open database."""
     app = FastAPI(
         title="storepulse hub", version=__version__, docs_url=None, redoc_url=None,
@@ -72,6 +83,8 @@ def create_app(database: Database, *, now: Clock = utc_now, tally: Tally | None 
     app.include_router(_codes_routes(database, now))
     app.include_router(_records_routes(database, now))
     app.include_router(_health_routes(database, tally or Tally()))
+    app.include_router(news_routes(news or News()))
+    app.include_router(page_routes("board.html"))
     _speak_one_error(app)
     app.middleware("http")(_only_from_here)
     return app
@@ -95,6 +108,13 @@ def _codes_routes(database: Database, now: Clock) -> APIRouter:
                 return []
             return stored_board(connection, shown, read_policies(connection), now=now())
 
+    @routes.get("/history")
+    def history(day: Day = None, days: Annotated[int, Query(ge=1, le=DAYS_MAX)] = 14) -> History:
+        """The stored colours of the days up to `day` (default: the newest with codes)."""
+        with database.connection() as connection:
+            last = day or newest_code_day(connection) or day_shown(connection)
+            return read_history(connection, last, days) if last else History()
+
     @routes.get("/shops/{shop}/codes")
     def codes(shop: Name, day: Day = None) -> Sequence[Code]:
         """The four codes of a shop, from the facts (default: its newest day with facts)."""
@@ -108,7 +128,7 @@ def _codes_routes(database: Database, now: Clock) -> APIRouter:
             (four,) = compute_codes(connection, {shop: [shown]}, policies, now=now())
             return four
 
-    @routes.get("/shops/{shop}/actions")
+    @routes.get("/shops/{shop}/actions", response_model=ShopActions)
     def actions(shop: Name, day: Day = None) -> dict[str, Any]:
         """What was pushed to a shop, and how many care messages wait for a consent."""
         with database.connection() as connection:
@@ -133,6 +153,12 @@ def _codes_routes(database: Database, now: Clock) -> APIRouter:
             raise NotThere(f"there is no action {action!r}")
         return found
 
+    @routes.get("/policy")
+    def policy(day: Day = None) -> Policy:
+        """The policy in force on a day (default: today), with its limits."""
+        with database.connection() as connection:
+            return read_policies(connection).in_force(day or now().date())
+
     @routes.get("/policy/schema")
     def schema() -> dict[str, Any]:
         """The JSON Schema of a policy."""
@@ -144,7 +170,7 @@ def _codes_routes(database: Database, now: Clock) -> APIRouter:
 def _records_routes(database: Database, now: Clock) -> APIRouter:
     routes = APIRouter(prefix="/api", tags=["records"])
 
-    @routes.get("/facts")
+    @routes.get("/facts", response_model=ToldFacts)
     def facts(
         shop: Annotated[str, Query(min_length=1, max_length=200)],
         metric: Annotated[str | None, Query(max_length=200)] = None,
@@ -181,7 +207,7 @@ def _records_routes(database: Database, now: Clock) -> APIRouter:
         """The metrics that the hub knows."""
         return list(CATALOGUE.values())
 
-    @routes.get("/nodes")
+    @routes.get("/nodes", response_model=list[Node])
     def nodes() -> list[dict[str, Any]]:
         """The nodes as the hub last heard of them."""
         with database.connection() as connection:

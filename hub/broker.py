@@ -1,10 +1,12 @@
 """Run an MQTT broker on the loopback: mosquitto where it is installed, else the embedded one.
 
-Speaks no MQTT itself. A broker on another machine needs none of this, only its address.
+Speaks no MQTT itself. A broker on another machine needs none of this, only its address. With an
+authority it speaks TLS, and who a client is comes from its certificate (`hub.topic_rights`).
 """
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -12,11 +14,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
+from hub.authority import revocation_list
+from hub.authority_files import KeptAuthority, read_revoked, server_pem
 from hub.errors import BrokerUnavailable
-from hub.postgres_home import account_for, home_in
+from hub.postgres_home import Account, account_for, home_in
+from hub.topic_rights import MOSQUITTO_ACL
+from storepulse.secret_files import write_whole
 from storepulse.wire import PAYLOAD_BYTES_MAX
 
 BrokerKind = Literal["mosquitto", "embedded"]
@@ -26,6 +33,7 @@ _START_S_MAX: Final = 20.0
 _STOP_S_MAX: Final = 5.0
 _PORT_S_MAX: Final = 2.0
 _POLL_S: Final = 0.02
+_CRL: Final = "revoked.crl"
 _MOSQUITTO_PLACES: Final = ("/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto")
 """Debian puts it where only root's PATH looks."""
 
@@ -38,11 +46,13 @@ class Broker:
     host: str
     port: int
     pid: int
+    secure: bool = False
+    """It speaks TLS, and only to those who have a certificate."""
 
     @property
     def url(self) -> str:
         """As the settings of hub and node name it."""
-        return f"mqtt://{self.host}:{self.port}"
+        return f"mqtt{'s' if self.secure else ''}://{self.host}:{self.port}"
 
 
 def installed_kind() -> BrokerKind:
@@ -52,7 +62,11 @@ def installed_kind() -> BrokerKind:
 
 @contextmanager
 def running_broker(
-    folder: Path, *, port: int = 0, kind: BrokerKind | None = None
+    folder: Path,
+    *,
+    port: int = 0,
+    kind: BrokerKind | None = None,
+    kept: KeptAuthority | None = None,
 ) -> Iterator[Broker]:
     """Run a broker until the end of the block.
 
@@ -60,6 +74,7 @@ def running_broker(
         folder: what it keeps lies below it; made where it is missing.
         port: 0 for any free one.
         kind: None for mosquitto where it is installed.
+        kept: the authority whose certificates it asks for; None: no TLS, and everybody is let in.
     Raises:
         BrokerUnavailable: it is not installed, the port is taken, or it does not start.
         FolderUnreachable: see `hub.postgres_home`.
@@ -68,7 +83,10 @@ def running_broker(
     port = _free_port(port)
     folder = folder.expanduser().absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    words = _mosquitto_words(folder, port) if chosen == "mosquitto" else _embedded_words(port)
+    if chosen == "mosquitto":
+        words = _mosquitto_words(folder, port, kept)
+    else:
+        words = _embedded_words(folder, port, kept)
     with (folder / "broker.log").open("ab") as log:
         # Ctrl-C on our terminal is for us; the broker hears the hub's last words.
         child = subprocess.Popen(
@@ -76,7 +94,7 @@ def running_broker(
         )
     try:
         _wait_until_open(child, port, folder / "broker.log")
-        yield Broker(chosen, HOST, port, child.pid)
+        yield Broker(chosen, HOST, port, child.pid, secure=kept is not None)
     finally:
         _stop(child)
 
@@ -95,7 +113,7 @@ def _mosquitto() -> str | None:
     return found or next((place for place in _MOSQUITTO_PLACES if Path(place).exists()), None)
 
 
-def _mosquitto_words(folder: Path, port: int) -> list[str]:
+def _mosquitto_words(folder: Path, port: int, kept: KeptAuthority | None) -> list[str]:
     program = _mosquitto()
     if program is None:
         raise BrokerUnavailable(
@@ -104,9 +122,8 @@ def _mosquitto_words(folder: Path, port: int) -> list[str]:
     account = account_for(folder / "mosquitto", rather="mosquitto")
     home = home_in(folder, account, name="mosquitto")
     lines = [
-        # Nobody but this machine can connect; nodes get names of their own with enrolment.
         f"listener {port} {HOST}",
-        "allow_anonymous true",
+        *_who_may(home, account, kept),
         "persistence true",
         f"persistence_location {home}/",
         # Without it, sessions and retained messages of the last half hour die with kill -9.
@@ -127,8 +144,60 @@ def _mosquitto_words(folder: Path, port: int) -> list[str]:
     return [program, "-c", str(config)]
 
 
-def _embedded_words(port: int) -> list[str]:
-    return [sys.executable, "-m", "hub.embedded_broker", str(port)]
+def _who_may(home: Path, account: Account, kept: KeptAuthority | None) -> list[str]:
+    if kept is None:
+        # Nobody but this machine can connect, and no authority has given out names.
+        return ["allow_anonymous true"]
+    files = {
+        "ca.pem": kept.authority.certificate_pem,
+        "server.pem": server_pem(kept, now=datetime.now(UTC)),
+        "access.acl": MOSQUITTO_ACL.encode(),
+    }
+    for name, content in files.items():
+        _write_for(account, home / name, content)
+    _write_crl(home, account, kept)
+    return [
+        "allow_anonymous false",
+        f"cafile {home}/ca.pem",
+        f"certfile {home}/server.pem",
+        f"keyfile {home}/server.pem",
+        f"crlfile {home}/{_CRL}",
+        "tls_version tlsv1.2",
+        "require_certificate true",
+        # Who a client is, its client id included, comes from its certificate alone.
+        "use_identity_as_username true",
+        "use_username_as_clientid true",
+        f"acl_file {home}/access.acl",
+    ]
+
+
+def tell_mosquitto_revoked(broker: Broker, folder: Path, kept: KeptAuthority) -> None:
+    """Have mosquitto refuse the revoked when they connect; it leaves who is connected alone."""
+    account = account_for(folder / "mosquitto", rather="mosquitto")
+    _write_crl(home_in(folder, account, name="mosquitto"), account, kept)
+    with suppress(ProcessLookupError):
+        os.kill(broker.pid, signal.SIGHUP)
+
+
+def _write_crl(home: Path, account: Account, kept: KeptAuthority) -> None:
+    crl = revocation_list(kept.authority, read_revoked(kept.folder), now=datetime.now(UTC))
+    _write_for(account, home / _CRL, crl)
+
+
+def _write_for(account: Account, file: Path, content: bytes) -> None:
+    """Write a file that the broker's own user can read, and others, but for root, cannot."""
+    write_whole(file, content)
+    if account.uid != os.geteuid():
+        os.chown(file, account.uid, account.gid)
+
+
+def _embedded_words(folder: Path, port: int, kept: KeptAuthority | None) -> list[str]:
+    words = [sys.executable, "-m", "hub.embedded_broker", str(port)]
+    if kept is None:
+        return words
+    server = folder / "server.pem"
+    write_whole(server, server_pem(kept, now=datetime.now(UTC)))
+    return [*words, str(kept.ca), str(server), str(kept.folder)]
 
 
 def _free_port(asked: int) -> int:

@@ -16,12 +16,15 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from hub import broker as brokers
+from hub.authority_files import open_authority
 from hub.cli_codes import app as codes_app
+from hub.cli_nodes import app as nodes_app
 from hub.database import Database, open_database
 from hub.errors import BrokerUnavailable
 from hub.listener import Tally, listen
 from hub.load import Loaded, load_facts
 from hub.metrics import CATALOGUE
+from hub.own_broker import Doorkeeper
 from hub.settings import read_settings
 from hub.shops import load_shops, read_shops
 from storepulse.errors import BadInput
@@ -31,6 +34,7 @@ shops_app = typer.Typer(no_args_is_help=True)
 broker_app = typer.Typer(no_args_is_help=True)
 app.add_typer(shops_app, name="shops", help="The chain's shops.")
 app.add_typer(broker_app, name="broker", help="The MQTT broker of this machine.")
+app.add_typer(nodes_app, name="node", help="Who may come in: invite, list, revoke nodes.")
 # Without a name its commands stand beside ours.
 app.add_typer(codes_app)
 
@@ -186,6 +190,9 @@ def broker_run(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 1883,
     folder: Annotated[Path, typer.Option(help="What the broker keeps.")] = Path("data/broker"),
     kind: Annotated[str | None, typer.Option(help="mosquitto or embedded.")] = None,
+    authority: Annotated[
+        Path | None, typer.Option(help="Folder of the hub's authority: TLS with certificates.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run a broker on the loopback until Ctrl-C: mosquitto if installed, else the embedded one.
@@ -194,16 +201,24 @@ def broker_run(
     """
     if kind not in (None, "mosquitto", "embedded"):
         raise BadInput(f"--kind must be mosquitto or embedded, got {kind!r}")
-    with brokers.running_broker(folder, port=port, kind=kind) as running:  # type: ignore[arg-type]
+    kept = None if authority is None else open_authority(authority)
+    chosen: Any = kind
+    with brokers.running_broker(folder, port=port, kind=chosen, kept=kept) as running:
         if as_json:
             say(asdict(running))
         else:
             talk.print(f"{running.kind} at {running.url}, pid {running.pid}; Ctrl-C ends it")
-        asyncio.run(_until_stopped(_until_gone(running.pid)))
+        keeper = None if kept is None else Doorkeeper(running, folder, kept)
+        asyncio.run(_until_stopped(_until_gone(running.pid, keeper)))
         if not brokers.is_running(running.pid):
             raise BrokerUnavailable(f"the broker ended by itself; see {folder}/broker.log")
 
 
-async def _until_gone(pid: int) -> None:
+async def _until_gone(pid: int, keeper: Doorkeeper | None) -> None:
     while brokers.is_running(pid):
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.2)
+        if keeper is not None:
+            try:
+                await asyncio.to_thread(keeper.look)
+            except Exception as error:  # the broker serves on; the next look tries again
+                talk.print(f"the revoked could not be cut off: {error}", markup=False)

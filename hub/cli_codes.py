@@ -151,15 +151,29 @@ def run(
         str | None, typer.Option(help="mqtt://HOST:PORT; without it a broker is started here.")
     ] = None,
     broker_port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Of the broker started here; 0: any free one.")
-    ] = 1883,
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="Of the broker started here; 0: any free one; default: 1883, with TLS 8883.",
+        ),
+    ] = None,
     host: Annotated[str, typer.Option(help="The API's address; loopback only.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8080,
     chain: Annotated[str | None, typer.Option(help="Name of the chain in the topics.")] = None,
+    tls: Annotated[
+        bool,
+        typer.Option(
+            "--tls", help="Make the hub's own authority; from then on TLS is on by itself."
+        ),
+    ] = False,
+    tls_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where nodes enrol, with TLS; 0: any free one.")
+    ] = 8443,
 ) -> None:
     """Run the whole hub until Ctrl-C: database, broker, ingest, couriers, codes, API.
 
-    Prints one JSON line when it is ready: {"listening": URL, "broker": URL}.
+    Prints one JSON line when it is ready: {"listening": URL, "broker": URL}, with TLS also "door".
 
     Example: storepulse hub run --database ./data/hub
     """
@@ -168,7 +182,7 @@ def run(
 
     run_hub(
         database=database, broker=broker, broker_port=broker_port, host=host, port=port,
-        chain=chain, ready=_say,
+        chain=chain, ready=_say, tls=tls, tls_port=tls_port,
     )  # fmt: skip
 
 

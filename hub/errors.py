@@ -11,6 +11,10 @@ StorepulseError
 │   ├── BadPlaybook           hub.playbooks: a text that cannot be used; names file and line
 │   ├── UnknownShop           hub.computing: neither a list nor a fact names the shop
 │   ├── UnknownTimezone       hub.days: a shop's time zone is none
+│   ├── NoAuthority           no authority was made in the hub's folder yet
+│   ├── BadRequestToSign      a request for a certificate that cannot be one
+│   ├── CodeRefused           an installer's code that is used, ended, or another node's
+│   ├── NodeRefused           a node that was never enrolled, or is revoked
 │   └── NotLoopback, NoDay, NotThere  hub.run, hub.cli_codes, hub.api: what was asked cannot be
 └── Unavailable
     ├── DatabaseUnavailable   the database does not answer
@@ -47,3 +51,19 @@ class DatabaseUnavailable(Unavailable):
 
 class BrokerUnavailable(Unavailable):
     """The broker does not answer, or none could be started. Says what to try."""
+
+
+class NoAuthority(BadInput):
+    """The hub has no authority of its own yet. Says how it comes by one."""
+
+
+class BadRequestToSign(BadInput):
+    """A request for a certificate that cannot be read, or that its own key did not sign."""
+
+
+class CodeRefused(BadInput):
+    """A code that was used before, has ended, was never given out, or is another node's."""
+
+
+class NodeRefused(BadInput):
+    """A node that was never enrolled, or is revoked. Says what brings it (back) in."""

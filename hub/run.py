@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -17,21 +17,37 @@ from typing import Final
 
 import uvicorn
 
-from hub import broker as brokers
 from hub.api import create_app
+from hub.authority_files import (
+    KeptAuthority,
+    authority_folder,
+    has_authority,
+    keep_authority,
+    server_pem,
+    write_hub_certificate,
+)
 from hub.computing import ensure_default_policy
 from hub.database import Database, open_database, where
-from hub.errors import BrokerUnavailable
+from hub.door import create_door, door_config
+from hub.enrolling import sync_revoked
+from hub.errors import DatabaseUnavailable
 from hub.listener import Tally, listen, utc_now
+from hub.news import News, hear_news
+from hub.own_broker import OwnBroker
 from hub.scheduler import schedule
-from hub.settings import Settings, read_settings
+from hub.settings import Settings, read_settings, with_certificate
 from storepulse.errors import BadInput, Unavailable
 from storepulse.loopback import is_loopback
+from storepulse.secret_files import write_whole
 
 _READY_S_MAX: Final = 15.0
 """A broker that does not answer by then does not hold up the hub: it is tried again and again."""
 _POLL_S: Final = 0.02
-_BROKER_LOOK_S: Final = 0.5
+_BROKER_LOOK_S: Final = 0.2
+_REVOKED_LOOK_S: Final = 1.0
+_BROKER_PORT: Final = 1883
+_BROKER_TLS_PORT: Final = 8883
+DOOR_PORT: Final = 8443
 
 log = logging.getLogger(__name__)
 
@@ -54,14 +70,19 @@ def run_hub(
     *,
     database: str | None,
     broker: str | None,
-    broker_port: int,
+    broker_port: int | None,
     host: str,
     port: int,
     chain: str | None,
     ready: Ready,
+    tls: bool = False,
+    tls_port: int = DOOR_PORT,
 ) -> None:
     """Run until SIGTERM or SIGINT, then stop everything that was started here.
 
+    Args:
+        tls: make an authority where there is none. Where there is one, TLS is on without asking:
+            whoever was enrolled must not be met by a hub that lets everybody in.
     Raises:
         NotLoopback: `host` could be reached from elsewhere.
         PortTaken, BrokerUnavailable, DatabaseUnavailable: a part does not start.
@@ -72,12 +93,45 @@ def run_hub(
         with opened.connection() as connection:
             ensure_default_policy(connection)
         listening = parts.enter_context(_listening(host, port))
+        kept = _authority(authority_folder(database), tls=tls)
+        door_listening = None if kept is None else parts.enter_context(_listening(host, tls_port))
         child = None
         if broker is None and "STOREPULSE_HUB_BROKER" not in os.environ:
-            child = parts.enter_context(OwnBroker(_broker_folder(database), broker_port))
+            if broker_port is None:
+                broker_port = _BROKER_PORT if kept is None else _BROKER_TLS_PORT
+            child = parts.enter_context(OwnBroker(_broker_folder(database), broker_port, kept))
             broker = child.url
         settings = read_settings(os.environ, broker=broker, chain=chain)
-        asyncio.run(_serve(opened, settings, listening, child, ready))
+        tally, news = Tally(), News()
+        servers = [(_api(opened, tally, news), listening)]
+        if kept is not None and door_listening is not None:
+            settings = with_certificate(settings, ca=kept.ca, certificate=kept.hub)
+            servers.append((_door(opened, kept, settings), door_listening))
+        asyncio.run(_serve(opened, settings, servers, tally, news, kept, child, ready))
+
+
+def _authority(folder: Path, *, tls: bool) -> KeptAuthority | None:
+    if not tls and not has_authority(folder):
+        return None
+    kept = keep_authority(folder, now=utc_now())
+    write_hub_certificate(kept, now=utc_now())
+    return kept
+
+
+def _api(database: Database, tally: Tally, news: News) -> "_Server":
+    return _Server(
+        uvicorn.Config(
+            create_app(database, tally=tally, news=news), log_level="warning", lifespan="off",
+            server_header=False, timeout_graceful_shutdown=3,
+        )
+    )  # fmt: skip
+
+
+def _door(database: Database, kept: KeptAuthority, settings: Settings) -> "_Server":
+    server = kept.folder / "door.pem"
+    write_whole(server, server_pem(kept, now=utc_now()))
+    door = create_door(database, kept, broker=lambda: settings.broker, now=utc_now)
+    return _Server(door_config(door, ca=kept.ca, server=server))
 
 
 def _check_loopback(host: str) -> None:
@@ -122,43 +176,6 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         yield listening
 
 
-class OwnBroker:
-    """A broker of ours that is started again on the same port when it dies."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder = folder
-        self.port = port
-        self.running = ExitStack()
-        self.broker: brokers.Broker | None = None
-
-    @property
-    def url(self) -> str:
-        assert self.broker is not None
-        return self.broker.url
-
-    def __enter__(self) -> "OwnBroker":
-        self._start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.running.close()
-
-    def _start(self) -> None:
-        running = brokers.running_broker(self.folder, port=self.port)
-        self.broker = self.running.enter_context(running)
-        self.port = self.broker.port
-
-    def start_again_if_gone(self) -> None:
-        """Start it again if it has ended; a start that fails is tried again by the next look."""
-        if self.broker is not None and brokers.is_running(self.broker.pid):
-            return
-        log.warning("the broker has ended; starting it again on port %s", self.port)
-        self.running.close()
-        self.broker = None
-        with contextlib.suppress(BrokerUnavailable):
-            self._start()
-
-
 class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -169,39 +186,37 @@ class _Server(uvicorn.Server):
 async def _serve(
     database: Database,
     settings: Settings,
-    listening: socket.socket,
+    servers: Sequence[tuple[_Server, socket.socket]],
+    tally: Tally,
+    news: News,
+    kept: KeptAuthority | None,
     child: OwnBroker | None,
     ready: Ready,
 ) -> None:
-    tally = Tally()
-    server = _Server(
-        uvicorn.Config(
-            create_app(database, tally=tally), log_level="warning", lifespan="off",
-            server_header=False, timeout_graceful_shutdown=3,
-        )
-    )  # fmt: skip
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    serving = [asyncio.create_task(one.serve(sockets=[at])) for one, at in servers]
     work = [
         asyncio.create_task(listen(database, settings, tally=tally)),
         asyncio.create_task(schedule(database, now=utc_now)),
-        asyncio.create_task(server.serve(sockets=[listening])),
+        asyncio.create_task(hear_news(database, news)),
     ]
     if child is not None:
         work.append(asyncio.create_task(_keep_running(child)))
+    if kept is not None:
+        work.append(asyncio.create_task(_keep_revoked(database, kept)))
     stopping = asyncio.create_task(stop.wait())
-    telling = asyncio.create_task(_tell_when_ready(server, tally, listening, settings, ready))
+    telling = asyncio.create_task(_tell_when_ready(servers, tally, settings, ready))
     try:
-        await asyncio.wait([*work, stopping], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([*work, *serving, stopping], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        server.should_exit = True
-        serving = work[2]
+        for server, _ in servers:
+            server.should_exit = True
         for task in (*work, stopping, telling):
-            if task is not serving:
-                task.cancel()
-        ended = await asyncio.gather(*work, stopping, telling, return_exceptions=True)
+            task.cancel()
+        ended = await asyncio.gather(*work, *serving, stopping, telling, return_exceptions=True)
     for outcome in ended:
         if isinstance(outcome, Exception):
             raise outcome
@@ -211,15 +226,37 @@ async def _keep_running(child: OwnBroker) -> None:
     while True:
         await asyncio.sleep(_BROKER_LOOK_S)
         await asyncio.to_thread(child.start_again_if_gone)
+        await asyncio.to_thread(child.cut_revoked)
+
+
+async def _keep_revoked(database: Database, kept: KeptAuthority) -> None:
+    """Tell the brokers of whoever was revoked by a command elsewhere, over the same database."""
+    while True:
+        # A database that is away, or a full disk, is told by others; who is revoked stays so.
+        with contextlib.suppress(DatabaseUnavailable, OSError):
+            await asyncio.to_thread(sync_revoked, database, kept, now=utc_now())
+        await asyncio.sleep(_REVOKED_LOOK_S)
 
 
 async def _tell_when_ready(
-    server: uvicorn.Server, tally: Tally, listening: socket.socket, settings: Settings, ready: Ready
+    servers: Sequence[tuple[_Server, socket.socket]],
+    tally: Tally,
+    settings: Settings,
+    ready: Ready,
 ) -> None:
     loop = asyncio.get_running_loop()
     until = loop.time() + _READY_S_MAX
-    while not server.started or (not tally.connected and loop.time() < until):
+    while not all(server.started for server, _ in servers) or (
+        not tally.connected and loop.time() < until
+    ):
         await asyncio.sleep(_POLL_S)
+    said = {"listening": _url(servers[0][1], "http"), "broker": settings.broker}
+    if len(servers) > 1:
+        said["door"] = _url(servers[1][1], "https")
+    ready(said)
+
+
+def _url(listening: socket.socket, scheme: str) -> str:
     host, port = listening.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    ready({"listening": f"http://{shown}:{port}", "broker": settings.broker})
+    return f"{scheme}://{shown}:{port}"

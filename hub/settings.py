@@ -5,7 +5,8 @@ command line says comes first.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from storepulse.topics import Address
 from storepulse.wire import explain
 
 PREFIX: Final = "STOREPULSE_HUB_"
+_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 
 
 class BadSettings(BadInput):
@@ -27,9 +29,11 @@ class Settings:
     """What can be set, with its meaning."""
 
     chain: Annotated[str, "name of the chain, as in the MQTT topics: one chain per hub"] = "chain"
-    broker: Annotated[str, "mqtt://HOST:PORT"] = "mqtt://127.0.0.1:1883"
+    broker: Annotated[str, "mqtt://HOST:PORT, or mqtts:// for TLS"] = "mqtt://127.0.0.1:1883"
     broker_user: Annotated[str, "user name at the broker; empty: none"] = ""
     broker_password: Annotated[str, "password at the broker"] = field(default="", repr=False)
+    tls_ca: Annotated[Path | None, "certificate of the broker's authority"] = None
+    tls_certificate: Annotated[Path | None, "the hub's certificate, with its key"] = None
     courier_tick_s: Annotated[float, "how often to look for actions to send"] = 1.0
     resend_s: Annotated[float, "without a receipt for so long, an action goes again"] = 30.0
     retry_s_max: Annotated[float, "longest wait between tries to reach broker or database"] = 5.0
@@ -42,11 +46,13 @@ class Settings:
                 raise BadSettings(f"{name} must be above 0, got {getattr(self, name)}")
         parts = urlsplit(self.broker)
         try:
-            well_formed = parts.scheme == "mqtt" and bool(parts.hostname) and parts.port != 0
+            well_formed = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
         except ValueError:
             well_formed = False
         if not well_formed:
-            raise BadSettings(f"broker must be of the form mqtt://HOST:PORT, got {self.broker!r}")
+            raise BadSettings(
+                f"broker must be mqtt://HOST:PORT or mqtts://HOST:PORT, got {self.broker!r}"
+            )
 
     @property
     def broker_host(self) -> str:
@@ -55,8 +61,23 @@ class Settings:
 
     @property
     def broker_port(self) -> int:
-        """Its port; 1883 where none is named."""
-        return urlsplit(self.broker).port or 1883
+        """Its port; 1883, with TLS 8883, where none is named."""
+        parts = urlsplit(self.broker)
+        return parts.port or _PORTS[parts.scheme]
+
+    @property
+    def secure(self) -> bool:
+        """Whether the broker is reached by TLS."""
+        return urlsplit(self.broker).scheme == "mqtts"
+
+
+def with_certificate(settings: Settings, *, ca: Path, certificate: Path) -> Settings:
+    """Fill in the hub's own authority and certificate where no others were set."""
+    return replace(
+        settings,
+        tls_ca=settings.tls_ca or ca,
+        tls_certificate=settings.tls_certificate or certificate,
+    )
 
 
 _SETTINGS: TypeAdapter[Settings] = TypeAdapter(Settings)

@@ -44,7 +44,7 @@ def add_missing_shops(connection: Connection, named: Iterable[str]) -> list[str]
     if not shops:
         return []
     rows = connection.execute(question("missing_shops"), {"shops": shops})
-    return [row["shop"] for row in rows]
+    return sorted(row["shop"] for row in rows)
 
 
 def save_shop(connection: Connection, shop: Shop) -> bool:

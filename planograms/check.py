@@ -11,9 +11,12 @@ from rich.table import Table
 from planograms.drawing import draw_marks, marks_of
 from planograms.files import PICTURE_SUFFIXES, read_planogram, write_picture
 from planograms.judge import Judgement, judge_observation, judgement_as_json, prepare
+from planograms.pictures import Pixels
 from planograms.scores import Score
+from vision.faces import blur_faces
+from vision.photos import Photo
 
-app = typer.Typer(help="Compare a photo with its planogram.")
+app = typer.Typer(add_completion=False, help="Compare a photo with its planogram.")
 
 
 @app.command()
@@ -41,14 +44,22 @@ def check(
     seen, observation = Looker(model).look_at(photo)
     judgement = judge_observation(seen, observation, ready)
     if annotate is not None:
-        marks = marks_of(judgement.findings)
-        write_picture(
-            annotate, draw_marks(seen.rgb, marks, scale=seen.scale, note=not_told(judgement))
-        )
+        write_picture(annotate, annotated(seen, judgement))
     if as_json:
         typer.echo(json.dumps(judgement_as_json(judgement), ensure_ascii=False))
     else:
         _print(judgement)
+
+
+def annotated(photo: Photo, judgement: Judgement) -> Pixels:
+    """The findings on a copy of the photo that may be kept: faces are blurred in it.
+
+    Raises:
+        NoFaceFinder: faces cannot be blurred here.
+    """
+    kept, _ = blur_faces(photo.rgb)
+    marks = marks_of(judgement.findings)
+    return draw_marks(kept, marks, scale=photo.scale, note=not_told(judgement))
 
 
 def not_told(judgement: Judgement) -> str:

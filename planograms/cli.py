@@ -13,7 +13,9 @@ from planograms.files import read_planogram, write_planogram
 from planograms.from_photo import planogram_from_photo
 from planograms.model import Planogram
 
-app = typer.Typer(no_args_is_help=True, help="Make planograms from photos; show them.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Make planograms from photos; show them."
+)
 
 _MODEL_HELP = "A detector (.onnx) other than the packaged one."
 

@@ -51,7 +51,9 @@ right, may rest on what none of them can see."""
 KNOWN_FROM: Final = 0.7
 """Likeness from which a facing counts as recognised."""
 RIVAL_MARGIN: Final = 0.08
-"""A rival must be this much nearer than the planned product to be named in its place."""
+RIVAL_STEP: Final = 0.03
+"""Products of one brand are alike in all but a stripe: what tells them apart is which is nearer. A
+rival that is nearer by more than the margin takes away one in log odds for each step."""
 EDGES_KEPT: Final = 0.65
 EDGES_STEP: Final = 0.03
 EDGES_ODDS_MOST: Final = 6.0
@@ -68,6 +70,10 @@ VISIBLE_SHARE_MIN: Final = 0.85
 """A place that leaves the photo further looks like something else; it counts as not in view."""
 STANDS_AT_OVERLAP: Final = 0.4
 EXTRA_SCORE_MIN: Final = 0.4
+EXTRA_CONFIDENCE_MIN: Final = 0.7
+"""Higher than for planned places: from another viewpoint goods behind the fronts come into view,
+and no position stands for them. On two photos of one unchanged bay, taken by hand from different
+places, the claims between 0.5 and 0.7 were all of goods that the other photo shows as well."""
 EXTRA_FREE_SHARE: Final = 0.5
 
 
@@ -118,7 +124,7 @@ class Distances:
     """How unlike facings look: to each position's own picture and to each product's pictures."""
 
     to_positions: Reals
-    """(n, m), positions in order."""
+    """(n, m), positions in order: to the position's own picture or its product's, the nearer."""
     to_products: Reals
     """(k, m), products as the planogram lists them."""
 
@@ -140,6 +146,8 @@ class _Place:
     facing: int | None = None
     picture: float | None = None
     """How unlike the facing is to the planned product."""
+    against: float = 0.0
+    """Log odds that another product of the planogram takes away by being nearer."""
     bare: bool = False
     doubt: float = 1.0
     rival: int | None = None
@@ -197,15 +205,16 @@ def _judge_facings(
         if j < 0:
             continue
         planned = index[planogram.in_order[i].product]
-        mine = min(distances.to_positions[i, j], distances.to_products[planned, j])
+        mine = distances.to_positions[i, j]
         place = places[i]
         place.facing = int(j)
         place.box = _as_box(facings.boxes_px[j])
         place.picture = float(mine)
-        place.right = _chance(_picture_odds(mine), RIGHT_BEFOREHAND)
         rival = int(distances.to_products[:, j].argmin())
-        nearest = distances.to_products[rival, j]
-        if rival != planned and nearest < mine - RIVAL_MARGIN and likeness(nearest) >= KNOWN_FROM:
+        nearest = float(distances.to_products[rival, j])
+        place.against = -max(0.0, mine - nearest - RIVAL_MARGIN) / RIVAL_STEP
+        place.right = _chance(_picture_odds(mine) + place.against, RIGHT_BEFOREHAND)
+        if rival != planned and place.against < 0 and likeness(nearest) >= KNOWN_FROM:
             place.rival = rival
 
 
@@ -215,7 +224,12 @@ def _look_again(
     """Positions in view: how much is to be seen there, and, where in doubt, is it the same?"""
     if where is None:
         return
-    inside = np.flatnonzero(_in_view(where, facings))
+    in_view = _in_view(where, facings)
+    for i in np.flatnonzero(~in_view).tolist():
+        # Cut off by the photo's edge, a facing looks like another; only what agrees is taken.
+        if (places[i].right or 0.0) < UNSURE_TO:
+            places[i].right, places[i].box = None, None
+    inside = np.flatnonzero(in_view)
     if not len(inside):
         return
     shares = evidence.edge_shares(inside, where[inside])
@@ -255,7 +269,10 @@ def _weigh(place: _Place, box: Box, distance: float, share: float, lost: float) 
         place.doubt = float(1 - np.clip(steps, 0, 1) * (1 - TEXTURED_FACTOR))
     elif not np.isnan(distance):
         assert place.picture is not None
-        best = _picture_odds(min(distance, place.picture))
+        if distance < place.picture:
+            # Seen at its place rather than in the detector's box, the rival has less to say.
+            place.against = min(0.0, place.against + (place.picture - distance) / RIVAL_STEP)
+        best = _picture_odds(min(distance, place.picture)) + place.against
         place.right = _chance(best + lost, RIGHT_BEFOREHAND)
         if place.right < UNSURE_TO and lost < -1:
             # The detector drew a box about a bare stretch.
@@ -324,7 +341,7 @@ def _surplus(
             continue
         new = 1 - _chance(_picture_odds(distance), 0.5)
         confidence = new * float(facings.scores[j])
-        if confidence < UNSURE_TO:
+        if confidence < EXTRA_CONFIDENCE_MIN:
             continue
         nearest = int(distances.to_products[:, j].argmin())
         known = likeness(distances.to_products[nearest, j]) >= KNOWN_FROM

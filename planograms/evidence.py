@@ -9,6 +9,7 @@ import numpy.typing as npt
 from planograms.geometry import Boxes, PlaneMap, inverse, mapped_boxes, sizes
 from planograms.pictures import Pixels
 from vision.appearance import Floats, describe, distance_by_pair, edge_strength, relit
+from vision.faces import blurred
 
 Ints = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]
@@ -39,6 +40,8 @@ class ReferencePixels:
     """(n, d) their descriptions."""
     edges: Floats
     """(n,) their edge strength."""
+    clear: npt.NDArray[np.bool_]
+    """(n,) whether the position is to be seen on it: not blurred."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class PixelEvidence:
     """Answers from the photo and the reference photo (see `compare.Evidence`)."""
 
     rgb: Pixels
+    """The photo, blurred where the reference is (`blurred_alike`)."""
     scale: float
     """Pixels of `rgb` for one pixel of the full photo."""
     facings_px: Boxes
@@ -74,8 +78,8 @@ class PixelEvidence:
         for x, y in _SHIFTS:
             moved = (places_px + size * np.array([x, y, x, y])) * self.scale
             tries.append(distance_by_pair(wanted, describe(self.rgb, moved)))
-        out: Reals = np.min(tries, axis=0).astype(np.float64)
-        return out
+        best: Reals = np.min(tries, axis=0).astype(np.float64)
+        return best
 
     def before(self, facings: Ints) -> Reals:
         """The best likeness of a facing with the reference at its place or near it."""
@@ -104,3 +108,21 @@ def sharpness(rgb: Pixels, boxes_px: Boxes, reference: ReferencePixels, position
         return 1.0
     ratios = edge_strength(rgb, boxes_px) / np.maximum(reference.edges[positions], 1.0)
     return max(0.1, float(np.median(ratios)))
+
+
+def blurred_alike(rgb: Pixels, boxes: Boxes, plane: PlaneMap, scale: float) -> Pixels:
+    """The photo, blurred where the reference photo was, so that both can be compared there.
+
+    The reference is kept and therefore blurred wherever a face was found, also a face on a pack.
+
+    Args:
+        rgb: the photo.
+        boxes: (k, 4) where the reference was blurred, in its frame.
+        plane: frame to full photo.
+        scale: pixels of `rgb` for one of the full photo.
+    """
+    if not len(boxes):
+        return rgb
+    height, width = rgb.shape[:2]
+    found = (mapped_boxes(boxes, plane) * scale).clip(0, [width, height, width, height])
+    return blurred(rgb, found.round().astype(np.int64))

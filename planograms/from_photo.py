@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from planograms.errors import BadPlanogram, NoShelf
-from planograms.geometry import Boxes, boxes_of, centres
+from planograms.geometry import Boxes, boxes_of, centres, touched
 from planograms.grouping import group
 from planograms.model import Box, Picture, Planogram, Position, Product, ReferencePhoto, Shelf
 from planograms.pictures import (
@@ -24,6 +24,7 @@ from planograms.pictures import (
     shrunk,
 )
 from vision.appearance import Floats, describe, distance
+from vision.faces import blur_faces
 from vision.observation import Observation
 from vision.photos import Photo
 
@@ -46,7 +47,6 @@ def planogram_from_photo(
     name: str = "",
     version: int = 1,
     main_push: Sequence[str] = (),
-    kept: npt.NDArray[np.uint8] | None = None,
 ) -> Planogram:
     """Make a planogram of what a photo shows.
 
@@ -54,11 +54,10 @@ def planogram_from_photo(
         photo: the photo of the well-kept shelf.
         observation: what `vision` saw on it.
         main_push: ids of products ("p3") or of positions ("r2-p07", which mark their product).
-        kept: the photo's pixels with faces blurred, for what goes into the file; by default the
-            photo's own.
     Raises:
         NoShelf: refused photo, or fewer than `FACINGS_MIN` facings.
         BadPlanogram: `main_push` names what is not there.
+        NoFaceFinder: faces cannot be blurred here, so no picture may be kept.
     """
     if observation.photo.verdict == "refused":
         why = "; ".join(observation.photo.reasons) or "it cannot be judged"
@@ -77,8 +76,12 @@ def planogram_from_photo(
     looks = describe(photo.rgb, boxes * photo.scale)
     groups = group(looks, boxes, rows)
     positions = _positions(boxes, rows, groups)
-    pixels = photo.rgb if kept is None else kept
-    products = _products(pixels, photo.scale, boxes, looks, groups, _pushed(main_push, positions))
+    pixels, faces = blur_faces(photo.rgb)
+    blurred = boxes_of(faces) / photo.scale
+    clear = ~touched(boxes, blurred)
+    products = _products(
+        pixels, photo.scale, boxes, looks, groups, clear, _pushed(main_push, positions)
+    )
     small = shrunk(pixels, REFERENCE_LONG_PX_MAX)
     return Planogram(
         id=id,
@@ -93,7 +96,11 @@ def planogram_from_photo(
         shelves=_shelves(boxes, rows, observation),
         products=products,
         positions=positions,
-        reference=ReferencePhoto(picture=packed(small), scale=small.shape[1] / photo.width),
+        reference=ReferencePhoto(
+            picture=packed(small),
+            scale=small.shape[1] / photo.width,
+            blurred=tuple(_box(box) for box in blurred),
+        ),
     )
 
 
@@ -155,11 +162,13 @@ def _products(
     boxes: Boxes,
     looks: Floats,
     groups: Ints,
+    clear: npt.NDArray[np.bool_],
     pushed: frozenset[str],
 ) -> tuple[Product, ...]:
     out = []
     for number in range(int(groups.max()) + 1):
         mine = np.flatnonzero(groups == number)
+        shown = mine[clear[mine]]
         width, height = np.median(boxes[mine, 2:] - boxes[mine, :2], axis=0)
         name = f"p{number + 1}"
         out.append(
@@ -170,14 +179,16 @@ def _products(
                 main_push=name in pushed,
                 width=round(float(width), 1),
                 height=round(float(height), 1),
-                pictures=_pictures(rgb, boxes[mine] * scale, looks[mine]),
+                pictures=_pictures(rgb, boxes[shown] * scale, looks[shown]),
             )
         )
     return tuple(out)
 
 
 def _pictures(rgb: npt.NDArray[np.uint8], boxes_px: Boxes, looks: Floats) -> tuple[Picture, ...]:
-    """The facing most like the others, then those least like the ones already taken."""
+    """The facing most like the others, then those least like the ones already taken; or none."""
+    if not len(looks):
+        return ()
     apart = distance(looks, looks)
     taken = [int(apart.sum(axis=1).argmin())]
     while len(taken) < min(PICTURES_A_PRODUCT, len(boxes_px)):

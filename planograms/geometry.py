@@ -53,6 +53,15 @@ def iou(first: Boxes, second: Boxes) -> npt.NDArray[np.float64]:
     return out
 
 
+def touched(boxes: Boxes, others: Boxes) -> npt.NDArray[np.bool_]:
+    """Which of (n) boxes share more than a twentieth of their area with any of (m) others: (n,)."""
+    if not len(others):
+        return np.zeros(len(boxes), dtype=bool)
+    share = overlaps(boxes, others).max(axis=1) / np.maximum(areas(boxes), 1e-9)
+    out: npt.NDArray[np.bool_] = share > 0.05
+    return out
+
+
 def visible_share(boxes: Boxes, *, width: float, height: float) -> npt.NDArray[np.float64]:
     """The share of each box that lies inside a picture of that size: (n,)."""
     inside = overlaps(boxes, np.array([[0.0, 0.0, width, height]]))[:, 0]

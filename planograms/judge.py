@@ -9,23 +9,35 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import TypeAdapter
 
 from planograms.compare import Comparison, Distances, Evidence, Facings, NoPixels, boxes_in_order
 from planograms.compare import compare as compare_with
-from planograms.evidence import PixelEvidence, ReferencePixels, sharpness
+from planograms.evidence import PixelEvidence, ReferencePixels, blurred_alike, sharpness
 from planograms.findings import Finding, PositionState
 from planograms.from_photo import rows_for
-from planograms.geometry import Boxes, PlaneMap, boxes_of
+from planograms.geometry import Boxes, PlaneMap, boxes_of, touched
 from planograms.matching import Match, Planned, Registered, Seen, match
 from planograms.model import Planogram
 from planograms.order import in_walking_order
 from planograms.pictures import unpacked
 from planograms.register import Features, Registration, features, register
 from planograms.scores import Scores, scores_of
-from vision.appearance import Floats, describe, distance, edge_strength, light_between, relit
+from vision.appearance import (
+    UNDECIDED,
+    Floats,
+    describe,
+    distance,
+    edge_strength,
+    light_between,
+    light_of,
+    relit,
+)
 from vision.observation import Observation
 from vision.photos import Photo
+
+Ints = npt.NDArray[np.int64]
 
 METHOD: Final = "planograms.judge/1"
 
@@ -75,13 +87,17 @@ class Prepared:
 
     planogram: Planogram
     boxes: Boxes
-    rows: Any
+    rows: Ints
     reference: ReferencePixels | None
+    blurred: Boxes
+    """(b, 4) where the reference photo is blurred, in the frame."""
     key_points: Features | None
     product_looks: Floats
     """(k, d) of all products' pictures, one after another."""
-    product_of_look: Any
+    product_of_look: Ints
     """(k,) index into `planogram.products`, rising."""
+    product_of_position: Ints
+    """(n,) the same for each position, in order."""
 
 
 def prepare(planogram: Planogram) -> Prepared:
@@ -101,21 +117,25 @@ def prepare(planogram: Planogram) -> Prepared:
             boxes=boxes,
             looks=describe(rgb, scaled),
             edges=edge_strength(rgb, scaled),
+            clear=~touched(boxes, boxes_of(planogram.reference.blurred)),
         )
         key_points = features(rgb)
     looks, owners = _product_looks(planogram)
+    index = {product.id: k for k, product in enumerate(planogram.products)}
     return Prepared(
         planogram=planogram,
         boxes=boxes,
         rows=np.array([position.row for position in planogram.in_order]),
         reference=reference,
+        blurred=boxes_of(() if planogram.reference is None else planogram.reference.blurred),
         key_points=key_points,
         product_looks=looks,
         product_of_look=owners,
+        product_of_position=np.array([index[each.product] for each in planogram.in_order]),
     )
 
 
-def _product_looks(planogram: Planogram) -> tuple[Floats, Any]:
+def _product_looks(planogram: Planogram) -> tuple[Floats, Ints]:
     looks, owners = [describe(np.zeros((1, 1, 3), np.uint8), [])], []
     for k, product in enumerate(planogram.products):
         for n, picture in enumerate(product.pictures):
@@ -139,12 +159,9 @@ def judge_observation(photo: Photo, observation: Observation, ready: Prepared) -
     """As `judge`, for a photo that was looked at already."""
     started = time.perf_counter()
     plan = ready.planogram
-    seen = Seen(
-        boxes_of([facing.box_xyxy_px for facing in observation.facings]),
-        np.array([], dtype=np.int64),
-    )
+    boxes = boxes_of([facing.box_xyxy_px for facing in observation.facings])
+    seen = Seen(boxes, rows_for(boxes, observation))
     usable = observation.photo.verdict == "usable"
-    seen = replace(seen, rows=rows_for(seen.boxes, observation))
     looks = describe(photo.rgb, seen.boxes * photo.scale)
     timings = {"describe": _ms_since(started)}
     at = time.perf_counter()
@@ -166,7 +183,7 @@ def judge_observation(photo: Photo, observation: Observation, ready: Prepared) -
         paired = np.flatnonzero(found.facing_of >= 0)
         boxes_px = seen.boxes[found.facing_of[paired]] * photo.scale
         evidence = PixelEvidence(
-            rgb=photo.rgb,
+            rgb=blurred_alike(photo.rgb, ready.blurred, found.plane, photo.scale),
             scale=photo.scale,
             facings_px=seen.boxes,
             facing_looks=looks,
@@ -208,40 +225,31 @@ def _match(
 ) -> tuple[Match, Distances, Floats]:
     """Match twice: the first pairs tell how the light differs, and the second knows it."""
     planned = Planned(ready.boxes, ready.rows)
-    light = np.zeros(3, np.float32)
+    light = light_of(ready.product_looks, looks)
     distances = _distances(ready, looks, light)
     found = match(planned, seen, distances.to_positions, plane=plane)
     pairs = np.flatnonzero(found.facing_of >= 0)
-    if len(pairs):
-        own = _position_looks(ready)[pairs]
-        light = light_between(own, looks[found.facing_of[pairs]])
+    if ready.reference is not None:
+        pairs = pairs[ready.reference.clear[pairs]]
+        light = light_between(ready.reference.looks[pairs], looks[found.facing_of[pairs]])
         distances = _distances(ready, looks, light)
         found = match(planned, seen, distances.to_positions, plane=plane)
     return found, distances, light
 
 
-def _position_looks(ready: Prepared) -> Floats:
-    """(n, d): from the reference photo, else the first picture of each position's product."""
-    if ready.reference is not None:
-        return ready.reference.looks
-    index = {product.id: k for k, product in enumerate(ready.planogram.products)}
-    wanted = np.array([index[position.product] for position in ready.planogram.in_order])
-    first = np.searchsorted(ready.product_of_look, wanted)
-    known = first < len(ready.product_of_look)
-    known[known] = ready.product_of_look[first[known]] == wanted[known]
-    looks = np.zeros((len(wanted), ready.product_looks.shape[1]), np.float32)
-    looks[known] = ready.product_looks[first[known]]
-    return looks
-
-
 def _distances(ready: Prepared, looks: Floats, light: Floats) -> Distances:
     plan = ready.planogram
-    to_positions = distance(relit(_position_looks(ready), light), looks).astype(np.float64)
-    to_products = np.full((len(plan.products), len(looks)), 9.0)
+    to_products = np.full((len(plan.products), len(looks)), UNDECIDED, dtype=np.float64)
     if len(ready.product_of_look):
         each = distance(relit(ready.product_looks, light), looks)
         starts = np.flatnonzero(np.diff(ready.product_of_look, prepend=-1))
         to_products[ready.product_of_look[starts]] = np.minimum.reduceat(each, starts, axis=0)
+    to_positions = to_products[ready.product_of_position]
+    if ready.reference is not None:
+        own = distance(relit(ready.reference.looks, light), looks).astype(np.float64)
+        to_positions = np.where(
+            ready.reference.clear[:, None], np.minimum(own, to_positions), to_positions
+        )
     return Distances(to_positions, to_products)
 
 

@@ -131,6 +131,8 @@ class ReferencePhoto:
     picture: Picture
     scale: float
     """Pixels of the picture for one unit of the frame."""
+    blurred: tuple[Box, ...] = ()
+    """Where it was blurred, in the unit of the frame: what stands there cannot be compared."""
 
     def __post_init__(self) -> None:
         if not (isfinite(self.scale) and 0 < self.scale <= 16):

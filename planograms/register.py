@@ -56,6 +56,10 @@ def features(rgb: Picture) -> Features:
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
     if scale < 1.0:
         grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    # In a dark photo everything else falls below the finder's contrast.
+    low, high = np.percentile(grey, (1, 99))
+    stretched = (grey.astype(np.float32) - low) * (255.0 / max(high - low, 16.0))
+    grey = np.clip(stretched, 0, 255).astype(np.uint8)
     found, looks = cv2.SIFT.create(nfeatures=KEY_POINTS_MAX).detectAndCompute(grey, None)
     if looks is None or not len(found):
         return Features(np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32), width, height)

@@ -14,8 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from planograms.check import not_told
-from planograms.drawing import draw_marks, marks_of
+from planograms.check import annotated
 from planograms.files import read_planogram, write_picture
 from planograms.judge import Prepared, judge_observation, judgement_as_json, prepare
 from storepulse.errors import BadInput
@@ -61,9 +60,7 @@ class JudgeHandler:
             return seen
         judgement = judge_observation(photo, observation, ready)
         if annotate is not None:
-            marks = marks_of(judgement.findings)
-            drawn = draw_marks(photo.rgb, marks, scale=photo.scale, note=not_told(judgement))
-            write_picture(annotate, drawn)
+            write_picture(annotate, annotated(photo, judgement))
         return judgement_as_json(judgement)
 
     def _prepared(self, path: Path) -> Prepared:

@@ -29,7 +29,8 @@ class Burst:
     """The strongest."""
     frames: int = 1
     directed: int = 0
-    senders: set[int] = field(default_factory=set)
+    senders: list[int] = field(default_factory=list)
+    """Each once, in the order heard: hashes have an order of their own, another in every run."""
 
 
 def sequence_step(earlier: int, later: int) -> int:
@@ -71,8 +72,8 @@ class BurstGatherer:
             burst.signal_dbm is None or frame.signal_dbm > burst.signal_dbm
         ):
             burst.signal_dbm = frame.signal_dbm
-        if frame.sender not in burst.senders:
-            burst.senders.add(frame.sender)
+        if frame.sender not in self._by_sender:
+            burst.senders.append(frame.sender)
             self._by_sender[frame.sender] = number
         return ended
 
@@ -84,7 +85,7 @@ class BurstGatherer:
         burst = Burst(
             frame.time_s, frame.time_s, frame.elements, frame.sequence, frame.sequence,
             frame.random_address, frame.signal_dbm, directed=int(frame.directed),
-            senders={frame.sender},
+            senders=[frame.sender],
         )  # fmt: skip
         self._number += 1
         self._open[self._number] = burst

@@ -15,7 +15,7 @@ DEFAULT_CALIBRATION: Final = Path(__file__).with_name("default_calibration.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """Learnt figures; the default one was learnt in one room and from 22 phones."""
+    """Learnt figures; the default one was learnt in one room and from 21 phones."""
 
     name: str
     learnt_from: str

@@ -16,6 +16,7 @@ from probes.privacy import keep_to_itself
 from probes.replay import replay
 
 app = typer.Typer(
+    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # it would print local values: raw frames
     help="Turn captures of Wi-Fi probe requests into visits, dwell and occupancy.",

@@ -15,11 +15,12 @@ from probes.bursts import BURST_SILENCE_S
 from probes.calibration import Calibration
 
 SIGNAL_DBM_MIN: Final = -65
-"""Chosen on the days that are learnt from: phones at this strength follow the head count best."""
+"""Chosen by hand on the days that are learnt from; not learnt here."""
 ERROR_PEOPLE: Final = 1.5
-"""Chosen: what an estimate may be off where few are there (somebody without a phone, a laptop)."""
+"""Chosen by hand: what an estimate may be off where few are there (no phone, a laptop)."""
 DWELL_ERROR_SHARE: Final = 0.12
-"""Chosen: about how far the bias spreads between sets of phones (`storepulse eval dwell`)."""
+"""Chosen by hand, no less than the spread of the bias between sets of phones that `storepulse eval
+dwell` tells."""
 PAUSES_A_WATCH_MAX: Final = 40
 """More pauses of one watch are of one pace again, and would outvote the other watches."""
 _PAUSE_S_UNSEEN: Final = 600.0

@@ -14,7 +14,7 @@ import numpy as np
 
 from probes.burst_pace import Paces, pauses_log_likelihood
 from probes.bursts import SEQUENCES, Burst, sequence_step
-from probes.visits import FIXED_S_MIN, SILENCE_S_MAX, Visit, silence_s_allowed
+from probes.visits import ONE_ADDRESS_SHARE, SILENCE_S_MAX, Visit, silence_s_allowed
 
 _STEP_MAX: Final = 80
 """Frames that a phone sends between two of its bursts on other channels: up to 74 in the reference
@@ -44,10 +44,13 @@ class _Stay:
     last_end_s: float
     kinds: set[int]
     kind: int
-    senders: set[int]
+    senders: dict[int, int]
+    """Bursts by address."""
     sequence_last: int
     random_address: bool
     signal_dbm: int | None
+    bursts: int = 1
+    """Those included whose times are no longer kept."""
     by_count: int = 0
     """Bursts that its running count of frames linked."""
     step_max: int = 0
@@ -103,7 +106,8 @@ class Linker:
         self._paces = np.array(paces.share)
         self._stays: dict[int, _Stay] = {}
         self._by_sender: dict[int, int] = {}
-        self._by_kind: dict[int, set[int]] = {}
+        self._by_kind: dict[int, dict[int, None]] = {}
+        """Stays by kind, in the order in which they began to be of it."""
         self._counts: dict[int, _KindCounts] = {}
         self._number = 0
         self._looked_s = float("-inf")
@@ -131,25 +135,23 @@ class Linker:
         return [self._close(number) for number in list(self._stays)]
 
     def _match(self, burst: Burst) -> int | None:
-        told = {self._by_sender[sender] for sender in burst.senders if sender in self._by_sender}
-        there = [number for number in told if self._still_there(number, burst)]
-        if there:
-            # Not the first of a set of hashes under a key of this run: two runs would differ.
-            number = max(there, key=lambda n: (self._stays[n].last_end_s, n))
-            self._stays[number].by_time = None
-            return number
+        for sender in burst.senders:
+            number = self._by_sender.get(sender)
+            if number is not None and self._still_there(number, burst):
+                self._stays[number].by_time = None
+                return number
         if not burst.random_address:
             return None
-        found = self._by_running_count(burst)
-        if found is None:
-            found = self._by_time(burst)
-            if found is not None:
-                stay = self._stays[found]
+        number = self._by_running_count(burst)
+        if number is None:
+            number = self._by_time(burst)
+            if number is not None:
+                stay = self._stays[number]
                 stay.by_time, stay.sequence_before = burst, stay.sequence_last
-                return found
-        if found is not None:
-            self._stays[found].by_time = None
-        return found
+                return number
+        if number is not None:
+            self._stays[number].by_time = None
+        return number
 
     def _still_there(self, number: int, burst: Burst) -> bool:
         stay = self._stays[number]
@@ -190,7 +192,11 @@ class Linker:
                 continue
             stay.burst_s.remove(other.start_s)
             stay.set_silence()
-            stay.senders -= other.senders
+            stay.bursts -= 1
+            for sender in other.senders:
+                stay.senders[sender] -= 1
+                if not stay.senders[sender]:
+                    del stay.senders[sender]
             stay.sequence_last, stay.by_time = before, None
             stay.by_count += 1
             counts = self._counts_of(burst.elements)
@@ -258,7 +264,8 @@ class Linker:
     def _start(self, burst: Burst) -> None:
         self._number += 1
         self._stays[self._number] = _Stay(
-            [burst.start_s], burst.end_s, {burst.elements}, burst.elements, set(burst.senders),
+            [burst.start_s], burst.end_s, {burst.elements}, burst.elements,
+            dict.fromkeys(burst.senders, 1),
             burst.sequence_last, burst.random_address, burst.signal_dbm, first_s=burst.start_s,
         )  # fmt: skip
         counts = self._counts_of(burst.elements)
@@ -267,11 +274,12 @@ class Linker:
         counts.arrivals += 1
         for sender in burst.senders:
             self._by_sender[sender] = self._number
-        self._by_kind.setdefault(burst.elements, set()).add(self._number)
+        self._by_kind.setdefault(burst.elements, {})[self._number] = None
 
     def _join(self, number: int, burst: Burst) -> None:
         stay = self._stays[number]
         stay.burst_s.append(burst.start_s)
+        stay.bursts += 1
         if len(stay.burst_s) > _BURSTS_KEPT:
             del stay.burst_s[: _BURSTS_KEPT // 2]
         stay.set_silence()
@@ -279,12 +287,13 @@ class Linker:
         stay.sequence_last = burst.sequence_last
         if burst.signal_dbm is not None:
             stay.signal_dbm = max(burst.signal_dbm, stay.signal_dbm or burst.signal_dbm)
-        for sender in burst.senders - stay.senders:
-            stay.senders.add(sender)
-            self._by_sender[sender] = number
+        for sender in burst.senders:
+            if sender not in stay.senders:
+                self._by_sender[sender] = number
+            stay.senders[sender] = stay.senders.get(sender, 0) + 1
         if burst.elements not in stay.kinds:
             stay.kinds.add(burst.elements)
-            self._by_kind.setdefault(burst.elements, set()).add(number)
+            self._by_kind.setdefault(burst.elements, {})[number] = None
 
     def _close_silent(self, now_s: float) -> list[Visit]:
         silent = [
@@ -301,10 +310,10 @@ class Linker:
                 del self._by_sender[sender]
         for kind in stay.kinds:
             alike = self._by_kind[kind]
-            alike.discard(number)
+            del alike[number]
             if not alike:
                 del self._by_kind[kind]
         burst_s = sorted(stay.burst_s)
-        if burst_s[-1] - stay.first_s >= FIXED_S_MIN:
-            burst_s[0] = stay.first_s  # the kept bursts may be only the latest
-        return Visit(tuple(burst_s), stay.kind, stay.random_address, stay.signal_dbm)
+        burst_s[0] = min(burst_s[0], stay.first_s)  # the kept bursts may be only the latest
+        one_address = max(stay.senders.values()) >= ONE_ADDRESS_SHARE * stay.bursts
+        return Visit(tuple(burst_s), stay.kind, stay.random_address, stay.signal_dbm, one_address)

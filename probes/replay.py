@@ -18,7 +18,8 @@ from probes.frames import Frame, FrameCounts, FrameReader
 from probes.linking import Linker
 from probes.occupancy import Occupancy, PresenceCounter
 from probes.streams import Once, frames_of
-from probes.visits import Visit
+from probes.throughout import ThereThroughout
+from probes.visits import SILENCE_S_MAX, Visit
 
 METHOD: Final = "probes.visits/1"
 SAMPLE_VISITS: Final = 400
@@ -63,7 +64,8 @@ class Replay:
     last_s: float | None
     visits: int
     fixed: int
-    """Things and staff that stayed for hours, left out of all figures."""
+    """Things and staff, left out of visits and dwell: there for four hours (those are left out of
+    occupancy, too) or throughout the capture."""
     dwell: DwellEstimate
     occupancy: tuple[Occupancy, ...]
     by_hour: dict[int, VisitSample] = field(repr=False)
@@ -90,6 +92,9 @@ class Ears:
         self._sample = VisitSample(SAMPLE_VISITS)
         self._by_hour: dict[int, VisitSample] = {}
         self._fixed = 0
+        self._throughout = ThereThroughout()
+        self._begin_s = 0.0
+        """When the stretch began that is being listened to."""
         self._first_s: float | None = None
         self._last_s: float | None = None
         self._heard_s = float("-inf")
@@ -97,7 +102,12 @@ class Ears:
     def hear(self, frame: Frame) -> None:
         """Take one frame."""
         if self._first_s is None:
-            self._first_s = frame.time_s
+            self._first_s = self._begin_s = frame.time_s
+        elif self._last_s is not None and frame.time_s - self._last_s > SILENCE_S_MAX:
+            # Nothing at all was heard for longer than any visit may be silent: all are over, and
+            # what was there throughout was so up to here (another capture, or the radio was off).
+            self._end_stretch(self._last_s)
+            self._begin_s = frame.time_s
         self._last_s = frame.time_s
         if frame.time_s >= self._heard_s:
             self._presence.heard(frame.time_s)
@@ -106,17 +116,13 @@ class Ears:
             return
         for burst in self._bursts.feed(frame):
             for visit in self._linker.feed(burst):
-                self._close(visit)
+                self._close(visit, frame.time_s)
 
     def finish(self, counts: FrameCounts, warnings: Sequence[CaptureWarning]) -> Replay:
         """The captures are over: close what is open and give the account."""
-        for burst in self._bursts.finish():
-            for visit in self._linker.feed(burst):
-                self._close(visit)
-        for visit in self._linker.finish():
-            self._close(visit)
         occupancy: list[Occupancy] = []
         if self._first_s is not None and self._last_s is not None:
+            self._end_stretch(self._last_s)
             occupancy = self._presence.windows(self._first_s, self._last_s, self._calibration)
         return Replay(
             counts=counts,
@@ -138,11 +144,27 @@ class Ears:
             calibration=self._calibration,
         )
 
-    def _close(self, visit: Visit) -> None:
+    def _end_stretch(self, end_s: float) -> None:
+        for burst in self._bursts.finish():
+            for visit in self._linker.feed(burst):
+                self._close(visit, end_s)
+        for visit in self._linker.finish():
+            self._close(visit, end_s)
+        visitors, things = self._throughout.end(begin_s=self._begin_s, end_s=end_s)
+        self._fixed += things
+        for visit in visitors:
+            self._count(visit)
+
+    def _close(self, visit: Visit, now_s: float) -> None:
+        # Things that are there throughout stay in occupancy (`probes.throughout` says why).
         self._presence.add(visit)
         if visit.fixed:
             self._fixed += 1
             return
+        for visitor in self._throughout.sort(visit, begin_s=self._begin_s, now_s=now_s):
+            self._count(visitor)
+
+    def _count(self, visit: Visit) -> None:
         self._sample.add(visit)
         hour = floor(visit.first_s / HOUR_S) * HOUR_S
         self._by_hour.setdefault(hour, VisitSample(SAMPLE_VISITS_HOUR)).add(visit)
@@ -174,6 +196,8 @@ def replay(
     ears = Ears(calibration)
     for frame in frames_of(captures, reader, warn=warn, progress=progress):
         ears.hear(frame)
+    # What several captures had to tell came as they were read in turns: put in an order of its own.
+    warnings.sort(key=lambda warning: (warning.capture, warning.message))
     for warning in _about(reader.counts):
         warn(warning)
     return ears.finish(reader.counts, warnings)

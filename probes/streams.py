@@ -10,9 +10,8 @@ from typing import Final
 from probes.captures import Capture, CaptureWarning
 from probes.frames import Frame, FrameReader
 
-_ORDER: Final = itemgetter(0, 3, 2, 1)
-"""Time, count, kind of address, sender: the same order whichever capture is named first. The sender
-comes last: its hash is another one in each run."""
+_ORDER: Final = itemgetter(0, 3, 8)
+"""Time, count, check sum: the same order under every key and whichever capture is named first."""
 _REORDER_FRAMES: Final = 4096
 """Frames held back to put them in order: radios on several channels write to one file in turns."""
 SAME_FRAME_S_MAX: Final = 0.005

@@ -13,6 +13,8 @@ goes off."""
 _PAUSES_OF_SILENCE: Final = 3.0
 """A silence of so many of the phone's own longest pause ends its visit."""
 _PAUSES_KNOWN_MIN: Final = 2
+ONE_ADDRESS_SHARE: Final = 0.9
+"""A look-alike's burst may be linked by mistake now and then to what keeps its address."""
 FIXED_S_MIN: Final = 4 * 3600.0
 """Heard for longer without a break: a thing or staff, not a visitor."""
 
@@ -29,6 +31,8 @@ class Visit:
     """Equal for phones of one model (a keyed hash, like `Frame.elements`)."""
     random_address: bool
     signal_dbm: int | None
+    one_address: bool = False
+    """Nine in ten of its bursts, or more, came from one address: `ONE_ADDRESS_SHARE`."""
 
     def __post_init__(self) -> None:
         if not self.burst_s:

@@ -90,6 +90,8 @@ class NodeState:
     at: datetime | None = None
     version: str = ""
     outbox: int = 0
+    phones: str = ""
+    """Address at which it serves phones and pictures, "" while it serves none."""
 
 
 ACKNOWLEDGEMENT_JSON: TypeAdapter[Acknowledgement] = TypeAdapter(Acknowledgement)

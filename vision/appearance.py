@@ -123,13 +123,13 @@ def _colours(lab: Floats) -> Floats:
 
 
 _COLOUR_WEIGHT: Final = 0.3
-_ALIKE_AT: Final = 0.40
-_ALIKE_SLOPE: Final = 0.045
-"""Fitted on 20 photos of the train split of SKU-110K and others (2,639 facings found again in a
-second exposure with other light, perspective, blur and JPEG; 49,290 pairs from other rows): the
-distance of the same facing has median 0.16 (0.08 with the light taken out) and 95th percentile
-0.33, of another one median 0.74 and 5th percentile 0.47. A plain fit gives 0.42 and 0.033; the
-slope is wider here because goods that were moved or turned differ more than a second exposure."""
+_ALIKE_AT: Final = 0.35
+_ALIKE_SLOPE: Final = 0.04
+"""From 20 photos of the train split of SKU-110K and others (2,639 facings found again in a second
+exposure with other light, perspective, blur and JPEG; 49,290 pairs from other rows): the distance
+of the same facing has median 0.08 and 95th percentile 0.27 once the light is taken out (0.16 and
+0.33 before), of another one median 0.72 and 5th percentile 0.47. A fit to those gives 0.41 and
+0.034; products of one brand on one shelf are nearer than that, so the middle lies lower."""
 
 
 def distance(first: Floats, second: Floats) -> Floats:
@@ -158,6 +158,10 @@ def distance_by_pair(first: Floats, second: Floats) -> Floats:
     return out
 
 
+UNDECIDED: Final = _ALIKE_AT
+"""The distance that speaks neither for nor against one product."""
+
+
 def likeness(distances: npt.ArrayLike) -> Floats:
     """Probability that two crops show one product, from their distance; any shape.
 
@@ -182,6 +186,21 @@ def light_between(first: Floats, second: Floats) -> Floats:
     # The median of the pairs: a few that are not the same goods after all do not move it.
     out: Floats = np.median(added.reshape(len(first), -1, 3).mean(axis=1), axis=0)
     return out.astype(np.float32)
+
+
+def light_of(first: Floats, second: Floats) -> Floats:
+    """A first guess of the same from all goods on both, unpaired: (3,); zeros where one has none.
+
+    Right as far as both show goods of the same colours on the whole, such as the same bay.
+    """
+    if not len(first) or not len(second):
+        return np.zeros(3, np.float32)
+    middles = [
+        np.median(each[:, _GRADIENTS:].reshape(len(each), -1, 3).mean(axis=1), axis=0)
+        for each in (first, second)
+    ]
+    out: Floats = (middles[1] - middles[0]).astype(np.float32)
+    return out
 
 
 def relit(descriptions: Floats, light: Floats) -> Floats:

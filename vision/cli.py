@@ -1,5 +1,6 @@
 """`storepulse vision`: look at photos, time and survey it, train. Thin: the work is elsewhere."""
 
+import json
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -19,8 +20,8 @@ from vision.bench import bench as run_bench
 from vision.drawing import draw_observation
 from vision.errors import UnreadablePhoto
 from vision.faces import blur_faces
-from vision.look import Looker
-from vision.observation import OBSERVATION_JSON, Observation
+from vision.look import WHOLE_CURVE, Looker
+from vision.observation import Observation, told
 from vision.photos import Photo
 from vision.survey import Survey, read_row_labels, sum_up
 
@@ -78,6 +79,7 @@ def _what_is_missing(name: str, module: str) -> TyperCommand | TyperGroup:
 
 
 app = typer.Typer(
+    add_completion=False,
     cls=_Commands,
     help="Look at shelf photos; train, measure and export the detector.",
     no_args_is_help=True,
@@ -107,11 +109,14 @@ def look(
 ) -> None:
     """Say what each photo shows: verdict, facings, rows, gaps. One JSON object a line.
 
+    With --json the facings include half-seen ones, down to a score of 0.01, marked
+    "counted": false: weigh them by their score, or leave them out.
+
     Example: storepulse vision look shelf.jpg --json --annotate seen.png
     """
     if annotate is not None:
         _check_annotate(annotate, photos)
-    looker = Looker(model, threads=threads)
+    looker = Looker(model, threads=threads, doubtful=WHOLE_CURVE if as_json else None)
     seen: list[Observation] = []
     unreadable = False
     for path in _with_progress(photos):
@@ -122,7 +127,7 @@ def look(
             unreadable = True
             continue
         if as_json:
-            typer.echo(OBSERVATION_JSON.dump_json(found))
+            typer.echo(json.dumps(told(found), ensure_ascii=False, separators=(",", ":")))
         seen.append(found)
         if annotate is not None:
             folder = len(photos) > 1

@@ -1,9 +1,11 @@
 """Find faces and make them unrecognisable in a copy that is to be kept. Keeps nothing itself.
 
 A photo is judged first and blurred then: the judgement wants every pixel, the archive none of a
-person's. The finder is OpenCV's frontal and profile cascade, trained long ago and small; it fires
-on some packs, which costs a blurred pack, and it misses faces that are small, turned far away or
-half hidden. `docs/proof.md` has the rates that were measured.
+person's. The finder is OpenCV's frontal and profile cascade, trained long ago and small. Five
+frontal faces put into ten val photos were found at 80 px of a photo of 2048 px and more (30 of 30),
+at 60 px 8 of 10, at 45 px 4 of 10; a bent head seen from the side was never found, so people who
+stand along the shelf are not safe yet. It takes about two places a photo for faces that are none,
+or are printed on packs: that costs a blurred pack in the copy.
 """
 
 from functools import cache

@@ -1,14 +1,17 @@
 """Look at one photo: verdict, facings, rows, gaps. Keeps nothing, compares with no plan."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vision.detector import Detector, Found, Limits
 from vision.gaps import WEAK_SCORE_MIN, find_gaps
-from vision.observation import Facing, Observation, PhotoFacts
+from vision.observation import Box, Facing, Observation, PhotoFacts
 from vision.photos import Photo, read_photo
 from vision.rows import find_rows
 from vision.verdict import (
@@ -18,20 +21,28 @@ from vision.verdict import (
     reasons_before_looking,
 )
 
+WHOLE_CURVE: Final = Limits(score_min=0.01, overlap_max=0.6, count_max=800)
+"""Everything that was half seen, for who weighs it by its score: precision over recall needs the
+weak answers too, and neighbours in dense rows overlap."""
+
 
 class Looker:
     """The eyes: holds the detector, loaded once."""
 
-    def __init__(self, model: Path | None = None, *, threads: int = 2) -> None:
+    def __init__(
+        self, model: Path | None = None, *, threads: int = 2, doubtful: Limits | None = None
+    ) -> None:
         """Load the detector.
 
         Args:
             model: an exported detector; by default the packaged one.
             threads: cores to use.
+            doubtful: within which limits facings that do not count are told as well.
         Raises:
             BadModel: it cannot be loaded.
         """
         self.detector = Detector(model, threads=threads)
+        self._doubtful = doubtful
 
     def look_at(
         self, source: Path | bytes, *, name: str | None = None
@@ -61,10 +72,11 @@ class Looker:
         at = started
         reasons = reasons_before_looking(measure_quality(photo))
         at = lap("quality", at)
-        found, weak = Found.nothing(), Found.nothing()
+        found, weak, others = Found.nothing(), Found.nothing(), []
         if not reasons:
-            found, weak = self.detector.find_at_all(
-                photo.rgb, [Limits(), Limits(score_min=WEAK_SCORE_MIN)]
+            also = [] if self._doubtful is None else [self._doubtful]
+            found, weak, *others = self.detector.find_at_all(
+                photo.rgb, [Limits(), Limits(score_min=WEAK_SCORE_MIN), *also]
             )
             at = lap("detect", at)
             reasons = reasons_after_looking(found)
@@ -81,34 +93,56 @@ class Looker:
         )
         lap("gaps", at)
         facings = tuple(
-            Facing(
-                (round(x1, 1), round(y1, 1), round(x2, 1), round(y2, 1)),
-                round(float(score), 3),
-                int(row) if row >= 0 else None,
-            )
-            for (x1, y1, x2, y2), score, row in zip(
-                boxes.tolist(), found.scores, rows.row_of, strict=True
-            )
+            Facing(_tenths(box), round(float(score), 3), int(row) if row >= 0 else None)
+            for box, score, row in zip(boxes.tolist(), found.scores, rows.row_of, strict=True)
         )
+        counted = {facing.box_xyxy_px for facing in facings}
         timings["total"] = _ms_since(started)
         return Observation(
             photo=_facts(photo, ()),
             facings=facings,
-            gaps=gaps,
-            rows=rows.rows,
+            doubtful=tuple(
+                facing
+                for one in others
+                for facing in _told(one, photo)
+                if facing.box_xyxy_px not in counted
+            ),
+            gaps=tuple(replace(gap, box_xyxy_px=_tenths(gap.box_xyxy_px)) for gap in gaps),
+            rows=tuple(
+                replace(
+                    row,
+                    line_xyxy_px=_tenths(row.line_xyxy_px),
+                    height_px=round(row.height_px, 1),
+                )
+                for row in rows.rows
+            ),
             timings_ms=timings,
             model=self.detector.facts,
         )
+
+
+def _told(found: Found, photo: Photo) -> list[Facing]:
+    boxes = _full_size(found, photo).tolist()
+    return [
+        Facing(_tenths(box), round(float(score), 3))
+        for box, score in zip(boxes, found.scores, strict=True)
+    ]
 
 
 def _ms_since(started: float) -> float:
     return round((time.perf_counter() - started) * 1e3, 1)
 
 
-def _full_size(found: Found, photo: Photo) -> np.ndarray:
+def _tenths(edges: Sequence[float]) -> Box:
+    """Tenths of a pixel: finer is noise, and makes the answer twice as long."""
+    x1, y1, x2, y2 = (round(float(edge), 1) for edge in edges)
+    return x1, y1, x2, y2
+
+
+def _full_size(found: Found, photo: Photo) -> NDArray[np.float64]:
     """(n, 4) the boxes in the photo's full pixels, inside it."""
     edge = [photo.width, photo.height, photo.width, photo.height]
-    full: np.ndarray = (found.boxes_px.astype(np.float64) / photo.scale).clip(0, edge)
+    full: NDArray[np.float64] = (found.boxes_px.astype(np.float64) / photo.scale).clip(0, edge)
     return full
 
 

@@ -6,9 +6,9 @@ x to the right, y down.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 Box = tuple[float, float, float, float]
 """x1, y1, x2, y2 in pixels of the upright photo."""
@@ -73,6 +73,8 @@ class Observation:
 
     photo: PhotoFacts
     facings: tuple[Facing, ...] = ()
+    doubtful: Annotated[tuple[Facing, ...], Field(exclude=True)] = ()
+    """Half-seen facings, which count nowhere: told where they were asked for, best first."""
     gaps: tuple[Gap, ...] = ()
     rows: tuple[Row, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
@@ -81,3 +83,18 @@ class Observation:
 
 
 OBSERVATION_JSON: TypeAdapter[Observation] = TypeAdapter(Observation)
+_FACINGS_JSON: TypeAdapter[tuple[Facing, ...]] = TypeAdapter(tuple[Facing, ...])
+
+
+def told(seen: Observation) -> dict[str, Any]:
+    """An observation as JSON values, with the doubtful facings among the others.
+
+    Each facing then says whether it is `counted`; a doubtful one stands on no row.
+    """
+    plain: dict[str, Any] = OBSERVATION_JSON.dump_python(seen, mode="json")
+    doubtful = _FACINGS_JSON.dump_python(seen.doubtful, mode="json")
+    plain["facings"] = [
+        *({**facing, "counted": True} for facing in plain["facings"]),
+        *({**facing, "counted": False} for facing in doubtful),
+    ]
+    return plain

@@ -20,8 +20,11 @@ from storepulse.demo.children import Children
 from storepulse.demo.loop import Loop, Wanted, run_loop
 from storepulse.demo.stages import Stages
 from storepulse.errors import BadInput
+from storepulse.pages import pages_folder
 
-app = typer.Typer(help="The whole loop on this machine, with a simulated chain around it.")
+app = typer.Typer(
+    add_completion=False, help="The whole loop on this machine, with a simulated chain around it."
+)
 _WIDTH_FOR_REASONS: Final = 150
 """In a narrower terminal the column of reasons would fold each shop over many lines."""
 talk = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -108,6 +111,11 @@ def _print_board(loop: Loop) -> None:
     assert loop.node is not None
     assert loop.hub is not None
     console.print(f"annotated photo: {loop.node.url}{loop.answer['annotated_url']}", markup=False)
+    photo = loop.answer["photo"]
+    console.print(f"board: {loop.hub.url}/", markup=False)
+    console.print(f"clerk's page: {loop.node.url}/ (this photo: /#/photo/{photo})", markup=False)
+    if not (pages_folder() / "board.html").is_file():
+        console.print("the pages are not built: run `make pages`", markup=False)
     console.print(f"API of the hub: {loop.hub.url}/docs", markup=False)
     console.print(f"API of the node: {loop.node.url}/docs", markup=False)
 

@@ -298,8 +298,9 @@ def _listen(loop: Loop, database: Database) -> None:
         if not dwell:
             stage.say("too few visitors were heard for any figure", dwell_minutes=None)
             return
-        said = next(iter(dwell[0].dims.get("replayed", "").split("\n")))
-        figure = dwell[0]
+        # The day's own estimate, which the code takes too, rather than one of its hours.
+        figure = max(dwell, key=lambda fact: fact.end - fact.start)
+        said = figure.dims.get("replayed", "")
         words = "unknown" if figure.value is None else (
             f"{figure.value:.1f} min ({figure.low:.1f} to {figure.high:.1f})"
         )  # fmt: skip

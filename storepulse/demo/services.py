@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from storepulse.demo.children import Child, Children, StageFailed, wait_until
+from storepulse.demo.children import Child, Children, StageFailed, run_to_end, wait_until
 from storepulse.demo.requests import get_json
 from storepulse.topics import Address
 
@@ -24,10 +24,12 @@ class Broker:
     port: int
     pid: int
     """Of the broker itself; the child is the command that watches over it."""
+    secure: bool = False
+    """It speaks TLS, and only to those whom the hub's authority has signed."""
 
     @property
     def url(self) -> str:
-        return f"mqtt://127.0.0.1:{self.port}"
+        return f"mqtt{'s' if self.secure else ''}://127.0.0.1:{self.port}"
 
 
 @dataclass(slots=True)
@@ -36,12 +38,21 @@ class Server:
 
     child: Child
     url: str
+    door: str = ""
+    """Where nodes enrol at a hub that has an authority."""
 
 
 def start_broker(
-    children: Children, folder: Path, *, kind: str | None = None, port: int = 0
+    children: Children,
+    folder: Path,
+    *,
+    kind: str | None = None,
+    port: int = 0,
+    authority: Path | None = None,
 ) -> Broker:
     """Start mosquitto where it is installed, else the embedded broker (or the `kind` asked for).
+
+    With the folder of an authority it speaks TLS, and asks for certificates.
 
     Raises:
         StageFailed: it did not start.
@@ -49,9 +60,10 @@ def start_broker(
     argv = [*PROGRAM, "hub", "broker", "run", "--folder", str(folder), "--json"]
     argv += ["--port", str(port or free_port())]
     argv += ["--kind", kind] if kind else []
+    argv += ["--authority", str(authority)] if authority else []
     child = children.start("broker", argv)
     words = _first_words(child, "the broker")
-    return Broker(child, words["kind"], words["port"], words["pid"])
+    return Broker(child, words["kind"], words["port"], words["pid"], secure=words["secure"])
 
 
 def start_hub(
@@ -63,9 +75,23 @@ def start_hub(
         StageFailed: it did not come up.
     """
     argv = [*PROGRAM, "hub", "run", "--chain", chain, "--broker", broker.url]
-    argv += ["--database", str(database), "--host", "127.0.0.1", "--port", "0"]
+    argv += ["--database", str(database), "--host", "127.0.0.1", "--port", "0", "--tls-port", "0"]
     child = children.start("hub", argv, **settings)
-    return Server(child, _first_words(child, "the hub")["listening"])
+    words = _first_words(child, "the hub")
+    return Server(child, words["listening"], words.get("door", ""))
+
+
+def enrol_node(hub: Server, address: Address, *, database: Path, data: Path) -> None:
+    """Bring a node in as an installer does: a code from the hub, typed in at the node.
+
+    Raises:
+        StageFailed: hub or node refused.
+    """
+    invite = [*PROGRAM, "hub", "node", "invite", "--chain", address.chain, "--shop", address.shop]
+    invite += ["--node", address.node, "--database", str(database)]
+    code = run_to_end(invite, what="the code for the node", limit_s=_START_S_MAX).strip()
+    enrol = [*PROGRAM, "edge", "enrol", code, "--hub", hub.door, "--data", str(data)]
+    run_to_end(enrol, what="the node's enrolment", limit_s=_START_S_MAX)
 
 
 def start_node(
@@ -76,6 +102,7 @@ def start_node(
     broker: Broker,
     planogram: Path | None = None,
     captures: Sequence[Path] = (),
+    port: int = 0,
     **settings: str,
 ) -> Server:
     """Start the node of one shop.
@@ -85,7 +112,7 @@ def start_node(
     """
     argv = [*PROGRAM, "edge", "run", "--data", str(data), "--chain", address.chain]
     argv += ["--shop", address.shop, "--node", address.node, "--broker", broker.url]
-    argv += ["--host", "127.0.0.1", "--port", "0"]
+    argv += ["--host", "127.0.0.1", "--port", str(port)]
     # Hub and node run on one machine here: their clocks are one, whatever NTP says of it.
     argv += ["--clock", "yes"]
     argv += ["--planogram", str(planogram)] if planogram else []

@@ -11,15 +11,19 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
+from storepulse.errors import BadInput
+from storepulse.eval.data_folders import need
 from storepulse.eval.figures import Report, as_json, as_table
 from storepulse.eval.progress import TALK, on_stderr
 
 app = typer.Typer(
+    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # it would print local values: raw frames
     help="Print the figures of docs/proof.md from data one can point at.",
 )
 
+_FILE_COLUMNS: Final = 110
 _SHELVES: Final = "Folder of shelf photos: checked.json, rows.json, images/, full/."
 _PROBES: Final = "Folder of reference captures: devices/, devices-2/, occupancy/, parser/."
 
@@ -45,7 +49,9 @@ def _say(report: Report, as_json_: bool) -> None:
     if as_json_:
         typer.echo(json.dumps(as_json(report)))
     else:
-        Console(width=None if TALK.is_terminal else 110).print(as_table(report), markup=False)
+        console = Console()
+        wide = console if console.is_terminal else Console(width=_FILE_COLUMNS)
+        wide.print(as_table(report))
 
 
 @app.command("facings", epilog="storepulse eval facings --data ../shared/data/shelves --json")
@@ -54,6 +60,7 @@ def facings_command(
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """AP50 and AP of the detector on photos with checked boxes, also by where they came from."""
+    need(data, "checked.json", "images")  # before the model is loaded
     from storepulse.eval.facings import eyes, measure_facings
 
     _say(measure_facings(data, eyes(model, threads=threads), seed=seed, steps=on_stderr), as_json)
@@ -65,6 +72,7 @@ def rows_command(
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Recall of labelled shelf rows."""
+    need(data, "rows.json", "checked.json", "images")
     from storepulse.eval.rows import measure_rows
     from vision.look import Looker
 
@@ -87,6 +95,7 @@ def exposures_command(
     as_json: AsJson = False,
 ) -> None:
     """Second exposures of shelves: erased facings found, false findings on untouched ones."""
+    need(data, "checked.json", "images")
     from storepulse.eval.exposures import measure_exposures
     from vision.look import Looker
 
@@ -151,7 +160,7 @@ def dwell_command(
     from storepulse.eval.probe_captures import read_watches
 
     keep_to_itself()
-    watches = read_watches(data, seed=seed, steps=on_stderr)
+    watches = read_watches(data, steps=on_stderr)
     report = measure_dwell(watches, repeats=repeats, hours=hours, seed=seed, steps=on_stderr)
     _say(report, as_json)
 
@@ -168,7 +177,6 @@ def calibration_command(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Write what was learnt.")
     ] = None,
-    seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
     """Learn the calibration from the reference captures again, and compare the shipped one."""
@@ -177,10 +185,13 @@ def calibration_command(
     from storepulse.eval.calibration import LEARNT_UNTIL, learn_from, report_of
 
     keep_to_itself()
-    learnt = learn_from(data, until=until or LEARNT_UNTIL, seed=seed, steps=on_stderr)
+    learnt = learn_from(data, until=until or LEARNT_UNTIL, steps=on_stderr)
     if output is not None:
-        write_calibration(learnt, output)
-    _say(report_of(learnt, seed=seed), as_json)
+        try:
+            write_calibration(learnt, output)
+        except OSError as error:
+            raise BadInput(f"--output {output} cannot be written: {error.strerror}") from error
+    _say(report_of(learnt), as_json)
 
 
 @app.command("parser", epilog="storepulse eval parser --data ../shared/data/probes --json")
@@ -199,6 +210,9 @@ def kill_command(
         str | None, typer.Option(help="embedded or mosquitto; both that are installed if not said.")
     ] = None,
     facts: Annotated[int, typer.Option(min=200, help="How many facts the node says.")] = 1000,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="Enrol the node; mutual TLS between all.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a broker.")] = False,
 ) -> None:
     """Kill broker, node and hub with -9 in the middle of their work, and count what arrived.
@@ -211,7 +225,7 @@ def kill_command(
     for kind in brokers_asked(broker):
         TALK.print(f"kill campaign on the {kind} broker, {facts} facts", markup=False)
         report = campaign_in_new_folder(
-            kind, facts=facts, tell=lambda line: TALK.print(f"  {line}", markup=False)
+            kind, facts=facts, tell=lambda line: TALK.print(f"  {line}", markup=False), tls=tls
         )
         typer.echo(json.dumps(report.as_json()) if as_json else report.in_words())
         reports.append(report)

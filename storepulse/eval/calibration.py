@@ -1,5 +1,6 @@
 """Make the shipped calibration again from the reference captures, and say where it differs."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,13 @@ from probes.learning import (
 )
 from storepulse.eval.data_folders import WrongData
 from storepulse.eval.figures import Figure, Report
-from storepulse.eval.probe_captures import Watch, presence, read_days, read_watches
+from storepulse.eval.probe_captures import (
+    CountedDay,
+    Watch,
+    presence,
+    read_days,
+    read_watches,
+)
 from storepulse.eval.progress import Steps
 
 LEARNT_UNTIL: Final = "2023-03-16"
@@ -37,7 +44,7 @@ def times_by_phone(watches: list[Watch], *, without: frozenset[str] = frozenset(
     return times
 
 
-def learn_from(folder: Path, *, until: str, seed: int, steps: Steps) -> Calibration:
+def learn_from(folder: Path, *, until: str, steps: Steps) -> Calibration:
     """Learn from watched phones, and from the counted days up to `until`.
 
     Raises:
@@ -46,12 +53,21 @@ def learn_from(folder: Path, *, until: str, seed: int, steps: Steps) -> Calibrat
     days = [day for day in read_days(folder) if day.day <= until and day.people]
     if len(days) < 2:
         raise WrongData(f"--until {until}: at least two counted days are needed up to then")
-    times = times_by_phone(read_watches(folder, seed=seed, steps=steps))
+    times = times_by_phone(read_watches(folder, steps=steps))
+    try:
+        return _learn(days, times, steps)
+    except ValueError as error:
+        raise WrongData(f"--data {folder}: {error}") from error
+
+
+def _learn(
+    days: Sequence[CountedDay], times: Mapping[str, Sequence[Sequence[float]]], steps: Steps
+) -> Calibration:
     paces = learn_paces_of(times)
     bare = bare_calibration(paces)
     windows = []
     for day in steps(days, "counting phones by day"):
-        heard = presence(day.capture, bare, seed=seed)
+        heard = presence(day.capture, bare)
         for start_s, people in day.people.items():
             phones = heard[start_s].people if start_s in heard else None
             if phones is not None:
@@ -66,7 +82,7 @@ def learn_from(folder: Path, *, until: str, seed: int, steps: Steps) -> Calibrat
     )
 
 
-def report_of(learnt: Calibration, *, seed: int) -> Report:
+def report_of(learnt: Calibration) -> Report:
     """What was learnt, beside what is shipped."""
     shipped = read_calibration()
     figures = []
@@ -91,7 +107,7 @@ def report_of(learnt: Calibration, *, seed: int) -> Report:
     same = "it is the shipped calibration, figure by figure"
     return Report(
         measure="calibration",
-        settings={"learnt_on": learnt.learnt_on, "seed": seed},
+        settings={"learnt_on": learnt.learnt_on},
         figures=tuple(figures),
         notes=(
             f"learnt from {learnt.learnt_from}",

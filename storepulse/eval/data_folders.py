@@ -1,7 +1,7 @@
 """Whether a folder holds the data that a measure needs (disk). Reads none of it but tables."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from storepulse.errors import BadInput
@@ -24,6 +24,18 @@ def need(folder: Path, *names: str) -> None:
             raise WrongData(
                 f"--data {folder}: it holds no {name}; this measure needs {', '.join(names)}"
             )
+
+
+def number_in(row: Mapping[str, str], column: str) -> float:
+    """A number of a table's row.
+
+    Raises:
+        WrongData: it is none.
+    """
+    try:
+        return float(row[column])
+    except ValueError as error:
+        raise WrongData(f"{row[column]!r} in column {column} is no number") from error
 
 
 def rows_of(path: Path, columns: Iterable[str]) -> list[dict[str, str]]:

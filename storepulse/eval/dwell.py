@@ -71,13 +71,20 @@ class DwellTrial:
 
 
 def measure_dwell(
-    watches: Sequence[Watch], *, repeats: int, hours: float, seed: int, steps: Steps
+    watches: Sequence[Watch],
+    *,
+    repeats: int,
+    hours: float,
+    seed: int,
+    steps: Steps,
+    means_min: Sequence[float] = MEANS_MIN,
 ) -> Report:
     """Try every left-out set of phones at every mean and spread of lengths.
 
     Args:
         repeats: how often the phones are parted anew.
         hours: over which the visitors of a trial come in.
+        means_min: mean lengths that are tried, minutes.
     Raises:
         WrongData: too few phones were watched.
     """
@@ -94,7 +101,7 @@ def measure_dwell(
         times = times_by_phone(list(watches), without=frozenset(out))
         calibration = replace(read_calibration(), paces=learn_paces_of(times))
         held = [watch for watch in watches if watch.phone in out]
-        for mean_min in MEANS_MIN:
+        for mean_min in means_min:
             for lengths in LENGTHS:
                 trials.append(
                     try_once(held, calibration, rng, phones=number, mean_min=mean_min,

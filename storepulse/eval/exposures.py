@@ -258,6 +258,19 @@ def report_of(
         figures=tuple(figures),
         notes=(
             "second exposures are simulated, photos are real; intervals by photo",
+            "each planogram is made from the same photo by the same detector: a facing that it "
+            "does not see is never erased",
+            *_noisy(dict(zip(photos, every, strict=True))),
             *(f"left out: {one.photo}: {one.why}" for one in skipped),
         ),
     )  # fmt: skip
+
+
+def _noisy(false: Mapping[str, int]) -> list[str]:
+    """A note that names the photos whose untouched exposures had findings, most first."""
+    named = [
+        f"{photo} {number}"
+        for photo, number in sorted(false.items(), key=lambda item: (-item[1], item[0]))
+        if number
+    ]
+    return [f"findings where all is in place: {', '.join(named)}"] if named else []

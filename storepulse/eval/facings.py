@@ -17,13 +17,12 @@ from storepulse.eval.figures import Figure, Report
 from storepulse.eval.progress import Steps
 from storepulse.eval.resampling import GROUPS_MIN, drawn_anew, interval_of, ratio_interval
 from vision.detector import Detector, Found, Limits
+from vision.look import WHOLE_CURVE
 from vision.photos import read_photo
 from vision.training.detect import Detections
 from vision.training.evaluate import Judged, average_precision, judge
 from vision.training.labels import LabelledPhoto, read_coco
 
-WHOLE_CURVE: Final = Limits(score_min=0.01, overlap_max=0.6, count_max=800)
-"""Weak answers too, so that the curve is whole; capped above the densest photo."""
 COUNTING: Final = Limits()
 """What the node tells: its own limits."""
 _ROUNDS: Final = 200

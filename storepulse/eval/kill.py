@@ -20,6 +20,7 @@ from edge.clock import now_of
 from edge.disk import Disk
 from edge.outbox import Outbox
 from hub.actions_store import NewAction, insert_actions
+from hub.authority_files import keep_authority
 from hub.broker import installed_kind
 from hub.database import Database, open_database
 from storepulse.actions import Action
@@ -29,6 +30,7 @@ from storepulse.demo.requests import get_json
 from storepulse.demo.services import (
     Broker,
     Server,
+    enrol_node,
     start_broker,
     start_hub,
     start_node,
@@ -55,6 +57,8 @@ class KillReport:
     """What the campaign counted. `ok` says whether everything arrived once."""
 
     broker: str
+    tls: bool
+    """Broker and hub asked for certificates, and the node had come by a code."""
     facts_said: int
     at_hub_when_broker_was_killed: int
     said_when_node_was_killed: int
@@ -100,8 +104,9 @@ class KillReport:
 
     def in_words(self) -> str:
         """One line for a person."""
+        how = f"{self.broker}, mutual TLS" if self.tls else self.broker
         return (
-            f"{self.broker}: {self.facts_at_hub} of {self.facts_said} facts at the hub, "
+            f"{how}: {self.facts_at_hub} of {self.facts_said} facts at the hub, "
             f"{self.facts_at_hub_twice} twice, {self.facts_missing} missing; "
             f"{self.actions_at_node} of {self.actions_pushed} actions at the node, "
             f"{self.actions_at_node_twice} twice; {'ok' if self.ok else 'NOT OK'} "
@@ -129,7 +134,7 @@ def brokers_asked(broker: str | None) -> list[BrokerKind]:
 
 
 def campaign_in_new_folder(
-    broker: BrokerKind, *, facts: int, tell: Callable[[str], None]
+    broker: BrokerKind, *, facts: int, tell: Callable[[str], None], tls: bool = False
 ) -> KillReport:
     """Run the campaign in a folder of its own that is gone afterwards.
 
@@ -139,17 +144,23 @@ def campaign_in_new_folder(
     with tempfile.TemporaryDirectory(prefix="storepulse-kill-") as folder:
         # The database's lower user must be able to pass through.
         Path(folder).chmod(0o711)
-        return kill_campaign(Path(folder), broker=broker, facts=facts, tell=tell)
+        return kill_campaign(Path(folder), broker=broker, facts=facts, tell=tell, tls=tls)
 
 
 def kill_campaign(
-    folder: Path, *, broker: BrokerKind, facts: int = 1000, tell: Callable[[str], None]
+    folder: Path,
+    *,
+    broker: BrokerKind,
+    facts: int = 1000,
+    tell: Callable[[str], None],
+    tls: bool = False,
 ) -> KillReport:
     """Run the campaign in an empty folder.
 
     Args:
         facts: how many the node says; at least 200, so that there is a middle.
         tell: called with a line for each step.
+        tls: the node is enrolled by a code, and all speak mutual TLS.
     Raises:
         StageFailed: something did not come back.
     """
@@ -157,7 +168,7 @@ def kill_campaign(
         raise ValueError(f"at least 200 facts are needed for a middle, got {facts}")
     folder.mkdir(parents=True, exist_ok=True)
     with Children(folder / "logs") as children:
-        return _Campaign(folder, children, broker, facts, tell).run()
+        return _Campaign(folder, children, broker, facts, tell, tls).run()
 
 
 class _Campaign:
@@ -168,8 +179,11 @@ class _Campaign:
         kind: BrokerKind,
         facts: int,
         tell: Callable[[str], None],
+        tls: bool,
     ) -> None:
         self._folder = folder
+        # Beside the database, where the hub looks for it.
+        self._authority = folder / "authority" if tls else None
         self._children = children
         self._kind = kind
         self._facts = [_fact(number) for number in range(1, facts + 1)]
@@ -178,8 +192,13 @@ class _Campaign:
         self._said = 0
 
     def run(self) -> KillReport:
-        broker = start_broker(self._children, self._folder / "broker", kind=self._kind)
+        if self._authority is not None:
+            keep_authority(self._authority, now=datetime.now(UTC))
+        broker = self._start_broker()
         hub = self._start_hub(broker)
+        if self._authority is not None:
+            enrol_node(hub, _ADDRESS, database=self._folder / "hub", data=self._folder / "node")
+            self._tell("node enrolled by a code")
         node = self._start_node(broker)
         wait_for_link(node)
         with open_database(str(self._folder / "hub")) as database:
@@ -210,9 +229,7 @@ class _Campaign:
             stop.set()
             teller.join(10)
 
-        broker = start_broker(
-            self._children, self._folder / "broker", kind=self._kind, port=broker.port
-        )
+        broker = self._start_broker(port=broker.port)
         node = self._start_node(broker)
         self._tell("broker and node are back")
         middle = self._wait_for_facts(database, first + (total - first) // 3, node)
@@ -232,6 +249,7 @@ class _Campaign:
         ids = _fact_ids(database)
         return KillReport(
             broker=self._kind,
+            tls=broker.secure,
             facts_said=total,
             at_hub_when_broker_was_killed=first,
             said_when_node_was_killed=said,
@@ -326,6 +344,12 @@ class _Campaign:
                 stop.wait(_SLICE_EVERY_S)
         finally:
             disk.close()
+
+    def _start_broker(self, *, port: int = 0) -> Broker:
+        return start_broker(
+            self._children, self._folder / "broker", kind=self._kind, port=port,
+            authority=self._authority,
+        )  # fmt: skip
 
     def _start_hub(self, broker: Broker) -> Server:
         return start_hub(

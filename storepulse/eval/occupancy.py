@@ -49,7 +49,7 @@ def measure_occupancy(
     scored = []
     missed = 0
     for day in steps(days, "people present by day"):
-        heard = presence(day.capture, calibration, seed=seed)
+        heard = presence(day.capture, calibration)
         for start_s, people in sorted(day.people.items()):
             window = heard.get(start_s)
             if window is None or window.people is None:
@@ -91,20 +91,25 @@ def report_of(
         return [float(values[names == day].sum()) for day in days]
 
     people = np.array([window.people for window in windows])
+    some = (people > 0).astype(float)
     told = np.array([window.told for window in windows])
     inside = np.array([window.low <= window.people <= window.high for window in windows])
     width = np.array([window.high - window.low for window in windows])
     figures = []
-    for name, over, under, unit in (
-        ("wape", abs(told - people), people, ""),
-        ("bias", told - people, people, ""),
-        ("coverage", inside.astype(float), np.ones(len(windows)), ""),
-        ("interval_width", width, np.ones(len(windows)), "people"),
+    each = np.ones(len(windows))
+    for name, of_what, over, under, unit in (
+        ("wape", "all", abs(told - people), people, ""),
+        ("bias", "all", told - people, people, ""),
+        ("coverage", "all", inside.astype(float), each, ""),
+        # An empty room is easily told: days without people would hide the others.
+        ("coverage", "windows with people", inside * some, some, ""),
+        ("interval_width", "all", width, each, "people"),
     ):
         low, high = ratio_interval(by_day(over), by_day(under), seed=seed)
         value = float(over.sum() / under.sum()) if under.sum() else None
+        count = int(some.sum()) if under is some else len(windows)
         figures.append(
-            Figure(name=name, value=value, low=low, high=high, n=len(windows), unit=unit)
+            Figure(name=name, of=of_what, value=value, low=low, high=high, n=count, unit=unit)
         )
     for day in days:
         off = sum(abs(window.told - window.people) for window in of[day])

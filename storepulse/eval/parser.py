@@ -6,7 +6,7 @@ from pathlib import Path
 from probes.captures import Capture, CaptureWarning
 from probes.errors import CaptureRefused
 from probes.frames import FrameReader
-from storepulse.eval.data_folders import need, rows_of
+from storepulse.eval.data_folders import WrongData, need, number_in, rows_of
 from storepulse.eval.figures import Figure, Report
 from storepulse.eval.progress import Steps
 
@@ -21,6 +21,8 @@ class Reading:
     frames_read: int
     probe_requests_read: int
     refused: bool
+    note: str = ""
+    """What the manifest says of it."""
 
     @property
     def agrees(self) -> bool:
@@ -40,15 +42,22 @@ def measure_parser(folder: Path, *, steps: Steps) -> Report:
         frames, probe_requests, refused = read_one(folder / "parser" / row["file"])
         readings.append(
             Reading(
-                row["file"], int(row["frames"]), int(row["probe_requests"]), frames,
-                probe_requests, refused,
+                row["file"], int(number_in(row, "frames")),
+                int(number_in(row, "probe_requests")), frames, probe_requests, refused,
+                row.get("note") or "",
             )
         )  # fmt: skip
     return report_of(readings)
 
 
 def read_one(path: Path) -> tuple[int, int, bool]:
-    """Frames and probe requests of a capture, and whether it was refused (then none of either)."""
+    """Frames and probe requests of a capture, and whether it was refused (then none of either).
+
+    Raises:
+        WrongData: there is no such file.
+    """
+    if not path.is_file():
+        raise WrongData(f"{path} is in the manifest, but not there")
     reader = FrameReader()
     try:
         capture = Capture(path, warn=_expected)
@@ -85,6 +94,7 @@ def report_of(readings: list[Reading]) -> Report:
         notes=tuple(
             f"{one.file}: {one.frames_read} frames and {one.probe_requests_read} probe requests "
             f"were read, {one.frames} and {one.probe_requests} are there"
+            + (f" ({one.note})" if one.note else "")
             for one in apart
         ),
     )

@@ -24,7 +24,8 @@ def ratio_interval(
     """The 90 % interval of sum(over) / sum(under), both (n,) by group.
 
     Returns:
-        Low and high; None twice for fewer than `GROUPS_MIN` groups, or nothing below the line.
+        Low and high; None twice for fewer than `GROUPS_MIN` groups, nothing below the line, or
+        groups that are all alike: drawing them anew shows no doubt, which is not to have none.
     """
     top, bottom = np.asarray(over, np.float64), np.asarray(under, np.float64)
     if len(top) < GROUPS_MIN or not bottom.sum():
@@ -34,7 +35,7 @@ def ratio_interval(
     below = drawn @ bottom
     some = below != 0
     low, high = np.percentile((drawn @ top)[some] / below[some], _LEVELS)
-    return float(low), float(high)
+    return (float(low), float(high)) if low < high else (None, None)
 
 
 def drawn_anew(groups: Sequence[T], *, seed: int, rounds: int) -> Iterator[list[T]]:

@@ -52,6 +52,7 @@ def judge(header: dict[str, Any], _body: bytes) -> dict[str, Any]:
                 "model": {"name": "fake", "version": "0", "input_px": 1},
             },
             "planogram": "plan", "planogram_version": 1,
+            "positions": [{"id": "p1", "status": "missing"}],
             "findings": [{"kind": "missing"}], "scores": {"exposure_main_push": 0.5},
         },
         "checklist": {

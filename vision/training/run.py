@@ -140,7 +140,7 @@ def write_card(
         iterations=iterations,
         batch_size=run.plan.batch_size,
         rate=run.plan.rate,
-        made_on=f"{time.strftime('%Y-%m-%d')}, {run.plan.threads} threads of {platform.machine()}",
+        made_on=f"{time.strftime('%Y-%m-%d')}, threads: {run.plan.threads}, {platform.machine()}",
         command=command,
         photo_terms=terms,
     )

@@ -1,0 +1,165 @@
+/** The clerk's phone as the page shows it: what it keeps, what it sends, how that goes. */
+import type { paths } from '../api/node'
+import { address, AskFailed, getter, sendJson } from '../shared/ask'
+import { allWaiting, keepMarks, keepPhoto, keepRefused, keepSent, keepTap, keepUndo, oldestWaiting, openPhone, type Phone, type PhonePhoto, type PhoneTap } from './phone'
+import { Sender } from './sender'
+import { sendPhoto } from './upload'
+import type { Kept, Lane, Mark, TapKind, Waiting } from './waiting'
+
+export const get = getter<paths>()
+
+export interface Refusal {
+  what: Waiting['what']
+  why: string
+}
+
+let phone: Phone | undefined
+
+export const clerk = $state({
+  ready: false,
+  waiting: [] as Kept[],
+  photos: [] as PhonePhoto[],
+  taps: [] as PhoneTap[],
+  /** Whether the node answered at the last try. */
+  reachable: true,
+  sending: false,
+  /** How much of a photo has gone up, 0 to 1, by its UUID. */
+  uploaded: {} as Record<string, number>,
+  refusals: [] as Refusal[],
+  /** The phone could not keep something. */
+  unkept: false,
+})
+
+/** Pauses between tries; whatever speaks for the node being back ends them. */
+const sleepers = new Set<() => void>()
+
+/** Open what the phone keeps, and send what waits from an earlier visit. */
+export async function startClerk(): Promise<void> {
+  try {
+    phone = await openPhone()
+    await look()
+  } catch {
+    clerk.unkept = true
+  }
+  clerk.ready = true
+  addEventListener('online', kick)
+  document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && kick())
+  kick()
+}
+
+async function look(): Promise<void> {
+  if (!phone) return
+  clerk.waiting = await allWaiting(phone)
+  clerk.photos = (await phone.getAllFromIndex('photos', 'takenAt')).reverse()
+  clerk.taps = await phone.getAllFromIndex('taps', 'at')
+}
+
+function kick(): void {
+  for (const wake of sleepers) wake()
+  for (const sender of senders) {
+    clerk.sending = true
+    void sender.kick().then(() => {
+      clerk.sending = clerk.waiting.length > 0
+    })
+  }
+}
+
+/** Keep something on the phone, then send it. False when the phone could not keep it. */
+async function keep(how: (phone: Phone) => Promise<void>): Promise<boolean> {
+  try {
+    if (!phone) throw new Error()
+    await how(phone)
+  } catch {
+    clerk.unkept = true
+    return false
+  }
+  clerk.unkept = false
+  await look()
+  kick()
+  return true
+}
+
+export async function takePhoto(file: Blob, bay: string, before?: string): Promise<string | undefined> {
+  const uuid = crypto.randomUUID()
+  const photo = { uuid, bay, takenAt: new Date().toISOString(), ...(before === undefined ? {} : { before }) }
+  // The file may be gone when it is sent: what is kept are its bytes.
+  const bytes = new Blob([await file.arrayBuffer()], { type: file.type })
+  return (await keep((on) => keepPhoto(on, photo, bytes))) ? uuid : undefined
+}
+
+export async function tap(kind: TapKind, ticket?: string): Promise<string | undefined> {
+  const one = { uuid: crypto.randomUUID(), kind, at: new Date().toISOString(), undone: false }
+  const whole = ticket === undefined ? one : { ...one, ticket }
+  return (await keep((on) => keepTap(on, whole))) ? one.uuid : undefined
+}
+
+export function undo(uuid: string): Promise<boolean> {
+  return keep((on) => keepUndo(on, uuid))
+}
+
+export function mark(checklist: string, items: readonly string[], state: Mark, reason = ''): Promise<boolean> {
+  const marks = items.map((item) => ({ what: 'mark' as const, uuid: crypto.randomUUID(), checklist, item, state, reason }))
+  return keep((on) => keepMarks(on, marks))
+}
+
+type WaitingMark = Extract<Waiting, { what: 'mark' }>
+
+/** The state that a clerk gave an item and that the node does not have yet. */
+export function markOf(checklist: string, item: string): WaitingMark | undefined {
+  const marks = clerk.waiting.flatMap((one) => (one.what === 'mark' ? [one] : []))
+  return marks.filter((one) => one.checklist === checklist && one.item === item).at(-1)
+}
+
+function go(one: Kept): Promise<unknown> {
+  switch (one.what) {
+    case 'photo':
+      return sendPhoto(one, (share) => (clerk.uploaded[one.uuid] = share))
+    case 'tap':
+      return sendJson('/api/taps', 'POST', { uuid: one.uuid, kind: one.kind, ...(one.ticket ? { ticket: one.ticket } : {}) })
+    case 'undo':
+      return sendJson(address('/api/taps/{uuid}', { uuid: one.uuid }), 'DELETE')
+    case 'mark':
+      return sendJson(address('/api/checklists/{checklist}/items/{item}', { checklist: one.checklist, item: one.item }), 'POST', {
+        uuid: one.uuid, state: one.state, reason: one.reason,
+      })
+  }
+}
+
+function senderOf(lane: Lane): Sender {
+  return new Sender({
+    oldest: async () => phone && oldestWaiting(phone, lane),
+    send: go,
+    async sent(one, answer) {
+      if (phone) await keepSent(phone, one, answer)
+      await look()
+      sentListeners.forEach((tell) => tell(one, answer))
+    },
+    async refused(one, failure: AskFailed) {
+      if (phone) await keepRefused(phone, one, failure.message)
+      if (one.what !== 'photo') clerk.refusals.push({ what: one.what, why: failure.message })
+      await look()
+    },
+    reachable(is) {
+      clerk.reachable = is
+    },
+    pause: (seconds) =>
+      new Promise((resolve) => {
+        const wake = () => {
+          clearTimeout(timer)
+          sleepers.delete(wake)
+          resolve()
+        }
+        const timer = setTimeout(wake, seconds * 1000)
+        sleepers.add(wake)
+      }),
+  })
+}
+
+const senders = [senderOf('photos'), senderOf('small')]
+const sentListeners = new Set<(one: Kept, answer: unknown) => void>()
+
+/** Be told of everything that was sent; the function that is returned ends it. */
+export function onSent(tell: (one: Kept, answer: unknown) => void): () => void {
+  sentListeners.add(tell)
+  return () => sentListeners.delete(tell)
+}

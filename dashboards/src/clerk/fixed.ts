@@ -1,0 +1,39 @@
+/** Which items an after photo shows as put right. Decides only from what the photo shows. */
+import type { components } from '../api/node'
+import type { Plan, PlanPosition } from './plan'
+
+type Item = components['schemas']['ShownItem']
+export type Positions = components['schemas']['JudgedPhoto']['positions']
+
+/** Whether an item still asks for something. */
+export function isOpen(item: { state: string }): boolean {
+  return item.state === 'open' || item.state === 'reopened'
+}
+
+/** The planned positions of an item, from the left: one, or a run of missing facings. */
+export function positionsOf(item: Pick<Item, 'position' | 'facings'>, plan: Plan): PlanPosition[] {
+  const first = plan.positions.find((one) => one.id === item.position)
+  if (!first) return []
+  const run = plan.positions
+    .filter((one) => one.row === first.row && one.product === first.product && one.index >= first.index)
+    .sort((a, b) => a.index - b.index)
+  const found: PlanPosition[] = []
+  let facings = 0
+  for (const one of run) {
+    if (facings >= (item.facings ?? 1) || one.index !== first.index + found.length) break
+    found.push(one)
+    facings += one.facings ?? 1
+  }
+  return found
+}
+
+/**
+ * Open items of which every position is seen, and right, on the after photo. What is out of the
+ * picture, unclear, or stands at no planned position is left to the clerk.
+ */
+export function fixedItems(items: readonly Item[], plan: Plan, positions: Positions): Item[] {
+  return items.filter((item) => {
+    const places = positionsOf(item, plan)
+    return isOpen(item) && places.length > 0 && places.every((place) => positions[place.id] === 'ok')
+  })
+}

@@ -1,0 +1,135 @@
+/** What this phone keeps (IndexedDB): what waits, its photos and taps. Sends nothing. */
+import { openDB, type DBSchema, type IDBPDatabase } from 'idb'
+import type { components } from '../api/node'
+import { laneOf, type Kept, type Lane, type TapKind, type Waiting } from './waiting'
+
+export type JudgedPhoto = components['schemas']['JudgedPhoto']
+
+/** A photo of this phone, and what became of it. */
+export interface PhonePhoto {
+  uuid: string
+  bay: string
+  takenAt: string
+  /** The photo whose list this one is to show as put right. */
+  before?: string
+  answer?: JudgedPhoto
+  /** Why the node refused it. */
+  refused?: string
+}
+
+export interface PhoneTap {
+  uuid: string
+  kind: TapKind
+  at: string
+  ticket?: string
+  undone: boolean
+}
+
+interface Schema extends DBSchema {
+  waiting: { key: number; value: Waiting & { number?: number } }
+  photos: { key: string; value: PhonePhoto; indexes: { takenAt: string } }
+  taps: { key: string; value: PhoneTap; indexes: { at: string } }
+}
+
+export type Phone = IDBPDatabase<Schema>
+
+const PHOTOS_KEPT = 40
+const TAPS_KEPT = 2000
+
+export function openPhone(): Promise<Phone> {
+  return openDB<Schema>('storepulse', 1, {
+    upgrade(db) {
+      db.createObjectStore('waiting', { keyPath: 'number', autoIncrement: true })
+      db.createObjectStore('photos', { keyPath: 'uuid' }).createIndex('takenAt', 'takenAt')
+      db.createObjectStore('taps', { keyPath: 'uuid' }).createIndex('at', 'at')
+    },
+  })
+}
+
+export async function oldestWaiting(phone: Phone, lane: Lane): Promise<Kept | undefined> {
+  const store = phone.transaction('waiting').store
+  for (let at = await store.openCursor(); at; at = await at.continue()) {
+    if (laneOf(at.value) === lane) return { ...at.value, number: at.key }
+  }
+  return undefined
+}
+
+export function allWaiting(phone: Phone): Promise<Kept[]> {
+  return phone.getAll('waiting') as Promise<Kept[]>
+}
+
+/** Keep a photo and that it waits, in one transaction that is on the disk before this returns. */
+export async function keepPhoto(phone: Phone, photo: PhonePhoto, file: Blob): Promise<void> {
+  const act = phone.transaction(['photos', 'waiting'], 'readwrite', { durability: 'strict' })
+  await act.objectStore('photos').put(photo)
+  await act.objectStore('waiting').add({ what: 'photo', uuid: photo.uuid, bay: photo.bay, photo: file })
+  await forgetOld(act.objectStore('photos').index('takenAt'), await act.objectStore('photos').count(), PHOTOS_KEPT)
+  await act.done
+}
+
+export async function keepTap(phone: Phone, tap: PhoneTap): Promise<void> {
+  const act = phone.transaction(['taps', 'waiting'], 'readwrite', { durability: 'strict' })
+  await act.objectStore('taps').put(tap)
+  const { uuid, kind, ticket } = tap
+  await act.objectStore('waiting').add({ what: 'tap', uuid, kind, ...(ticket === undefined ? {} : { ticket }) })
+  await forgetOld(act.objectStore('taps').index('at'), await act.objectStore('taps').count(), TAPS_KEPT)
+  await act.done
+}
+
+export async function keepUndo(phone: Phone, uuid: string): Promise<void> {
+  const act = phone.transaction(['taps', 'waiting'], 'readwrite', { durability: 'strict' })
+  const tap = await act.objectStore('taps').get(uuid)
+  if (tap) await act.objectStore('taps').put({ ...tap, undone: true })
+  await act.objectStore('waiting').add({ what: 'undo', uuid })
+  await act.done
+}
+
+export async function keepMarks(phone: Phone, marks: readonly Waiting[]): Promise<void> {
+  const act = phone.transaction('waiting', 'readwrite', { durability: 'strict' })
+  for (const mark of marks) await act.store.add(mark)
+  await act.done
+}
+
+/** It was sent: take it out, and keep what the node answered. */
+export async function keepSent(phone: Phone, one: Kept, answer: unknown): Promise<void> {
+  const act = phone.transaction(['waiting', 'photos', 'taps'], 'readwrite', { durability: 'strict' })
+  await act.objectStore('waiting').delete(one.number)
+  if (one.what === 'photo') {
+    const photo = await act.objectStore('photos').get(one.uuid)
+    if (photo) await act.objectStore('photos').put({ ...photo, answer: answer as JudgedPhoto })
+  }
+  if (one.what === 'tap') {
+    const tap = await act.objectStore('taps').get(one.uuid)
+    const { ticket } = answer as { ticket: string | null }
+    if (tap && ticket) await act.objectStore('taps').put({ ...tap, ticket })
+  }
+  await act.done
+}
+
+/** The node will never take it: take it out; a photo keeps why, a tap does not count. */
+export async function keepRefused(phone: Phone, one: Kept, why: string): Promise<void> {
+  const act = phone.transaction(['waiting', 'photos', 'taps'], 'readwrite', { durability: 'strict' })
+  await act.objectStore('waiting').delete(one.number)
+  if (one.what === 'photo') {
+    const photo = await act.objectStore('photos').get(one.uuid)
+    if (photo) await act.objectStore('photos').put({ ...photo, refused: why })
+  }
+  if (one.what === 'tap') {
+    const tap = await act.objectStore('taps').get(one.uuid)
+    if (tap) await act.objectStore('taps').put({ ...tap, undone: true })
+  }
+  await act.done
+}
+
+interface Oldest {
+  openCursor(): Promise<{ delete(): Promise<void>; continue(): Promise<unknown> } | null>
+}
+
+async function forgetOld(index: unknown, count: number, most: number): Promise<void> {
+  const oldest = index as Oldest
+  for (let left = count; left > most; left -= 1) {
+    const at = await oldest.openCursor()
+    if (!at) return
+    await at.delete()
+  }
+}

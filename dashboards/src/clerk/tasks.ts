@@ -1,0 +1,42 @@
+/** Today's tasks: the newest list of each bay, and what the hub pushed beside them. Asks nobody. */
+import type { components } from '../api/node'
+import { isOpen } from './fixed'
+import type { Waiting } from './waiting'
+
+type List = components['schemas']['ShownChecklist']
+type Action = components['schemas']['KeptAction']
+
+export type Task =
+  | { what: 'list'; id: string; bay: string; photo: string; open: number; mainPush: boolean; madeAt: string; action?: Action }
+  | { what: 'action'; id: string; action: Action }
+
+export const TASKS_MOST = 5
+const CLOSED = new Set(['done', 'cannot_do', 'confirmed'])
+
+/**
+ * Main-push goods first, then what is due first; at most five. A mark that still waits on the phone
+ * counts, and an action that asks for one of the lists is that list.
+ */
+export function tasksOf(lists: readonly List[], actions: readonly Action[], waiting: readonly Waiting[]): Task[] {
+  const marked = new Set(waiting.flatMap((one) => (one.what === 'mark' ? [`${one.checklist} ${one.item}`] : [])))
+  const newest = new Map<string, List>()
+  for (const list of lists) if (!newest.has(list.bay)) newest.set(list.bay, list)
+  const open = actions.filter((one) => !CLOSED.has(one.state))
+  const found: Task[] = []
+  for (const list of newest.values()) {
+    const items = list.items.filter((item) => isOpen(item) && !marked.has(`${list.id} ${item.id}`))
+    if (!items.length) continue
+    const action = open.find((one) => one.action.checklist === list.id)
+    found.push({
+      what: 'list', id: list.id, bay: list.bay, photo: list.photo, open: items.length,
+      mainPush: items.some((item) => item.main_push), madeAt: list.made_at, ...(action && { action }),
+    })
+  }
+  for (const action of open) {
+    if (!action.action.checklist) found.push({ what: 'action', id: action.action.id, action })
+  }
+  return found.sort((a, b) => rank(a) - rank(b) || due(a).localeCompare(due(b))).slice(0, TASKS_MOST)
+}
+
+const rank = (task: Task): number => (task.what === 'action' ? 2 : task.mainPush ? 0 : 1)
+const due = (task: Task): string => (task.what === 'action' ? task.action.action.due_at : (task.action?.action.due_at ?? task.madeAt))

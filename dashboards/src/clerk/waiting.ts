@@ -1,0 +1,35 @@
+/** What waits on the phone to be sent, and what an answer means for it. Sends and stores nothing. */
+import type { AskFailed } from '../shared/ask'
+
+export type TapKind = 'reception' | 'experience' | 'deal'
+export type Mark = 'done' | 'cannot_do' | 'not_true'
+
+/** One thing to send. Its UUID is made on the phone: a repeat changes nothing on the node. */
+export type Waiting =
+  | { what: 'photo'; uuid: string; bay: string; photo: Blob }
+  | { what: 'tap'; uuid: string; kind: TapKind; ticket?: string }
+  | { what: 'undo'; uuid: string }
+  | { what: 'mark'; uuid: string; checklist: string; item: string; state: Mark; reason: string }
+
+export type Kept = Waiting & { number: number }
+
+/** Photos take seconds to judge: what is small does not wait behind them. */
+export type Lane = 'photos' | 'small'
+export const laneOf = (one: Waiting): Lane => (one.what === 'photo' ? 'photos' : 'small')
+
+const WAITS_S = [1, 2, 4, 8, 15, 30] as const
+
+/** How long to wait before the next try, after so many tries that failed. */
+export function pauseS(failures: number): number {
+  return WAITS_S[Math.min(Math.max(failures, 1), WAITS_S.length) - 1] ?? 30
+}
+
+/** Whether a failure means to try again later; otherwise the node has refused it for good. */
+export function isLater(failure: AskFailed): boolean {
+  return failure.retryable || failure.status === 0 || failure.status >= 500 || failure.status === 408 || failure.status === 429
+}
+
+/** A tap that the node never had, or has lost, is as good as taken back. */
+export function isDone(one: Waiting, failure: AskFailed): boolean {
+  return one.what === 'undo' && failure.status === 404
+}

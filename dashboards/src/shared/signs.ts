@@ -1,0 +1,30 @@
+/** The four colours and the hollow fifth: order and shape. Words are in the catalogue. */
+export type Colour = 'green' | 'yellow' | 'orange' | 'red' | 'unknown'
+
+/** The order of a board: unknown stands above yellow, not sending photos must not pay. */
+export const WORST_FIRST: readonly Colour[] = ['red', 'orange', 'unknown', 'yellow', 'green']
+
+/** Outlines in a box of 16 by 16. */
+export const SHAPES: Record<Colour, string> = {
+  green: 'M8 1.5a6.5 6.5 0 1 1 0 13a6.5 6.5 0 1 1 0-13z',
+  yellow: 'M8 1.5L15 14H1z',
+  orange: 'M8 .8L15.2 8L8 15.2L.8 8z',
+  red: 'M2 2h12v12H2z',
+  unknown: 'M8 2.5a5.5 5.5 0 1 1 0 11a5.5 5.5 0 1 1 0-11z',
+}
+
+/** Under this a colour is only probable, and drawn with a dashed edge. */
+export const SURE_FROM = 0.8
+
+export function isColour(word: string): word is Colour {
+  return word in SHAPES
+}
+
+export function colourOf(word: string | null | undefined): Colour {
+  return word && isColour(word) ? word : 'unknown'
+}
+
+/** A colour that is known, but not surely. */
+export function isOnlyProbable(colour: Colour, probability: number | null): boolean {
+  return colour !== 'unknown' && probability !== null && probability < SURE_FROM
+}

@@ -1,0 +1,3 @@
+insert into node_certificates (serial, node_path, chain, shop, node, given_for, issued_at, ends_at)
+values (%(serial)s, %(node_path)s, %(chain)s, %(shop)s, %(node)s, %(given_for)s, %(now)s,
+        %(ends_at)s);

@@ -1,0 +1,1 @@
+update nodes set online = false where node_path = %(node_path)s;

@@ -1,0 +1,110 @@
+"""Scores and their intervals."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from planograms.findings import PositionState
+from planograms.scores import poisson_binomial, scores_of, share
+from tests.planograms.bays import IDENTITY, as_planned, bay, compared
+
+RIGHTS = st.lists(st.one_of(st.none(), st.floats(0.01, 0.995)), min_size=1, max_size=40)
+
+
+@given(RIGHTS)
+def test_a_score_lies_within_its_interval_and_between_none_and_all(
+    rights: list[float | None],
+) -> None:
+    score = share(rights)
+    seen = [value for value in rights if value is not None]
+    assert score.n == len(seen)
+    assert score.coverage == pytest.approx(len(seen) / len(rights), abs=1e-4)
+    if not seen:
+        assert (score.value, score.low, score.high) == (None, None, None)
+        return
+    assert score.value is not None
+    assert score.low is not None
+    assert score.high is not None
+    assert 0 <= score.low <= score.value <= score.high <= 1
+
+
+def test_the_number_of_successes_has_its_distribution() -> None:
+    assert poisson_binomial(np.array([0.5, 0.5])) == pytest.approx([0.25, 0.5, 0.25])
+    assert poisson_binomial(np.array([])) == pytest.approx([1.0])
+    chances = poisson_binomial(np.array([0.1, 0.9, 0.4]))
+    assert chances.sum() == pytest.approx(1)
+    assert chances @ np.arange(4) == pytest.approx(1.4)
+
+
+def test_the_interval_holds_nine_times_in_ten() -> None:
+    random = np.random.default_rng(0)
+    rights = random.uniform(0.3, 0.95, 40)
+    score = share(list(rights))
+    truth = (random.random((4000, 40)) < rights).mean(axis=1)
+    inside = ((truth >= score.low) & (truth <= score.high)).mean()
+    # Whole facings: it may hold more often, by the share of one facing on either side.
+    assert 0.9 <= inside < 0.97
+
+
+def test_what_was_not_seen_widens_the_interval() -> None:
+    whole, half = share([0.9] * 40), share([0.9] * 20 + [None] * 20)
+    assert whole.low is not None
+    assert whole.high is not None
+    assert half.low is not None
+    assert half.high is not None
+    assert half.high - half.low > whole.high - whole.low
+    assert half.coverage == 0.5
+
+
+def states(rows: list[list[int]], without: set[str], main_push: int | None = None):  # type: ignore[no-untyped-def]
+    plan = bay(rows, main_push=main_push)
+    told = compared(plan, as_planned(plan, without=frozenset(without)), plane=IDENTITY)
+    return plan, told.positions
+
+
+def test_half_of_the_main_push_facings_gone_halves_the_exposure() -> None:
+    rows = [[1, 1, 2, 2, 3, 3], [4, 4, 2, 2, 5, 6], [7, 7, 8, 9, 10, 11]]
+    plan, told = states(rows, {"r0-p03", "r0-p04"}, main_push=2)
+    scores = scores_of(plan, told)
+    assert scores.exposure_basis == "main_push"
+    assert scores.exposure_main_push.n == 4
+    assert scores.exposure_main_push.value == pytest.approx(
+        0.6, abs=0.02
+    )  # (2 x 0.995 + 2 x 0.2)/4
+    assert scores.facing_compliance.value is not None
+    assert scores.facing_compliance.value > 0.85
+
+
+def test_without_main_push_exposure_is_facing_compliance_and_says_so() -> None:
+    plan, told = states([[1, 2, 3, 4], [5, 6, 7, 8]], {"r0-p01"})
+    scores = scores_of(plan, told)
+    assert scores.exposure_basis == "facing_compliance"
+    assert scores.exposure_main_push == scores.facing_compliance
+
+
+def test_a_run_with_one_facing_left_keeps_its_position_and_its_product() -> None:
+    plan, told = states([[1, 1, 1, 2, 3], [4, 5, 6, 7, 8]], {"r0-p01", "r0-p02"})
+    scores = scores_of(plan, told)
+    assert scores.position_compliance.n == 8
+    assert scores.on_shelf_availability.n == 8
+    assert scores.position_compliance.value is not None
+    assert scores.facing_compliance.value is not None
+    assert scores.position_compliance.value > 0.99 > scores.facing_compliance.value
+
+
+def test_a_product_of_which_nothing_is_in_view_is_not_counted_as_seen() -> None:
+    plan = bay([[1, 1, 2, 2], [3, 3, 4, 4]])
+    told = [
+        PositionState(
+            id=position.id, sku=position.product, status="ok", box_xyxy_px=position.box_xyxy,
+            right=0.99,
+        )
+        if position.product in ("p1", "p3")
+        else PositionState(
+            id=position.id, sku=position.product, status="unobserved", box_xyxy_px=None, right=None
+        )
+        for position in plan.in_order
+    ]  # fmt: skip
+    score = scores_of(plan, told).on_shelf_availability
+    assert (score.n, score.coverage) == (2, 0.5)

@@ -1,0 +1,1 @@
+"""The detector that comes with storepulse lies here: `facings.onnx`, with its model card."""
