@@ -116,7 +116,8 @@ async def test_a_revoked_node_is_cut_off_at_once_and_nobody_else(house: House) -
         with pytest.raises(aiomqtt.MqttError):
             async with asyncio.timeout(5):
                 await anext(aiter(node.messages))
-        assert time.monotonic() - begun < 2
+        cut_s = time.monotonic() - begun
+        assert cut_s < 2, cut_s
         # The other one speaks on over the line that it had.
         await bystander.publish(OTHER.topic("up/facts"), said(OTHER, 1), qos=1)
         async with asyncio.timeout(10):
@@ -197,17 +198,20 @@ async def test_a_node_that_claims_another_shop_is_put_into_quarantine(house: Hou
 
 async def test_a_node_hears_nothing_of_another(house: House) -> None:
     identity, other = await house.enrolled(), await house.enrolled(OTHER)
-    async with house.client(other.pem) as talker, house.client(identity.pem) as spy:
-        # Retained: it waits for whoever may hear it.
+    async with house.client(other.pem) as talker:
+        # Retained: it waits for whoever comes, and the hub has subscribed to all of them.
         await talker.publish(OTHER.topic("state"), b'{"online": true}', qos=1, retain=True)
-        wishes = ["#", "storepulse/1/+/+/+/state", "storepulse/1/#", OTHER.topic("down/acks")]
-        for wish in [*wishes, NODE.topic("down/acks")]:
-            await spy.subscribe(wish, qos=1)
         await talker.publish(OTHER.topic("up/facts"), said(OTHER, 1), qos=1)
         await until(lambda: house.tally.messages == 1)
-        await spy.publish(NODE.topic("up/facts"), said(NODE, 1), qos=1)
-        async with asyncio.timeout(10):
-            heard = await anext(aiter(spy.messages))
+        async with house.client(identity.pem) as spy:
+            wishes = ["#", "storepulse/1/+/+/+/state", "storepulse/1/#", OTHER.topic("down/acks")]
+            for wish in [*wishes, NODE.topic("down/acks")]:
+                await spy.subscribe(wish, qos=1)
+            await talker.publish(OTHER.topic("up/facts"), said(OTHER, 2), qos=1)
+            await until(lambda: house.tally.messages == 2)
+            await spy.publish(NODE.topic("up/facts"), said(NODE, 1), qos=1)
+            async with asyncio.timeout(10):
+                heard = await anext(aiter(spy.messages))
     assert str(heard.topic) == NODE.topic("down/acks")
 
 

@@ -53,6 +53,7 @@ TAGS: Final = {"en": "en", "zh": "zh-CN"}
 LIMIT_MS: Final = 30_000
 FRESH_S_MAX: Final = 2.0
 """From the fact's arrival at the hub to its colour in the manager's browser."""
+FIRST_LOAD_BYTES_MAX: Final = 100_000
 PHOTOS_OFFLINE: Final = 20
 TAPS_OFFLINE: Final = 50
 
@@ -73,6 +74,15 @@ def words(key: str, language: str, **filling: object) -> str:
     found = re.search(rf"'{re.escape(key)}': \{{ en: '(.*)', zh: '(.*)' \}}", catalogue)
     assert found, key
     return found[1 if language == "en" else 2].format(**filling)
+
+
+def test_the_first_load_of_the_clerks_page_is_small() -> None:
+    page = pages_folder() / "clerk.html"
+    loaded = re.findall(r"(?:src|href)=\"/(assets/[^\"]+)\"", page.read_text(encoding="utf-8"))
+    assert loaded
+    packed = [pages_folder() / f"{name}.gz" for name in loaded]
+    size = page.stat().st_size + sum(file.stat().st_size for file in packed)
+    assert size <= FIRST_LOAD_BYTES_MAX
 
 
 @dataclass(slots=True)
