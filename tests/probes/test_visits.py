@@ -1,6 +1,10 @@
 """Bursts are one phone's, visits end in silence, and one phone stays one under many addresses."""
 
+from itertools import accumulate
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from probes.burst_pace import Paces, learn_paces
 from probes.bursts import Burst, gathered
@@ -108,3 +112,25 @@ def test_paces_are_learnt_from_whole_sessions() -> None:
     paces = learn_paces([([20.0] * 30, 1.0), ([160.0] * 8, 1.0)])
     assert sum(paces.share) == pytest.approx(1, abs=1e-4)
     assert sum(sorted(paces.share)[-4:]) > 0.8
+
+
+_HEARD = st.tuples(st.sampled_from([0.1, 0.5, 3.0, 30.0]), st.integers(0, 7), st.integers(0, 3))
+_HASHES = st.lists(st.integers(0, 2**64 - 1), min_size=8, max_size=8, unique=True)
+
+
+@given(st.lists(_HEARD, max_size=60), _HASHES)
+def test_the_key_of_a_run_decides_nothing(
+    heard: list[tuple[float, int, int]], hashes: list[int]
+) -> None:
+    times = list(accumulate(pause for pause, _, _ in heard))
+
+    def bursts(names: list[int]) -> list[tuple[float, ...]]:
+        visits = visits_of(
+            [
+                frame(at, names[sender], sequence=700 * sender + n, elements=names[kind])
+                for n, (at, (_, sender, kind)) in enumerate(zip(times, heard, strict=True))
+            ]
+        )
+        return [visit.burst_s for visit in visits]
+
+    assert bursts(hashes) == bursts(list(range(8)))
