@@ -26,6 +26,8 @@ export default defineConfig({
     target: 'es2022',
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
+    // What is built in and is not ours: its terms travel with it.
+    license: { fileName: 'licences.md' },
     rolldownOptions: { input: ['clerk.html', 'board.html'], checks: { pluginTimings: false } },
   },
   // The pages may be worked on with `npx vite` in front of a running node or hub.

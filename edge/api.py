@@ -47,6 +47,8 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     422: {"model": ErrorAnswer},
 }
 """A stored answer goes out as it was stored; this says to a client what it holds."""
+_WAITED_S_MAX: Final = 28 * 86_400.0
+"""Conversion looks back 28 days: an older tap would change nothing."""
 _REASON_MAX: Final = 500
 Reason = Annotated[str, Body(max_length=_REASON_MAX)]
 Uuid = Annotated[str, Body(description="made on the phone; a repeat changes nothing")]
@@ -222,10 +224,25 @@ def _add_taps(app: FastAPI, parts: Parts) -> None:
         kind: Annotated[TapKind, Body()],
         ticket: Annotated[str | None, Body(max_length=40)] = None,
         amount: Annotated[float | None, Body()] = None,
+        waited_s: Annotated[
+            float,
+            Body(
+                ge=0,
+                le=_WAITED_S_MAX,
+                description="how long it waited on the phone: it counts "
+                "at the moment of the tap, by the node's clock",
+            ),
+        ] = 0.0,
     ) -> Tap:
         """Count a reception, begin an experience (the answer has its ticket), or note a deal."""
         return await asyncio.to_thread(
-            parts.taps.tap, read_uuid(uuid), kind, parts.now(), ticket=ticket, amount=amount
+            parts.taps.tap,
+            read_uuid(uuid),
+            kind,
+            parts.now(),
+            ticket=ticket,
+            amount=amount,
+            waited_s=waited_s,
         )
 
     @app.delete("/api/taps/{uuid}", tags=["taps"])

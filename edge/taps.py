@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import isfinite
 from typing import Final, Literal
 
@@ -54,10 +54,12 @@ class Taps:
         *,
         ticket: str | None = None,
         amount: float | None = None,
+        waited_s: float = 0.0,
     ) -> Tap:
         """Keep a tap and tell the hub, in one transaction; the same UUID gets its first answer.
 
-        A deal may name a ticket of another node or an older card, so that is not checked here.
+        A tap that waited on the phone for `waited_s` happened so much earlier. A deal may name a
+        ticket of another node or an older card, so that is not checked here.
 
         Raises:
             BadInput: a ticket or an amount where it has no meaning.
@@ -70,6 +72,7 @@ class Taps:
             raise BadInput(f"amount must be 0 or more, got {amount}")
         if ticket is not None and len(ticket) > 40:
             raise BadInput("a ticket has at most 40 characters")
+        at = moment.at - timedelta(seconds=waited_s)
         with self._disk.transaction() as db:
             known = self._find(uuid)
             if known is not None:
@@ -78,11 +81,11 @@ class Taps:
                     raise Contradicts(f"uuid {uuid} was used for another tap: make a new one")
                 return known
             if kind == "experience":
-                ticket = self._fresh_ticket(moment.at)
-            tap = Tap(uuid=uuid, kind=kind, at=moment.at, ticket=ticket, amount=amount)
+                ticket = self._fresh_ticket(at)
+            tap = Tap(uuid=uuid, kind=kind, at=at, ticket=ticket, amount=amount)
             db.execute(
                 "insert into taps (uuid, kind, ticket, amount, at) values (?, ?, ?, ?, ?)",
-                (uuid, kind, ticket, amount, moment.at.isoformat()),
+                (uuid, kind, ticket, amount, at.isoformat()),
             )
             self._outbox.append([_event(tap)], moment)
         return tap

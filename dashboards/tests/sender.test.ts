@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { AskFailed } from '../src/shared/ask'
 import { Sender, type Lines } from '../src/clerk/sender'
-import { isLater, pauseS, type Kept } from '../src/clerk/waiting'
+import { isLater, pauseS, waitedS, type Kept } from '../src/clerk/waiting'
 
-const tap = (number: number): Kept => ({ what: 'tap', uuid: `u${number}`, kind: 'reception', number })
+const tap = (number: number): Kept => ({ what: 'tap', uuid: `u${number}`, kind: 'reception', at: '2026-11-20T10:00:00Z', number })
 const away = () => new AskFailed(0, 'offline', 'away', true)
 
 class Line implements Lines {
@@ -82,6 +82,12 @@ it.each([
   [0, true], [404, false], [408, true], [409, false], [413, false], [422, false], [429, true], [500, true], [503, true],
 ])('a failure with status %i is later: %s', (status, later) => {
   expect(isLater(new AskFailed(status, 'x', 'x', false))).toBe(later)
+})
+
+it('a tap says how long it has waited, and never that it is yet to come', () => {
+  const tapped = '2026-11-20T10:00:00Z'
+  expect(waitedS(tapped, Date.parse(tapped) + 90_400)).toBe(90)
+  expect(waitedS(tapped, Date.parse(tapped) - 5_000)).toBe(0)
 })
 
 it('a pause never grows beyond half a minute', () => {

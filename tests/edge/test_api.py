@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -330,6 +331,25 @@ async def test_taps(shop: Shop) -> None:
     undone = await shop.phone.delete(f"/api/taps/{UUID}2")
     assert undone.json()["undone_at"] is not None
     assert error(await shop.phone.delete(f"/api/taps/{UUID}8")) == (404, "not_here", False)
+
+
+async def test_a_tap_that_waited_on_the_phone_counts_when_it_was_tapped(
+    shop: Shop, now: StandingClock
+) -> None:
+    tap = {"uuid": f"{UUID}1", "kind": "experience", "waited_s": 3 * 86_400}
+    told = (await shop.phone.post("/api/taps", json=tap)).json()
+    tapped = now().at - timedelta(days=3)
+    assert datetime.fromisoformat(told["at"]) == tapped
+    assert told["ticket"].startswith(f"{tapped:%m%d}-")
+    # Asked again later it has waited longer; it is the same tap.
+    again = await shop.phone.post("/api/taps", json=tap | {"waited_s": 4 * 86_400})
+    assert again.json() == told
+
+
+@pytest.mark.parametrize("waited_s", [-1, 29 * 86_400])
+async def test_a_tap_of_tomorrow_or_of_last_month_is_refused(shop: Shop, waited_s: int) -> None:
+    tap = {"uuid": f"{UUID}1", "kind": "reception", "waited_s": waited_s}
+    assert (await shop.phone.post("/api/taps", json=tap)).status_code == 422
 
 
 async def test_actions(shop: Shop, now: StandingClock) -> None:

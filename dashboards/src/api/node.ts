@@ -411,6 +411,12 @@ export interface components {
              * @description made on the phone; a repeat changes nothing
              */
             uuid: string;
+            /**
+             * Waited S
+             * @description how long it waited on the phone: it counts at the moment of the tap, by the node's clock
+             * @default 0
+             */
+            waited_s: number;
         };
         /**
          * Checklist

@@ -4,7 +4,7 @@ import { address, AskFailed, getter, sendJson } from '../shared/ask'
 import { allWaiting, keepMarks, keepPhoto, keepRefused, keepSent, keepTap, keepUndo, oldestWaiting, openPhone, type Phone, type PhonePhoto, type PhoneTap } from './phone'
 import { Sender } from './sender'
 import { sendPhoto } from './upload'
-import type { Kept, Lane, Mark, TapKind, Waiting } from './waiting'
+import { waitedS, type Kept, type Lane, type Mark, type TapKind, type Waiting } from './waiting'
 
 export const get = getter<paths>()
 
@@ -115,7 +115,7 @@ function go(one: Kept): Promise<unknown> {
     case 'photo':
       return sendPhoto(one, (share) => (clerk.uploaded[one.uuid] = share))
     case 'tap':
-      return sendJson('/api/taps', 'POST', { uuid: one.uuid, kind: one.kind, ...(one.ticket ? { ticket: one.ticket } : {}) })
+      return sendJson('/api/taps', 'POST', { uuid: one.uuid, kind: one.kind, waited_s: waitedS(one.at, Date.now()), ...(one.ticket ? { ticket: one.ticket } : {}) })
     case 'undo':
       return sendJson(address('/api/taps/{uuid}', { uuid: one.uuid }), 'DELETE')
     case 'mark':

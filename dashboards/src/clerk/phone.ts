@@ -70,8 +70,8 @@ export async function keepPhoto(phone: Phone, photo: PhonePhoto, file: Blob): Pr
 export async function keepTap(phone: Phone, tap: PhoneTap): Promise<void> {
   const act = phone.transaction(['taps', 'waiting'], 'readwrite', { durability: 'strict' })
   await act.objectStore('taps').put(tap)
-  const { uuid, kind, ticket } = tap
-  await act.objectStore('waiting').add({ what: 'tap', uuid, kind, ...(ticket === undefined ? {} : { ticket }) })
+  const { uuid, kind, at, ticket } = tap
+  await act.objectStore('waiting').add({ what: 'tap', uuid, kind, at, ...(ticket === undefined ? {} : { ticket }) })
   await forgetOld(act.objectStore('taps').index('at'), await act.objectStore('taps').count(), TAPS_KEPT)
   await act.done
 }

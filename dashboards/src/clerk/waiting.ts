@@ -7,7 +7,7 @@ export type Mark = 'done' | 'cannot_do' | 'not_true'
 /** One thing to send. Its UUID is made on the phone: a repeat changes nothing on the node. */
 export type Waiting =
   | { what: 'photo'; uuid: string; bay: string; photo: Blob }
-  | { what: 'tap'; uuid: string; kind: TapKind; ticket?: string }
+  | { what: 'tap'; uuid: string; kind: TapKind; at: string; ticket?: string }
   | { what: 'undo'; uuid: string }
   | { what: 'mark'; uuid: string; checklist: string; item: string; state: Mark; reason: string }
 
@@ -16,6 +16,13 @@ export type Kept = Waiting & { number: number }
 /** Photos take seconds to judge: what is small does not wait behind them. */
 export type Lane = 'photos' | 'small'
 export const laneOf = (one: Waiting): Lane => (one.what === 'photo' ? 'photos' : 'small')
+
+const WAITED_S_MAX = 28 * 86_400
+
+/** For how long something has waited, by the phone's own clock; one that was set back says 0. */
+export function waitedS(since: string, now: number): number {
+  return Math.min(Math.max(0, Math.round((now - Date.parse(since)) / 1000)), WAITED_S_MAX)
+}
 
 const WAITS_S = [1, 2, 4, 8, 15, 30] as const
 
