@@ -1,9 +1,7 @@
 """The commands and the worker, with drawn eyes in place of the detector."""
 
-import io
 import json
 from pathlib import Path
-from typing import Any
 
 import cv2
 import pytest
@@ -13,12 +11,9 @@ from planograms.check import app as check_app
 from planograms.cli import app as planogram_app
 from planograms.errors import BadPlanogram
 from planograms.files import write_planogram
-from planograms.worker import JudgeHandler
 from tests.planograms.drawn import SECOND, observed, photographed, planogram, shelf
-from vision.framing import Frame, encode_frame, read_frame
 from vision.observation import Observation
 from vision.photos import Photo, read_photo
-from vision.worker import serve
 
 
 class DrawnLooker:
@@ -91,40 +86,3 @@ def test_a_wrong_planogram_is_told_before_any_model_is_loaded(folder: Path) -> N
         check_app, [str(folder / "shelf.png"), "--planogram", str(folder / "plan.json")]
     )
     assert isinstance(said.exception, BadPlanogram)
-
-
-def answers(requests: list[Frame]) -> list[dict[str, Any]]:
-    """What the worker says to these requests, one after another."""
-    stdin = io.BytesIO(b"".join(encode_frame(request) for request in requests))
-    stdout = io.BytesIO()
-    serve(JudgeHandler(DrawnLooker()), stdin, stdout)
-    stdout.seek(0)
-    out = []
-    while (frame := read_frame(stdout)) is not None:
-        out.append(frame.header)
-    return out[1:]
-
-
-def test_the_worker_judges_and_outlives_bad_requests(folder: Path) -> None:
-    photo, plan = str(folder / "shelf.png"), str(folder / "plan.json")
-    (folder / "bad.jpg").write_text("no photo")
-    good = Frame({"photo": photo, "planogram": plan, "annotate": str(folder / "a.png"), "id": "9"})
-    seen, judged, *refused, again = answers(
-        [
-            Frame({"photo": photo, "planogram": None}),
-            good,
-            Frame({"photo": str(folder / "bad.jpg"), "planogram": plan}),
-            Frame({"photo": photo, "planogram": str(folder / "none.json")}),
-            Frame({"planogram": plan}),
-            Frame({"photo": 7}),
-            Frame({"planogram": plan}, Path(photo).read_bytes()),
-        ]
-    )
-    assert "findings" not in seen
-    assert len(seen["facings"]) == 23
-    assert [finding["position"] for finding in judged["findings"]] == ["r0-p03"]
-    assert judged["id"] == "9"
-    assert judged["timings_ms"]["total"] > 0
-    assert cv2.imread(str(folder / "a.png")) is not None
-    assert all(answer["bad_input"] and "\n" not in answer["error"] for answer in refused)
-    assert [finding["position"] for finding in again["findings"]] == ["r0-p03"]
