@@ -1,4 +1,4 @@
-"""The commands and the worker, with drawn eyes in place of the detector."""
+"""The commands, with drawn eyes in place of the detector."""
 
 import json
 from pathlib import Path
