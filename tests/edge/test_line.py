@@ -75,10 +75,10 @@ def say(node: NodeProcess, first: int, last: int) -> None:
 
 
 def in_order(hub: SmallHub) -> bool:
-    """A number comes after the one below it, on this connection or, kept by the hub, an earlier one.
+    """A number comes after the one below it, on this connection or on an earlier one.
 
-    Only the first of a connection may come from the middle of a window. Upward jumps are right where
-    the hub, back again, acknowledges what it already has.
+    Only the first of a connection may come from the middle of a window. A jump upward is right
+    where the hub, back again, acknowledges what it already has.
     """
     came: set[int] = set()
     for numbers in hub.arrived:
