@@ -34,8 +34,10 @@ from hub.errors import DatabaseUnavailable
 from hub.listener import Tally, listen, utc_now
 from hub.news import News, hear_news
 from hub.own_broker import OwnBroker
+from hub.people_store import first_link
 from hub.scheduler import schedule
 from hub.settings import Settings, read_settings, with_certificate
+from hub.tokens import link_path
 from storepulse.errors import BadInput, Unavailable
 from storepulse.loopback import is_loopback
 from storepulse.secret_files import write_whole
@@ -92,6 +94,7 @@ def run_hub(
         opened = parts.enter_context(open_database(database))
         with opened.connection() as connection:
             ensure_default_policy(connection)
+            first = first_link(connection)
         listening = parts.enter_context(_listening(host, port))
         kept = _authority(authority_folder(database), tls=tls)
         door_listening = None if kept is None else parts.enter_context(_listening(host, tls_port))
@@ -107,7 +110,8 @@ def run_hub(
         if kept is not None and door_listening is not None:
             settings = with_certificate(settings, ca=kept.ca, certificate=kept.hub)
             servers.append((_door(opened, kept, settings), door_listening))
-        asyncio.run(_serve(opened, settings, servers, tally, news, kept, child, ready))
+        welcome = None if first is None else link_path(first)
+        asyncio.run(_serve(opened, settings, servers, tally, news, kept, child, ready, welcome))
 
 
 def _authority(folder: Path, *, tls: bool) -> KeptAuthority | None:
@@ -192,6 +196,7 @@ async def _serve(
     kept: KeptAuthority | None,
     child: OwnBroker | None,
     ready: Ready,
+    welcome: str | None,
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -208,7 +213,7 @@ async def _serve(
     if kept is not None:
         work.append(asyncio.create_task(_keep_revoked(database, kept)))
     stopping = asyncio.create_task(stop.wait())
-    telling = asyncio.create_task(_tell_when_ready(servers, tally, settings, ready))
+    telling = asyncio.create_task(_tell_when_ready(servers, tally, settings, ready, welcome))
     try:
         await asyncio.wait([*work, *serving, stopping], return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -243,6 +248,7 @@ async def _tell_when_ready(
     tally: Tally,
     settings: Settings,
     ready: Ready,
+    welcome: str | None,
 ) -> None:
     loop = asyncio.get_running_loop()
     until = loop.time() + _READY_S_MAX
@@ -253,6 +259,8 @@ async def _tell_when_ready(
     said = {"listening": _url(servers[0][1], "http"), "broker": settings.broker}
     if len(servers) > 1:
         said["door"] = _url(servers[1][1], "https")
+    if welcome is not None:
+        said["first"] = said["listening"] + welcome
     ready(said)
 
 

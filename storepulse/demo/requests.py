@@ -9,16 +9,48 @@ from uuid import uuid4
 from storepulse.demo.children import StageFailed
 
 _PATIENCE_S: Final = 60.0
+_STRANGER: Final = urllib.request.build_opener()
 
 
-def get_json(url: str, *, patience_s: float = 5.0) -> Any:
+def get_json(
+    url: str, *, patience_s: float = 5.0, opener: urllib.request.OpenerDirector | None = None
+) -> Any:
     """The JSON at a URL.
 
+    Args:
+        opener: of somebody who has signed in (`sign_in`).
     Raises:
         OSError: nothing answers there (yet), or it answers with an error.
     """
-    with urllib.request.urlopen(_checked(url), timeout=patience_s) as answer:  # noqa: S310
+    with (opener or _STRANGER).open(_checked(url), timeout=patience_s) as answer:
         return json.load(answer)
+
+
+def sign_in(link: str, *, name: str, password: str) -> urllib.request.OpenerDirector:
+    """Use a welcome link of the hub as its page does; gives back what holds the session's cookie.
+
+    Args:
+        link: ADDRESS/#/welcome/TOKEN, as `storepulse hub run` says it.
+        name: of the first person; a link that was made for somebody knows the name.
+    Raises:
+        StageFailed: the hub refused it; its own words.
+    """
+    address, _, token = link.partition("/#/welcome/")
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    request = urllib.request.Request(  # noqa: S310
+        _checked(f"{address}/api/welcome/{token}"), method="POST",
+        data=json.dumps({"name": name, "password": password}).encode(),
+        headers={"Content-Type": "application/json"},
+    )  # fmt: skip
+    try:
+        with opener.open(request, timeout=_PATIENCE_S) as answer:
+            answer.read()
+    except urllib.error.HTTPError as error:
+        words = error.read().decode(errors="replace")
+        raise StageFailed(f"the hub refused the welcome link ({error.code}): {words}") from error
+    except OSError as error:
+        raise StageFailed(f"the hub did not answer the welcome link: {error}") from error
+    return opener
 
 
 def is_there(url: str) -> bool:

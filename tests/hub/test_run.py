@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +26,7 @@ from hub.run import NotLoopback, OwnBroker, run_hub
 from hub.scheduler import Scheduler
 from hub.shops_store import Shop, save_shop
 from storepulse.checklists import Checklist, ChecklistItem, Sentence
+from storepulse.demo.requests import get_json, sign_in
 from storepulse.errors import BadInput
 from storepulse.events import ChecklistMade
 from storepulse.facts import Fact
@@ -183,11 +183,6 @@ def running_hub(database: Database) -> Iterator[tuple[subprocess.Popen[str], dic
         child.stderr.close()
 
 
-def get(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=5) as answer:
-        return json.load(answer)
-
-
 def messages(now: datetime) -> list[Message]:
     """A judged photo: the figure and the checklist, as a node says them."""
     key = {"node": "n1", "epoch": "e1"}
@@ -244,13 +239,19 @@ def test_the_hub_runs_as_one_process_from_fact_to_action(
     running_hub: tuple[subprocess.Popen[str], dict[str, str]],
 ) -> None:
     child, ready = running_hub
-    assert get(ready["listening"] + "/healthz")["broker"] is True
+    assert get_json(ready["listening"] + "/healthz") == {"status": "ok"}
+    opener = sign_in(ready["first"], name="Ann", password="long enough words")
+
+    def get(path: str) -> Any:
+        return get_json(ready["listening"] + path, opener=opener)
+
+    assert get("/healthz")["broker"] is True
     took_s, checklists = asyncio.run(say_and_hear(ready["broker"]))
     assert checklists == ["list-of-the-node"]
     assert took_s < 20
-    codes = get(ready["listening"] + "/api/shops/12/codes")
+    codes = get("/api/shops/12/codes")
     assert [code["colour"] for code in codes] == ["unknown", "red", "unknown", "unknown"]
-    (stream,) = get(ready["listening"] + "/api/streams")
+    (stream,) = get("/api/streams")
     assert (stream["through"], stream["messages"]) == (2, 2)
     child.send_signal(signal.SIGTERM)
     assert child.wait(30) == 0
