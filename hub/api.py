@@ -339,10 +339,12 @@ def _speak_one_error(app: FastAPI) -> None:
     @app.exception_handler(Refused)
     async def _refused(_: Request, error: Refused) -> JSONResponse:
         if isinstance(error, TooManyTries):
-            return _error(
-                error.status, error.code, str(error), retryable=True,
-                retry_after_s=error.retry_after_s,
-            )  # fmt: skip
+            after_s = error.retry_after_s
+            told = _error(
+                error.status, error.code, str(error), retryable=True, retry_after_s=after_s
+            )
+            told.headers["Retry-After"] = str(after_s)
+            return told
         return _error(error.status, error.code, str(error))
 
     @app.exception_handler(Unavailable)
