@@ -26,6 +26,7 @@ from hub.run import NotLoopback, OwnBroker, run_hub
 from hub.scheduler import Scheduler
 from hub.shops_store import Shop, save_shop
 from storepulse.checklists import Checklist, ChecklistItem, Sentence
+from storepulse.demo.children import StageFailed
 from storepulse.demo.requests import get_json, sign_in
 from storepulse.errors import BadInput
 from storepulse.events import ChecklistMade
@@ -241,6 +242,8 @@ def test_the_hub_runs_as_one_process_from_fact_to_action(
     child, ready = running_hub
     assert get_json(ready["listening"] + "/healthz") == {"status": "ok"}
     opener = sign_in(ready["first"], name="Ann", password="long enough words")
+    with pytest.raises(StageFailed, match="link_used_or_ended"):
+        sign_in(ready["first"], name="Eve", password="long enough words")
 
     def get(path: str) -> Any:
         return get_json(ready["listening"] + path, opener=opener)
