@@ -22,7 +22,10 @@ from edge.errors import BadSettings
 from edge.inbox import Inbox
 from edge.judging import Judge
 from edge.link import Link
+from edge.lock import LOOPBACK_NAMES
 from edge.outbox import Outbox
+from edge.owner import keep_owner_key
+from edge.pairing import Phones
 from edge.photos import Photos
 from edge.plans import Plans
 from edge.renewal import Renewal
@@ -74,12 +77,14 @@ class Node:
         settings = self._settings
         self.outbox = Outbox(self.disk, node=settings.node, bytes_max=settings.outbox_bytes_max)
         self.inbox = Inbox(self.disk, self.outbox)
+        self.owner_key = keep_owner_key(settings.data)
+        self.phones = Phones(self.disk, self.outbox)
         self.checks = Checks(self.disk, self.outbox)
         self.taps = Taps(self.disk, self.outbox)
         self.plans = Plans(settings.data / "planograms")
         for file in planograms:
             self.plans.adopt(file)
-        self.link = Link(settings, self.disk, self.outbox, self.inbox, self._now)
+        self.link = Link(settings, self.disk, self.outbox, self.inbox, self.phones, self._now)
         self.renewal = Renewal(settings.data, self._now)
         self.judge_child = AskedWorker(
             "judge",
@@ -131,6 +136,7 @@ class Node:
         host, port = listening.getsockname()[:2]
         served_at = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         self.link.phones = served_at
+        await asyncio.to_thread(self.phones.serve_at, served_at)
         parts = {
             "link": self.link.run,
             "renewal": self.renewal.run,
@@ -175,6 +181,10 @@ class Node:
                 workers=lambda: [child.state for child in self._children],
                 upload_bytes_max=self._settings.upload_bytes_max,
                 node=self._settings.address.path,
+                shop=self._settings.shop,
+                phones=self.phones,
+                owner_key=self.owner_key,
+                names=LOOPBACK_NAMES,
             )
         )
 
