@@ -35,6 +35,7 @@ from hub.codes import Code
 from hub.computing import UnknownShop, compute_codes, day_shown, read_policies
 from hub.database import Database
 from hub.days import day_start, local_day
+from hub.errors import Refused
 from hub.history import DAYS_MAX, History, read_history
 from hub.listener import Tally
 from hub.metrics import CATALOGUE, Metric
@@ -85,6 +86,7 @@ def create_app(
     app.include_router(_health_routes(database, tally or Tally()))
     app.include_router(news_routes(news or News()))
     app.include_router(page_routes("board.html"))
+    app.state.database = database  # for hub.sessions
     _speak_one_error(app)
     app.middleware("http")(_only_from_here)
     return app
@@ -275,6 +277,10 @@ def _speak_one_error(app: FastAPI) -> None:
     async def _bad_input(_: Request, error: BadInput) -> JSONResponse:
         missing = isinstance(error, UnknownShop | NotThere)
         return _error(404 if missing else 400, "not_there" if missing else "bad_input", str(error))
+
+    @app.exception_handler(Refused)
+    async def _refused(_: Request, error: Refused) -> JSONResponse:
+        return _error(error.status, error.code, str(error))
 
     @app.exception_handler(Unavailable)
     async def _unavailable(_: Request, error: Unavailable) -> JSONResponse:
