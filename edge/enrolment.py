@@ -8,6 +8,7 @@ trusts this authority alone, and over it the code's secret goes out.
 import http.client
 import json
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
@@ -27,6 +28,7 @@ from storepulse.enrolment import (
     RenewRequest,
     read_code,
 )
+from storepulse.server_names import read_server_names
 from storepulse.units import KIB
 from storepulse.wire import explain
 
@@ -38,13 +40,15 @@ _ENDED: Final = (
 )
 
 
-def enrol(data: Path, code: str, hub: str) -> Identity:
+def enrol(data: Path, code: str, hub: str, *, names: Sequence[str] = ()) -> Identity:
     """Make a key, have it signed for a code, and keep it; the outbox and its epoch stay.
 
     Args:
         hub: https://HOST:PORT of the hub's door.
+        names: under which phones reach this node, beside the loopback.
     Raises:
         BadCode: the code has a slip in it.
+        BadServerName: one of the names is none.
         BadSettings: no such address.
         EnrolmentRefused: the hub is not the code's, or refuses the code. Nothing was changed.
         HubAway: it does not answer.
@@ -62,6 +66,7 @@ def enrol(data: Path, code: str, hub: str) -> Identity:
     asked = EnrolRequest(
         secret=wanted.secret.hex(), csr=request_for(key),
         node_path=None if before is None else before.address.path,
+        names=read_server_names(names),
     )  # fmt: skip
     told = _post(door, "/enrol", ENROL_REQUEST_JSON.dump_json(asked), trusting(cadata=authority))
     if not wanted.trusts(_der(told.authority)):

@@ -9,6 +9,7 @@ import shlex
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Generator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +30,11 @@ from edge.renewal import Renewal
 from edge.settings import Settings
 from edge.taps import Taps
 from edge.workers import AskedWorker, Supervised, TellingWorker
+from storepulse.ca_route import ca_route
 from storepulse.facts import Fact
+from storepulse.fresh_certificate import keep_fresh, names_in
+from storepulse.loopback import is_loopback
+from storepulse.server_names import shown_name
 
 log = logging.getLogger(__name__)
 
@@ -119,24 +124,28 @@ class Node:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         listening = _listen(self._settings.host, self._settings.port)
-        server = _Server(
-            uvicorn.Config(
-                self._app(),
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                timeout_graceful_shutdown=_GOODBYE_S,
-            )
+        pem = self._settings.server_certificate
+        config = uvicorn.Config(
+            self._app(),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=_GOODBYE_S,
+            ssl_certfile=pem,
+            ssl_keyfile=pem,
         )
-        host, port = listening.getsockname()[:2]
-        served_at = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        config.load()
+        server = _Server(config)
+        served_at = _served_at(listening, pem)
         self.link.phones = served_at
-        parts = {
+        parts: dict[str, Callable[[], Awaitable[None]]] = {
             "link": self.link.run,
             "renewal": self.renewal.run,
             "photos": self.photos.run,
             **{child.state.name: child.run for child in self._children},
         }
+        if pem is not None and config.ssl is not None:
+            parts["https"] = partial(keep_fresh, config.ssl, pem)
         tasks = [
             asyncio.create_task(_kept_going(name, run), name=name) for name, run in parts.items()
         ]
@@ -162,7 +171,7 @@ class Node:
         self._opened.close()
 
     def _app(self) -> Callable[..., Awaitable[None]]:
-        return make_app(
+        app = make_app(
             Parts(
                 photos=self.photos,
                 checks=self.checks,
@@ -177,6 +186,9 @@ class Node:
                 node=self._settings.address.path,
             )
         )
+        if self._settings.server_certificate is not None and self._settings.tls_ca is not None:
+            app.include_router(ca_route(self._settings.tls_ca))
+        return app
 
 
 async def _kept_going(name: str, run: Callable[[], Awaitable[None]]) -> None:
@@ -187,6 +199,15 @@ async def _kept_going(name: str, run: Callable[[], Awaitable[None]]) -> None:
         except Exception:
             log.exception("%s broke; again in %g s", name, _AFTER_FAULT_S)
             await asyncio.sleep(_AFTER_FAULT_S)
+
+
+def _served_at(listening: socket.socket, pem: Path | None) -> str:
+    """The address to tell phones: by the certificate's own name where others may come."""
+    host, port = listening.getsockname()[:2]
+    if pem is not None and not is_loopback(host):
+        host = shown_name(names_in(pem) or (host,))
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'http' if pem is None else 'https'}://{shown}:{port}"
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -39,6 +39,9 @@ class Settings:
     tls_ca: Annotated[Path | None, "certificate of the broker's authority"] = None
     tls_certificate: Annotated[Path | None, "this node's certificate"] = None
     tls_key: Annotated[Path | None, "this node's key"] = None
+    server_certificate: Annotated[
+        Path | None, "key and certificate by which phones are served over HTTPS"
+    ] = None
     host: Annotated[str, "address on which phones are served"] = "127.0.0.1"
     port: Annotated[int, "port on which phones are served; 0: any free one"] = 0
     outbox_bytes_max: Annotated[
@@ -70,8 +73,11 @@ class Settings:
         ):  # fmt: skip
             if getattr(self, name) <= 0:
                 raise BadSettings(f"{name} must be above 0, got {getattr(self, name)}")
-        if not is_loopback(self.host):
-            raise BadSettings(f"host {self.host}: only 127.0.0.1 for now, there is no pairing yet")
+        if self.server_certificate is None and not is_loopback(self.host):
+            raise BadSettings(
+                f"host {self.host}: without TLS phones are served on 127.0.0.1 only; bring this "
+                "node in by a code first: storepulse edge enrol CODE --name NAME"
+            )
         if not 0 <= self.port <= 65535:
             raise BadSettings(f"port must lie between 0 and 65535, got {self.port}")
 

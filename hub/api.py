@@ -7,6 +7,7 @@ GET /docs shows what there is without reaching for anything on the internet; err
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from importlib.resources import files
 from typing import Annotated, Any, Final
 
@@ -48,7 +49,7 @@ from storepulse import __version__
 from storepulse.errors import BadInput, Unavailable
 from storepulse.pages import page_routes
 
-HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
+HOSTS: Final = ("127.0.0.1", "localhost", "::1")
 """Other names would mean that a page of elsewhere made its name lead here."""
 _FIRST_DAY: Final = date(2001, 1, 1)
 _LAST_DAY: Final = date(2098, 12, 31)
@@ -74,8 +75,9 @@ def create_app(
     now: Clock = utc_now,
     tally: Tally | None = None,
     news: News | None = None,
+    names: Sequence[str] = HOSTS,
 ) -> FastAPI:
-    """The application over an open database."""
+    """The application over an open database; `names` are those by which it may be asked for."""
     app = FastAPI(
         title="storepulse hub", version=__version__, docs_url=None, redoc_url=None,
         description="Shops, codes with their reasons, actions, facts. Read only, loopback only.",
@@ -86,7 +88,7 @@ def create_app(
     app.include_router(news_routes(news or News()))
     app.include_router(page_routes("board.html"))
     _speak_one_error(app)
-    app.middleware("http")(_only_from_here)
+    app.middleware("http")(partial(_only_by_name, tuple(names)))
     return app
 
 
@@ -261,13 +263,22 @@ def _error(status: int, code: str, message: str, *, retryable: bool = False) -> 
     return JSONResponse(body, status_code=status)
 
 
-async def _only_from_here(
-    request: Request, call_next: Callable[[Request], Awaitable[Response]]
+async def _only_by_name(
+    names: tuple[str, ...],
+    request: Request,
+    call_next: Callable[[Request], Awaitable[Response]],
 ) -> Response:
-    host = request.headers.get("host", "").rsplit(":", 1)[0] if request.headers.get("host") else ""
-    if host not in HOSTS:
-        return _error(421, "wrong_host", "ask for this machine by 127.0.0.1 or localhost")
+    if _host_asked_for(request) not in names:
+        return _error(421, "wrong_host", f"ask for this hub by {' or '.join(names)}")
     return await call_next(request)
+
+
+def _host_asked_for(request: Request) -> str:
+    """The name in the Host header, without port and brackets, in small letters."""
+    said = request.headers.get("host", "").lower()
+    if said.startswith("["):
+        return said[1:].partition("]")[0]
+    return said.partition(":")[0]
 
 
 def _speak_one_error(app: FastAPI) -> None:

@@ -28,6 +28,7 @@ from hub.authority_files import KeptAuthority
 from hub.database import Database
 from hub.enrolling import enrol, renew, sync_revoked
 from hub.errors import NodeRefused
+from hub.node_names import PRIVATE_NAMES, NodeNames
 from storepulse.enrolment import (
     ENROL_REQUEST_JSON,
     ENROLLED_JSON,
@@ -74,11 +75,13 @@ def create_door(
     broker: Callable[[], str],
     now: Callable[[], datetime],
     lifetime: timedelta = NODE_LIFETIME,
+    allowed: NodeNames = PRIVATE_NAMES,
 ) -> FastAPI:
     """Make the door.
 
     Args:
         broker: where nodes find the broker: mqtts://HOST:PORT.
+        allowed: under which names nodes may be served to phones.
         lifetime: of the certificates that it gives.
     """
     app = FastAPI(title="storepulse: enrolment", docs_url=None, redoc_url=None)
@@ -103,8 +106,9 @@ def create_door(
         def give() -> Enrolled:
             at = now()
             given = enrol(
-                database, kept.authority, asked, now=at, broker=broker(), lifetime=lifetime
-            )
+                database, kept.authority, asked, now=at, broker=broker(), lifetime=lifetime,
+                allowed=allowed,
+            )  # fmt: skip
             # What the node had before is good no more: the brokers must know.
             sync_revoked(database, kept, now=at)
             return given
