@@ -119,14 +119,14 @@ def _authority_of(door: SplitResult) -> str:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    status, body = _ask(door, "GET", "/enrol/ca", b"", context)
+    status, body = ask(door, "GET", "/enrol/ca", b"", context)
     if status != http.client.OK:
         raise EnrolmentRefused(f"{door.geturl()} is no hub's door: it answered {status}")
     return body.decode("ascii", errors="replace")
 
 
 def _post(door: SplitResult, path: str, body: bytes, context: ssl.SSLContext) -> Enrolled:
-    status, answer = _ask(door, "POST", path, body, context)
+    status, answer = ask(door, "POST", path, body, context)
     try:
         if status == http.client.OK:
             return ENROLLED_JSON.validate_json(answer)
@@ -140,14 +140,26 @@ def _post(door: SplitResult, path: str, body: bytes, context: ssl.SSLContext) ->
     raise EnrolmentRefused(f"the hub refuses: {words}")
 
 
-def _ask(
-    door: SplitResult, method: str, path: str, body: bytes, context: ssl.SSLContext
+def ask(
+    door: SplitResult,
+    method: str,
+    path: str,
+    body: bytes,
+    context: ssl.SSLContext,
+    *,
+    kind: str = "application/json",
 ) -> tuple[int, bytes]:
+    """Ask the hub's door once; returns the HTTP status and the beginning of the answer.
+
+    Raises:
+        EnrolmentRefused: it is not the hub, or TLS refuses this node's certificate.
+        HubAway: it does not answer.
+    """
     connection = http.client.HTTPSConnection(
         door.hostname or "", door.port or _PORT, timeout=_ANSWER_S_MAX, context=context
     )
     try:
-        connection.request(method, path, body, {"Content-Type": "application/json"})
+        connection.request(method, path, body, {"Content-Type": kind})
         answer = connection.getresponse()
         return answer.status, answer.read(_ANSWER_BYTES_MAX)
     except ssl.SSLCertVerificationError as error:

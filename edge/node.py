@@ -16,6 +16,8 @@ from typing import Final
 import uvicorn
 
 from edge.api import Parts, make_app
+from edge.backoff import Backoff
+from edge.blobs import Pictures
 from edge.checks import Checks
 from edge.clock import now_of
 from edge.disk import Disk, hold
@@ -104,6 +106,10 @@ class Node:
             tries_max=settings.judge_tries_max,
         )
         self.photos.tidy()
+        self.pictures = Pictures(
+            settings.data, self.disk, self._now, days=settings.pictures_days,
+            backoff=Backoff(longest_s=settings.reconnect_s_max), poll_s=settings.poll_s,
+        )  # fmt: skip
         self._children: list[Supervised] = [self.judge_child]
         if captures:
             self._children.append(self._radio(captures))
@@ -142,6 +148,7 @@ class Node:
             "link": self.link.run,
             "renewal": self.renewal.run,
             "photos": self.photos.run,
+            "pictures": self.pictures.run,
             **{child.state.name: child.run for child in self._children},
         }
         if pem is not None and config.ssl is not None:

@@ -47,6 +47,7 @@ class Settings:
     outbox_bytes_max: Annotated[
         int, "beyond it the oldest facts become coarser ones; nothing is dropped"
     ] = 2 * GIB
+    pictures_days: Annotated[int, "pictures that the hub has are kept here for so many days"] = 28
     upload_bytes_max: Annotated[int, "largest request that a phone may send"] = 32 * MIB
     batch_max: Annotated[int, "most messages in one MQTT packet"] = 100
     batch_bytes_max: Annotated[int, "most bytes of messages in one MQTT packet"] = MIB // 2
@@ -69,7 +70,7 @@ class Settings:
         for name in (
             "outbox_bytes_max", "upload_bytes_max", "batch_max", "batch_bytes_max", "batches_max",
             "patience_s", "reconnect_s_max", "poll_s", "judge_timeout_s", "judge_start_timeout_s",
-            "judge_tries_max", "restarts_max",
+            "judge_tries_max", "restarts_max", "pictures_days",
         ):  # fmt: skip
             if getattr(self, name) <= 0:
                 raise BadSettings(f"{name} must be above 0, got {getattr(self, name)}")

@@ -30,6 +30,8 @@ from hub.authority_files import (
     renew_server,
     write_hub_certificate,
 )
+from hub.blobs import BlobStore, FolderBlobs
+from hub.blobs_store import clean_up
 from hub.computing import ensure_default_policy
 from hub.database import Database, beside, open_database
 from hub.door import create_door, door_config
@@ -53,6 +55,7 @@ _POLL_S: Final = 0.02
 _BROKER_LOOK_S: Final = 0.2
 _REVOKED_LOOK_S: Final = 1.0
 _RENEWAL_LOOK_S: Final = 86_400.0
+_CLEAN_UP_S: Final = 86_400.0
 _BROKER_PORT: Final = 1883
 _BROKER_TLS_PORT: Final = 8883
 DOOR_PORT: Final = 8443
@@ -119,6 +122,7 @@ def run_hub(
             )
             settings = replace(settings, broker=child.url)
         tally, news = Tally(), News()
+        store = FolderBlobs(beside(database, "blobs"))
         app = create_app(opened, tally=tally, news=news, names=(*reached_by, "::1"))
         pem = None
         if kept is not None:
@@ -128,8 +132,12 @@ def run_hub(
         servers = [(_pages(app, pem), listening)]
         if kept is not None and pem is not None and door_listening is not None:
             told = _told_broker(settings.broker, own=child is not None, names=reached_by)
-            servers.append((_door(opened, kept, settings, told, reached_by, pem), door_listening))
-        hub = _Hub(opened, settings, servers, tally, news, kept, child, pem, reached_by)
+            allowed = NodeNames(own=reached_by, domains=read_domains(settings.node_domains))
+            door = create_door(
+                opened, kept, broker=lambda: told, now=utc_now, allowed=allowed, store=store
+            )
+            servers.append((_Server(door_config(door, ca=kept.ca, server=pem)), door_listening))
+        hub = _Hub(opened, settings, servers, tally, news, kept, child, pem, reached_by, store)
         asyncio.run(_serve(hub, ready))
 
 
@@ -148,6 +156,7 @@ class _Hub:
     pem: Path | None
     """Key and certificate of the servers."""
     names: tuple[str, ...]
+    store: BlobStore
 
 
 def _names(host: str, settings: Settings) -> tuple[str, ...]:
@@ -188,19 +197,6 @@ def _pages(app: FastAPI, pem: Path | None) -> "_Server":
             timeout_graceful_shutdown=3, ssl_certfile=pem, ssl_keyfile=pem,
         )
     )  # fmt: skip
-
-
-def _door(
-    database: Database,
-    kept: KeptAuthority,
-    settings: Settings,
-    broker: str,
-    names: tuple[str, ...],
-    pem: Path,
-) -> "_Server":
-    allowed = NodeNames(own=names, domains=read_domains(settings.node_domains))
-    door = create_door(database, kept, broker=lambda: broker, now=utc_now, allowed=allowed)
-    return _Server(door_config(door, ca=kept.ca, server=pem))
 
 
 def _check_host(host: str, *, secure: bool) -> None:
@@ -276,6 +272,7 @@ def _work(hub: _Hub) -> list[Coroutine[Any, Any, None]]:
         listen(hub.database, hub.settings, tally=hub.tally),
         schedule(hub.database, now=utc_now),
         hear_news(hub.database, hub.news),
+        _keep_tidy(hub.database, hub.store, hub.settings.blob_days),
     ]
     if hub.child is not None:
         work.append(_keep_running(hub.child))
@@ -309,6 +306,18 @@ async def _keep_renewed(kept: KeptAuthority, pem: Path, names: tuple[str, ...]) 
         await asyncio.sleep(_RENEWAL_LOOK_S)
         with contextlib.suppress(OSError):  # told by others; the present one is good for long
             await asyncio.to_thread(renew_server, kept, pem, names=names, now=utc_now())
+
+
+async def _keep_tidy(database: Database, store: BlobStore, days: int) -> None:
+    """Remove old pictures at the start, and once a day."""
+    while True:
+        try:
+            removed = await asyncio.to_thread(clean_up, database, store, days=days, now=utc_now())
+            if removed:
+                log.info("%d pictures older than %d days were removed", removed, days)
+        except (DatabaseUnavailable, OSError) as error:
+            log.warning("old pictures could not be removed: %s", error)
+        await asyncio.sleep(_CLEAN_UP_S)
 
 
 async def _tell_when_ready(hub: _Hub, ready: Ready) -> None:

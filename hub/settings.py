@@ -41,6 +41,7 @@ class Settings:
     node_domains: Annotated[
         str, "domains below which nodes may have names, beside private ones, with commas between"
     ] = ""
+    blob_days: Annotated[int, "evidence pictures are kept for so many days"] = 90
     courier_tick_s: Annotated[float, "how often to look for actions to send"] = 1.0
     resend_s: Annotated[float, "without a receipt for so long, an action goes again"] = 30.0
     retry_s_max: Annotated[float, "longest wait between tries to reach broker or database"] = 5.0
@@ -48,7 +49,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         Address(self.chain, "shop", "node")
-        for name in ("courier_tick_s", "resend_s", "retry_s_max", "queue_max"):
+        for name in ("courier_tick_s", "resend_s", "retry_s_max", "queue_max", "blob_days"):
             if getattr(self, name) <= 0:
                 raise BadSettings(f"{name} must be above 0, got {getattr(self, name)}")
         read_names(self.names)
