@@ -32,10 +32,13 @@ from hub.answers import (
     shown_actions,
     stored_board,
 )
+from hub.blobs import BlobStore
+from hub.blobs_api import picture_routes
 from hub.codes import Code
 from hub.computing import UnknownShop, compute_codes, day_shown, read_policies
 from hub.database import Database
 from hub.days import day_start, local_day
+from hub.errors import Refused
 from hub.history import DAYS_MAX, History, read_history
 from hub.listener import Tally
 from hub.metrics import CATALOGUE, Metric
@@ -76,8 +79,14 @@ def create_app(
     tally: Tally | None = None,
     news: News | None = None,
     names: Sequence[str] = HOSTS,
+    store: BlobStore | None = None,
 ) -> FastAPI:
-    """The application over an open database; `names` are those by which it may be asked for."""
+    """The application over an open database.
+
+    Args:
+        names: by which it may be asked for.
+        store: where the evidence pictures lie; None: there are none.
+    """
     app = FastAPI(
         title="storepulse hub", version=__version__, docs_url=None, redoc_url=None,
         description="Shops, codes with their reasons, actions, facts. Read only, loopback only.",
@@ -86,7 +95,9 @@ def create_app(
     app.include_router(_records_routes(database, now))
     app.include_router(_health_routes(database, tally or Tally()))
     app.include_router(news_routes(news or News()))
+    app.include_router(picture_routes(database, store))
     app.include_router(page_routes("board.html"))
+    app.state.database = database  # for hub.sessions
     _speak_one_error(app)
     app.middleware("http")(partial(_only_by_name, tuple(names)))
     return app
@@ -286,6 +297,10 @@ def _speak_one_error(app: FastAPI) -> None:
     async def _bad_input(_: Request, error: BadInput) -> JSONResponse:
         missing = isinstance(error, UnknownShop | NotThere)
         return _error(404 if missing else 400, "not_there" if missing else "bad_input", str(error))
+
+    @app.exception_handler(Refused)
+    async def _refused(_: Request, error: Refused) -> JSONResponse:
+        return _error(error.status, error.code, str(error))
 
     @app.exception_handler(Unavailable)
     async def _unavailable(_: Request, error: Unavailable) -> JSONResponse:

@@ -123,7 +123,7 @@ def run_hub(
             settings = replace(settings, broker=child.url)
         tally, news = Tally(), News()
         store = FolderBlobs(beside(database, "blobs"))
-        app = create_app(opened, tally=tally, news=news, names=(*reached_by, "::1"))
+        app = create_app(opened, tally=tally, news=news, names=(*reached_by, "::1"), store=store)
         pem = None
         if kept is not None:
             settings = with_certificate(settings, ca=kept.ca, certificate=kept.hub)
