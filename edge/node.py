@@ -25,7 +25,10 @@ from edge.errors import BadSettings
 from edge.inbox import Inbox
 from edge.judging import Judge
 from edge.link import Link
+from edge.lock import LOOPBACK_NAMES
 from edge.outbox import Outbox
+from edge.owner import keep_owner_key
+from edge.pairing import Phones
 from edge.photos import Photos
 from edge.plans import Plans
 from edge.renewal import Renewal
@@ -81,12 +84,14 @@ class Node:
         settings = self._settings
         self.outbox = Outbox(self.disk, node=settings.node, bytes_max=settings.outbox_bytes_max)
         self.inbox = Inbox(self.disk, self.outbox)
+        self.owner_key = keep_owner_key(settings.data)
+        self.phones = Phones(self.disk, self.outbox)
         self.checks = Checks(self.disk, self.outbox)
         self.taps = Taps(self.disk, self.outbox)
         self.plans = Plans(settings.data / "planograms")
         for file in planograms:
             self.plans.adopt(file)
-        self.link = Link(settings, self.disk, self.outbox, self.inbox, self._now)
+        self.link = Link(settings, self.disk, self.outbox, self.inbox, self.phones, self._now)
         self.renewal = Renewal(settings.data, self._now)
         self.judge_child = AskedWorker(
             "judge",
@@ -144,6 +149,7 @@ class Node:
         server = _Server(config)
         served_at = _served_at(listening, pem)
         self.link.phones = served_at
+        await asyncio.to_thread(self.phones.serve_at, served_at)
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "link": self.link.run,
             "renewal": self.renewal.run,
@@ -191,6 +197,10 @@ class Node:
                 workers=lambda: [child.state for child in self._children],
                 upload_bytes_max=self._settings.upload_bytes_max,
                 node=self._settings.address.path,
+                shop=self._settings.shop,
+                phones=self.phones,
+                owner_key=self.owner_key,
+                names=LOOPBACK_NAMES | _hosts(self._settings.server_certificate),
             )
         )
         if self._settings.server_certificate is not None and self._settings.tls_ca is not None:
@@ -215,6 +225,12 @@ def _served_at(listening: socket.socket, pem: Path | None) -> str:
         host = shown_name(names_in(pem) or (host,))
     shown = f"[{host}]" if ":" in host else host
     return f"{'http' if pem is None else 'https'}://{shown}:{port}"
+
+
+def _hosts(pem: Path | None) -> frozenset[str]:
+    """The certificate's names as a Host header says them."""
+    names = () if pem is None else names_in(pem)
+    return frozenset(f"[{name}]" if ":" in name else name for name in names)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -25,6 +25,9 @@ from storepulse.topics import Address
 
 NODE_LIFETIME: Final = timedelta(days=30)
 """Renewed after half of it: a node may be away for two weeks and still come back by itself."""
+NODE_SERVER_LIFETIME: Final = timedelta(days=90)
+"""Of what phones see of a node: renewed with the node's own, but good for longer, because phones
+must reach a node whose line is down when its own certificate is about to end."""
 HUB_LIFETIME: Final = timedelta(days=824)
 """Of the hub's own certificates, which are made anew with each start. iOS takes no certificate of
 a server that is good for more than 825 days, the minutes before its making included."""

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from hub.authority import (
     NODE_LIFETIME,
+    NODE_SERVER_LIFETIME,
     NODE_SERVER_NAME,
     Authority,
     check_address,
@@ -105,7 +106,7 @@ def enrol(
         revoke_certificates(connection, address, now=now)
         given = issue_node(authority, public, address, now=now, lifetime=lifetime)
         _remember(connection, given, address, "code", now, names)
-    server = _server(authority, public, names, now=now, lifetime=lifetime)
+    server = _server(authority, public, names, now=now)
     return _answer(authority, given, address, broker, server)
 
 
@@ -133,7 +134,7 @@ def renew(
         given = issue_node(authority, public, address, now=now, lifetime=lifetime)
         names = known.server_names or LOOPBACK_NAMES
         _remember(connection, given, address, "renewal", now, names)
-    server = _server(authority, public, names, now=now, lifetime=lifetime)
+    server = _server(authority, public, names, now=now)
     return _answer(authority, given, address, broker, server)
 
 
@@ -222,10 +223,9 @@ def _server(
     names: tuple[str, ...],
     *,
     now: datetime,
-    lifetime: timedelta,
 ) -> x509.Certificate:
     return issue_server(
-        authority, public, names, now=now, subject=NODE_SERVER_NAME, lifetime=lifetime
+        authority, public, names, now=now, subject=NODE_SERVER_NAME, lifetime=NODE_SERVER_LIFETIME
     )
 
 
