@@ -30,6 +30,8 @@ PUBLIC: Final = frozenset(
     {
         # The page, which says that the phone is not paired, and how it is.
         ("GET", "/"), ("GET", "/sw.js"),
+        # The certificate of the hub's authority, which a phone is to trust.
+        ("GET", "/ca.pem"),
         ("POST", "/api/pair"),
         # To the public it says "ok" or "degraded" and nothing else.
         ("GET", "/healthz"),
