@@ -180,7 +180,11 @@ class SmallHub:
         try:
             yield self
         finally:
-            task.cancel()
+            # Said again: before Python 3.12 asyncio.wait_for, by which aiomqtt waits, swallows a
+            # cancellation that comes in the same moment as the answer.
+            while not task.done():
+                task.cancel()
+                await asyncio.wait({task}, timeout=1)
             (end,) = await asyncio.gather(task, return_exceptions=True)
             assert isinstance(end, asyncio.CancelledError), end
 
