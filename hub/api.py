@@ -57,6 +57,7 @@ from hub.metrics import CATALOGUE, Metric
 from hub.news import News, news_routes
 from hub.origins import is_foreign
 from hub.people_api import people_routes
+from hub.phones_api import phone_routes
 from hub.policy import Policy, policy_schema
 from hub.sessions import PerhapsSignedIn, ReadsFigures, SeesFaults, SeesNodes, SignedIn
 from hub.shops_store import Node, Shop
@@ -98,6 +99,7 @@ def create_app(
     app.include_router(_health_routes(database, tally or Tally()))
     app.include_router(export_routes(database, now))
     app.include_router(people_routes(database))
+    app.include_router(phone_routes(database))
     app.include_router(picture_routes(database, store))
     app.include_router(news_routes(database, news or News()))
     app.include_router(page_routes("board.html"))
