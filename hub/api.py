@@ -7,6 +7,7 @@ GET /docs shows what there is without reaching for anything on the internet; err
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from importlib.resources import files
 from typing import Annotated, Any, Final
 
@@ -31,11 +32,14 @@ from hub.answers import (
     shown_actions,
     stored_board,
 )
+from hub.blobs import BlobStore
+from hub.blobs_api import picture_routes
 from hub.codes import Code
 from hub.computing import UnknownShop, compute_codes, day_shown, read_policies
 from hub.curves import CURVE_DAYS_MAX, Curves, read_curves
 from hub.database import Database
 from hub.days import day_start, local_day
+from hub.errors import Refused
 from hub.history import DAYS_MAX, History, read_history
 from hub.listener import Tally
 from hub.metrics import CATALOGUE, Metric
@@ -49,7 +53,7 @@ from storepulse import __version__
 from storepulse.errors import BadInput, Unavailable
 from storepulse.pages import page_routes
 
-HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
+HOSTS: Final = ("127.0.0.1", "localhost", "::1")
 """Other names would mean that a page of elsewhere made its name lead here."""
 _FIRST_DAY: Final = date(2001, 1, 1)
 _LAST_DAY: Final = date(2098, 12, 31)
@@ -75,8 +79,15 @@ def create_app(
     now: Clock = utc_now,
     tally: Tally | None = None,
     news: News | None = None,
+    names: Sequence[str] = HOSTS,
+    store: BlobStore | None = None,
 ) -> FastAPI:
-    """The application over an open database."""
+    """The application over an open database.
+
+    Args:
+        names: by which it may be asked for.
+        store: where the evidence pictures lie; None: there are none.
+    """
     app = FastAPI(
         title="storepulse hub", version=__version__, docs_url=None, redoc_url=None,
         description="Shops, codes with their reasons, actions, facts. Read only, loopback only.",
@@ -85,9 +96,11 @@ def create_app(
     app.include_router(_records_routes(database, now))
     app.include_router(_health_routes(database, tally or Tally()))
     app.include_router(news_routes(news or News()))
+    app.include_router(picture_routes(database, store))
     app.include_router(page_routes("board.html"))
+    app.state.database = database  # for hub.sessions
     _speak_one_error(app)
-    app.middleware("http")(_only_from_here)
+    app.middleware("http")(partial(_only_by_name, tuple(names)))
     return app
 
 
@@ -273,13 +286,22 @@ def _error(status: int, code: str, message: str, *, retryable: bool = False) -> 
     return JSONResponse(body, status_code=status)
 
 
-async def _only_from_here(
-    request: Request, call_next: Callable[[Request], Awaitable[Response]]
+async def _only_by_name(
+    names: tuple[str, ...],
+    request: Request,
+    call_next: Callable[[Request], Awaitable[Response]],
 ) -> Response:
-    host = request.headers.get("host", "").rsplit(":", 1)[0] if request.headers.get("host") else ""
-    if host not in HOSTS:
-        return _error(421, "wrong_host", "ask for this machine by 127.0.0.1 or localhost")
+    if _host_asked_for(request) not in names:
+        return _error(421, "wrong_host", f"ask for this hub by {' or '.join(names)}")
     return await call_next(request)
+
+
+def _host_asked_for(request: Request) -> str:
+    """The name in the Host header, without port and brackets, in small letters."""
+    said = request.headers.get("host", "").lower()
+    if said.startswith("["):
+        return said[1:].partition("]")[0]
+    return said.partition(":")[0]
 
 
 def _speak_one_error(app: FastAPI) -> None:
@@ -287,6 +309,10 @@ def _speak_one_error(app: FastAPI) -> None:
     async def _bad_input(_: Request, error: BadInput) -> JSONResponse:
         missing = isinstance(error, UnknownShop | NotThere)
         return _error(404 if missing else 400, "not_there" if missing else "bad_input", str(error))
+
+    @app.exception_handler(Refused)
+    async def _refused(_: Request, error: Refused) -> JSONResponse:
+        return _error(error.status, error.code, str(error))
 
     @app.exception_handler(Unavailable)
     async def _unavailable(_: Request, error: Unavailable) -> JSONResponse:

@@ -17,7 +17,9 @@ from edge.errors import WorkerAway, WorkerEnded
 from edge.inbox import Inbox
 from edge.judging import Judge
 from edge.link import LinkState
+from edge.lock import COOKIE, LOOPBACK_NAMES
 from edge.outbox import Outbox
+from edge.pairing import Phones
 from edge.photos import ORIGINAL, Photos
 from edge.plans import Plans
 from edge.taps import Taps
@@ -26,9 +28,12 @@ from storepulse.errors import BadInput
 from storepulse.events import ChecklistMade
 from storepulse.facts import Fact
 from storepulse.topics import Address
+from storepulse.wire import Acknowledgement
 from tests.edge.fake_judge import judge as judge_as_the_child_does
 from tests.edge.samples import PLAN, StandingClock, action
 
+ORIGIN = "http://127.0.0.1"
+OWNER_KEY = "the owner's key"
 UUID = "3f9c1f6e-0000-4000-8000-00000000000"
 
 
@@ -72,6 +77,7 @@ class Shop:
         self.plans.put("plan", json.dumps(PLAN).encode())
         self.now = now
         self.photos = self.start_photos()
+        self.phones = Phones(disk, outbox)
         parts = Parts(
             photos=self.photos,
             checks=self.checks,
@@ -84,9 +90,29 @@ class Shop:
             workers=lambda: [WorkerState("judge", "ready", 1)],
             upload_bytes_max=100_000,
             node="/storepulse/chain/shop-17/node-1",
+            shop="shop-17",
+            phones=self.phones,
+            owner_key=OWNER_KEY,
+            names=LOOPBACK_NAMES,
         )
-        transport = httpx.ASGITransport(app=make_app(parts), raise_app_exceptions=False)
-        self.phone = httpx.AsyncClient(transport=transport, base_url="http://node")
+        self.app = make_app(parts)
+        self.phone = self.browser()
+        self.owner = self.client(headers={"authorization": f"Bearer {OWNER_KEY}"})
+
+    def client(self, **how: Any) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url=ORIGIN, **how)
+
+    def browser(self) -> httpx.AsyncClient:
+        """A browser that shows the node's own page, not paired yet."""
+        return self.client(headers={"origin": ORIGIN})
+
+    def pair(self) -> None:
+        """Pair the phone; what that says to the hub is acknowledged, so that tests count theirs."""
+        code, _ = self.phones.make_code(self.now())
+        token = self.phones.pair(code, f"{UUID}0", "a phone", self.now()).token
+        self.phone.cookies.set(COOKIE, token, domain="127.0.0.1")
+        self.outbox.acknowledge(Acknowledgement(epoch=self.outbox.epoch, through=1))
 
     def start_photos(self) -> Photos:
         address = Address("chain", "shop-17", "node-1")
@@ -125,8 +151,10 @@ async def shop(
 ) -> AsyncIterator[Shop]:
     monkeypatch.setattr("sys.argv", ["fake", str(tmp_path / "judged")])
     shop = Shop(tmp_path, disk, outbox, now)
+    shop.pair()
     yield shop
     await shop.phone.aclose()
+    await shop.owner.aclose()
 
 
 def error(answer: httpx.Response) -> tuple[int, str, bool]:
@@ -364,24 +392,24 @@ async def test_planograms(shop: Shop) -> None:
     (listed,) = (await shop.phone.get("/api/planograms")).json()
     assert (listed["id"], listed["bay"], listed["version"]) == ("plan", "b1", 1)
     newer = {**PLAN, "version": 2, "name": "Newer"}
-    assert (await shop.phone.put("/api/planograms/plan", json=newer)).json()["version"] == 2
+    assert (await shop.owner.put("/api/planograms/plan", json=newer)).json()["version"] == 2
     assert (await shop.phone.get("/api/planograms/plan")).json()["name"] == "Newer"
-    assert error(await shop.phone.put("/api/planograms/plan", json=PLAN))[:2] == (
+    assert error(await shop.owner.put("/api/planograms/plan", json=PLAN))[:2] == (
         409,
         "contradicts",
     )
     lacking = {key: value for key, value in newer.items() if key != "positions"}
-    answer = await shop.phone.put("/api/planograms/plan", json=lacking)
+    answer = await shop.owner.put("/api/planograms/plan", json=lacking)
     assert error(answer) == (422, "bad_planogram", False)
     assert "positions" in answer.json()["error"]["message"]
     for path in ("/api/planograms/other", "/api/planograms/..%2fplan"):
-        assert (await shop.phone.put(path, json=newer)).status_code in (404, 422)
+        assert (await shop.owner.put(path, json=newer)).status_code in (404, 422)
     assert error(await shop.phone.get("/api/planograms/none")) == (404, "not_here", False)
 
 
 async def test_health_says_how_much_waits(shop: Shop) -> None:
     await shop.snap(1)
-    health = (await shop.phone.get("/healthz")).json()
+    health = (await shop.owner.get("/healthz")).json()
     assert health["status"] == "ok"
     assert health["outbox"]["waiting"] == 2
     assert health["outbox"]["oldest_age_s"] == 0
@@ -411,5 +439,5 @@ async def test_the_openapi_page_names_every_route(shop: Shop) -> None:
         "/api/photos/{uuid}/photo.jpg", "/api/checklists", "/api/checklists/{checklist}",
         "/api/checklists/{checklist}/items/{item}", "/api/taps", "/api/taps/{uuid}",
         "/api/actions", "/api/actions/{action}", "/api/planograms", "/api/planograms/{planogram}",
-        "/healthz",
+        "/healthz", "/api/pair", "/api/phone",
     } == set(paths)  # fmt: skip

@@ -142,8 +142,8 @@ async def test_an_action_is_kept_once_though_the_node_dies_over_it(
         hub.acknowledge_at_most = 10**9
         await until(lambda: len(hub.receipts()) == 4)
         await node.drained(4)
-        async with httpx.AsyncClient() as client:
-            told = (await client.get(f"{node.url}/api/actions")).json()
+        async with node.owner() as client:
+            told = (await client.get("/api/actions")).json()
     assert sorted(one["action"]["id"] for one in told) == [f"action-{n}" for n in range(1, 5)]
     assert [(r.action, r.event) for r in hub.receipts()] == [
         (f"action-{n}", "receipt_stored") for n in range(1, 5)
@@ -175,7 +175,7 @@ async def test_taps_and_ticks_reach_the_hub_in_the_order_they_were_made(
     hub.actions = [action()]
     await node.start()
     uuids = [f"3f9c1f6e-0000-4000-8000-00000000000{n}" for n in range(4)]
-    async with hub.running(), httpx.AsyncClient(base_url=node.url) as client:
+    async with hub.running(), node.owner() as client:
         await until(lambda: bool(hub.receipts()))
         for uuid, kind in zip(uuids, ("reception", "experience", "reception"), strict=False):
             assert (await client.post("/api/taps", json={"uuid": uuid, "kind": kind})).is_success
@@ -226,8 +226,8 @@ async def test_a_photo_is_answered_though_the_node_dies_over_it(
     hub = SmallHub(one_broker)
     form = {"uuid": UUID, "bay": "b1"}
     await node.start()
-    async with hub.running(), httpx.AsyncClient(timeout=30) as phone:
-        url = f"{node.url}/api/photos"
+    async with hub.running(), node.owner() as phone:
+        url = "/api/photos"
         post = asyncio.create_task(phone.post(url, data=form, files={"file": b"wait"}))
         await until((tmp_path / "judged").exists)
         node.kill()
@@ -235,10 +235,8 @@ async def test_a_photo_is_answered_though_the_node_dies_over_it(
             await post
         (node.data / "photos" / UUID / "go").touch()
         await node.start()
-        answers = [
-            await phone.post(f"{node.url}/api/photos", data=form, files={"file": b"wait"})
-            for _ in range(2)
-        ]
+        async with node.owner() as owner:
+            answers = [await owner.post(url, data=form, files={"file": b"wait"}) for _ in range(2)]
         await node.drained(2)
     node.close()
     assert [answer.status_code for answer in answers] == [200, 200]
