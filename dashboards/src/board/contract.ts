@@ -25,6 +25,8 @@ export interface Person {
   role: Role
   regions: string[]
   shops: string[]
+  /** Has used a link, so there is a password. */
+  welcomed: boolean
   made_at: string
   ended_at: string | null
 }
