@@ -144,6 +144,8 @@ class Node:
             timeout_graceful_shutdown=_GOODBYE_S,
             ssl_certfile=pem,
             ssl_keyfile=pem,
+            # Who asks, and how, is what the connection says, and no header of the asker's.
+            proxy_headers=False,
         )
         config.load()
         server = _Server(config)

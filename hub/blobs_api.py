@@ -17,8 +17,6 @@ _HEADERS: Final = {
     # It begins like a JPEG; a browser shall take it for nothing else, and run nothing.
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
-    # A picture never changes, but who may see it does: no cache between us may keep it.
-    "Cache-Control": "private, max-age=300",
 }
 Text = Annotated[str, Path(max_length=200)]
 

@@ -19,6 +19,7 @@ from hub import broker as brokers
 from hub.authority_files import open_authority
 from hub.cli_codes import app as codes_app
 from hub.cli_nodes import app as nodes_app
+from hub.cli_people import app as people_app
 from hub.database import Database, open_database
 from hub.errors import BrokerUnavailable
 from hub.listener import Tally, listen
@@ -35,6 +36,7 @@ broker_app = typer.Typer(no_args_is_help=True)
 app.add_typer(shops_app, name="shops", help="The chain's shops.")
 app.add_typer(broker_app, name="broker", help="The MQTT broker of this machine.")
 app.add_typer(nodes_app, name="node", help="Who may come in: invite, list, revoke nodes.")
+app.add_typer(people_app, name="people", help="Who may sign in: invite, list, end people.")
 # Without a name its commands stand beside ours.
 app.add_typer(codes_app)
 

@@ -78,7 +78,7 @@ def door_config(app: FastAPI, *, ca: Path, server: Path) -> Config:
     """How the door is served: TLS, and a look at the client's certificate where it has one."""
     return Config(
         app, log_level="warning", lifespan="off", server_header=False,
-        timeout_graceful_shutdown=3, http=PresentingProtocol, ws="none",
+        timeout_graceful_shutdown=3, http=PresentingProtocol, ws="none", proxy_headers=False,
         ssl_certfile=server, ssl_keyfile=server, ssl_ca_certs=str(ca),
         ssl_cert_reqs=ssl.CERT_OPTIONAL,
     )  # fmt: skip

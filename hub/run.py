@@ -41,6 +41,7 @@ from hub.listener import Tally, listen, utc_now
 from hub.news import News, hear_news
 from hub.node_names import NodeNames, read_domains, read_names
 from hub.own_broker import OwnBroker
+from hub.people_store import first_link
 from hub.scheduler import schedule
 from hub.settings import Settings, read_settings, with_certificate
 from storepulse.ca_route import ca_route
@@ -108,6 +109,7 @@ def run_hub(
         opened = parts.enter_context(open_database(database))
         with opened.connection() as connection:
             ensure_default_policy(connection)
+            first = first_link(connection)
         listening = parts.enter_context(_listening(host, port))
         kept = _authority(folder, tls=tls)
         door_listening = None if kept is None else parts.enter_context(_listening(host, tls_port))
@@ -123,7 +125,7 @@ def run_hub(
             settings = replace(settings, broker=child.url)
         tally, news = Tally(), News()
         store = FolderBlobs(beside(database, "blobs"))
-        app = create_app(opened, tally=tally, news=news, names=(*reached_by, "::1"), store=store)
+        app = create_app(opened, tally=tally, news=news, hosts=_hosts(reached_by), store=store)
         pem = None
         if kept is not None:
             settings = with_certificate(settings, ca=kept.ca, certificate=kept.hub)
@@ -137,7 +139,9 @@ def run_hub(
                 opened, kept, broker=lambda: told, now=utc_now, allowed=allowed, store=store
             )
             servers.append((_Server(door_config(door, ca=kept.ca, server=pem)), door_listening))
-        hub = _Hub(opened, settings, servers, tally, news, kept, child, pem, reached_by, store)
+        hub = _Hub(
+            opened, settings, servers, tally, news, kept, child, pem, reached_by, store, first
+        )  # fmt: skip
         asyncio.run(_serve(hub, ready))
 
 
@@ -157,6 +161,13 @@ class _Hub:
     """Key and certificate of the servers."""
     names: tuple[str, ...]
     store: BlobStore
+    first: str | None
+    """The secret of the link for the first person; None where somebody can sign in."""
+
+
+def _hosts(names: Sequence[str]) -> tuple[str, ...]:
+    """Names as a Host header says them."""
+    return tuple(f"[{name}]" if ":" in name else name for name in (*names, "::1"))
 
 
 def _names(host: str, settings: Settings) -> tuple[str, ...]:
@@ -195,6 +206,8 @@ def _pages(app: FastAPI, pem: Path | None) -> "_Server":
         uvicorn.Config(
             app, log_level="warning", lifespan="off", server_header=False,
             timeout_graceful_shutdown=3, ssl_certfile=pem, ssl_keyfile=pem,
+            # Who asks, and how, is what the connection says, and no header of the asker's.
+            proxy_headers=False,
         )
     )  # fmt: skip
 
@@ -332,6 +345,8 @@ async def _tell_when_ready(hub: _Hub, ready: Ready) -> None:
         "listening": _url(pages, "http" if hub.pem is None else "https", hub.names),
         "broker": hub.settings.broker,
     }
+    if hub.first is not None:
+        said["first"] = f"{said['listening']}/#/welcome/{hub.first}"
     if door:
         said["door"] = _url(door[0], "https", hub.names)
     ready(said)

@@ -4,8 +4,6 @@
 to whom; which shops a session sees, the database decides (`Database.of_session`).
 """
 
-import hashlib
-import secrets
 from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any, Final
@@ -16,11 +14,11 @@ from hub.database import Connection, Database
 from hub.errors import Refused
 from hub.people import Person, Right, Session
 from hub.queries import question
+from hub.tokens import token_sha256
 
 _PLAIN_COOKIE: Final = "storepulse"
 _SECURE_COOKIE: Final = "__Host-storepulse"
 """A browser takes it only over HTTPS and for this one host."""
-_TOKEN_BYTES: Final = 32
 _TOKEN_CHARACTERS_MAX: Final = 100
 
 
@@ -36,16 +34,6 @@ class NotYours(Refused):
 
     status = 403
     code = "not_yours"
-
-
-def new_token() -> str:
-    """A secret for a session or a link, that fits into a cookie and an address."""
-    return secrets.token_urlsafe(_TOKEN_BYTES)
-
-
-def token_sha256(token: str) -> bytes:
-    """What the database keeps of a secret."""
-    return hashlib.sha256(token.encode(errors="replace")).digest()
 
 
 def cookie_name(request: Request) -> str:
@@ -81,19 +69,25 @@ def _person(row: dict[str, Any]) -> Person:
     )  # fmt: skip
 
 
+def perhaps_signed_in(request: Request) -> Session | None:
+    """FastAPI dependency: whoever has signed in, or nobody."""
+    token = said_token(request)
+    return None if token is None else find_session(request.app.state.database, token)
+
+
 def signed_in(request: Request) -> Session:
     """FastAPI dependency: whoever has signed in, with whatever rights.
 
     Raises:
         SignedOut: nobody has.
     """
-    token = said_token(request)
-    session = None if token is None else find_session(request.app.state.database, token)
+    session = perhaps_signed_in(request)
     if session is None:
         raise SignedOut("sign in first")
     return session
 
 
+PerhapsSignedIn = Annotated[Session | None, Depends(perhaps_signed_in)]
 SignedIn = Annotated[Session, Depends(signed_in)]
 
 

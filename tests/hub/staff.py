@@ -5,7 +5,8 @@ from uuid import UUID
 
 from hub.database import Database
 from hub.people import Person, Role, Session, name_key
-from hub.sessions import find_session, new_token, token_sha256
+from hub.sessions import find_session
+from hub.tokens import new_token, token_sha256
 
 
 def make_person(

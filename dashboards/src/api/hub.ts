@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/actions.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Actions
+         * @description What was pushed to a shop.
+         */
+        get: operations["actions_api_actions_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/actions/{action}": {
         parameters: {
             query?: never;
@@ -64,6 +84,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/board.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Board
+         * @description The board of a day (default: the newest with codes), a line for each shop.
+         */
+        get: operations["board_api_board_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/catalogue": {
         parameters: {
             query?: never;
@@ -113,7 +153,7 @@ export interface paths {
         };
         /**
          * Events
-         * @description Server-sent events: `changed` whenever a code or an action is written.
+         * @description Server-sent events: `changed` when a shop's code or action is, `ended` at sign-out.
          */
         get: operations["events_api_events_get"];
         put?: never;
@@ -136,6 +176,26 @@ export interface paths {
          * @description A shop's facts of its local days from..to (default: the last seven), oldest first.
          */
         get: operations["facts_api_facts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/facts.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Facts
+         * @description A shop's facts of its local days from..to (default: the last seven), oldest first.
+         */
+        get: operations["facts_api_facts_csv_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -179,6 +239,94 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everybody
+         * @description Everybody, also who has ended.
+         */
+        get: operations["everybody_api_people_get"];
+        put?: never;
+        /**
+         * New
+         * @description Invite somebody.
+         */
+        post: operations["new_api_people_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End
+         * @description Shut somebody out at once.
+         */
+        delete: operations["end_api_people__id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Other Role
+         * @description Give somebody another role or reach; counts at once.
+         */
+        patch: operations["other_role_api_people__id__patch"];
+        trace?: never;
+    };
+    "/api/people/{id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Link
+         * @description A new welcome link for somebody, also after a lost password; older ones end.
+         */
+        post: operations["link_api_people__id__link_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End All
+         * @description End all sessions of somebody.
+         */
+        delete: operations["end_all_api_people__id__sessions_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -244,6 +392,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Me
+         * @description Who has signed in.
+         */
+        get: operations["me_api_session_get"];
+        put?: never;
+        /**
+         * Begin
+         * @description Sign in: sets the session's cookie.
+         */
+        post: operations["begin_api_session_post"];
+        /**
+         * End
+         * @description Sign out.
+         */
+        delete: operations["end_api_session_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Mine
+         * @description The sessions of whoever asks, the last used first.
+         */
+        get: operations["mine_api_sessions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End One
+         * @description End one of one's own sessions, wherever it is.
+         */
+        delete: operations["end_one_api_sessions__id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/shops": {
         parameters: {
             query?: never;
@@ -253,7 +469,7 @@ export interface paths {
         };
         /**
          * Shops
-         * @description All shops that a list or a fact has named.
+         * @description The shops of whoever asks.
          */
         get: operations["shops_api_shops_get"];
         put?: never;
@@ -344,6 +560,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/welcome/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look
+         * @description Whom a welcome link is for.
+         */
+        get: operations["look_api_welcome__token__get"];
+        put?: never;
+        /**
+         * Use
+         * @description Choose a password by a welcome link, once, and sign in.
+         */
+        post: operations["use_api_welcome__token__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -353,7 +593,7 @@ export interface paths {
         };
         /**
          * Healthz
-         * @description Whether database and broker answer; 503 when the database does not.
+         * @description Whether the database answers (503 when not); more for those who see nodes.
          */
         get: operations["healthz_healthz_get"];
         put?: never;
@@ -544,6 +784,14 @@ export interface components {
             rules: components["schemas"]["Rule"][];
         };
         /**
+         * Ended
+         * @description So many were ended.
+         */
+        Ended: {
+            /** Ended */
+            ended: number;
+        };
+        /**
          * Evidence
          * @description What a figure needs to count. Short of it the code is unknown, never guessed.
          */
@@ -575,6 +823,32 @@ export interface components {
             valid_days: number;
         };
         /**
+         * Health
+         * @description How the hub is; a stranger learns only that it is there.
+         */
+        Health: {
+            /** Actions Sent */
+            actions_sent?: number | null;
+            /** Alarms */
+            alarms?: number | null;
+            /** Broker */
+            broker?: boolean | null;
+            /** Database */
+            database?: string | null;
+            /** Messages */
+            messages?: number | null;
+            /** Quarantined */
+            quarantined?: number | null;
+            /**
+             * Status
+             * @default ok
+             * @constant
+             */
+            status: "ok";
+            /** Version */
+            version?: string | null;
+        };
+        /**
          * History
          * @description Every shop that has a stored code in these days; without any day, empty.
          */
@@ -594,6 +868,73 @@ export interface components {
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * Invited
+         * @description A person and where the password is chosen: once, within 24 hours.
+         */
+        Invited: {
+            /** Link */
+            link: string;
+            person: components["schemas"]["ToldPerson"];
+        };
+        /**
+         * LinkFor
+         * @description Whom a welcome link is for.
+         */
+        LinkFor: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "first" | "person";
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "clerk" | "region" | "head_office" | "installer";
+        };
+        /**
+         * ListedPerson
+         * @description A person of the list. Not welcomed: the link was not used yet.
+         */
+        ListedPerson: {
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Name */
+            name: string;
+            /** Regions */
+            regions: string[];
+            /** Rights */
+            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people")[];
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "clerk" | "region" | "head_office" | "installer";
+            /** Shops */
+            shops: string[];
+            /** Welcomed */
+            welcomed: boolean;
+        };
+        /**
+         * Me
+         * @description Who has signed in.
+         */
+        Me: {
+            person: components["schemas"]["ToldPerson"];
         };
         /**
          * Metric
@@ -621,6 +962,49 @@ export interface components {
              * @enum {string}
              */
             unit: "share" | "count" | "people" | "min" | "s" | "mm" | "degC" | "currency" | "yes/no" | "days";
+        };
+        /**
+         * NameAndPassword
+         * @description What a person says to sign in.
+         */
+        NameAndPassword: {
+            /** Name */
+            name: string;
+            /** Password */
+            password: string;
+        };
+        /**
+         * NewPassword
+         * @description What a person says to a welcome link; `name` where it is the first person's.
+         */
+        NewPassword: {
+            /** Name */
+            name?: string | null;
+            /** Password */
+            password: string;
+        };
+        /**
+         * NewPerson
+         * @description Somebody to be invited.
+         */
+        NewPerson: {
+            /** Name */
+            name: string;
+            /**
+             * Regions
+             * @default []
+             */
+            regions: string[];
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "clerk" | "region" | "head_office" | "installer";
+            /**
+             * Shops
+             * @default []
+             */
+            shops: string[];
         };
         /**
          * Node
@@ -722,6 +1106,27 @@ export interface components {
              * @default 1
              */
             days_running: number;
+        };
+        /**
+         * SaidScope
+         * @description A role and its reach: regions for the role region, shops for clerks, else none.
+         */
+        SaidScope: {
+            /**
+             * Regions
+             * @default []
+             */
+            regions: string[];
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "clerk" | "region" | "head_office" | "installer";
+            /**
+             * Shops
+             * @default []
+             */
+            shops: string[];
         };
         /**
          * Sentence
@@ -906,6 +1311,55 @@ export interface components {
             /** More */
             more: boolean;
         };
+        /**
+         * ToldPerson
+         * @description A person as the API tells it.
+         */
+        ToldPerson: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Regions */
+            regions: string[];
+            /** Rights */
+            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people")[];
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "clerk" | "region" | "head_office" | "installer";
+            /** Shops */
+            shops: string[];
+        };
+        /**
+         * ToldSession
+         * @description A session of whoever asks; `this`: the one that asks.
+         */
+        ToldSession: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Last Used At
+             * Format: date-time
+             */
+            last_used_at: string;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** This */
+            this: boolean;
+            /** Where */
+            where: string;
+        };
         /** ValidationError */
         ValidationError: {
             /** Context */
@@ -928,6 +1382,38 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    actions_api_actions_csv_get: {
+        parameters: {
+            query: {
+                day?: string | null;
+                shop: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     action_api_actions__action__get: {
         parameters: {
             query?: never;
@@ -1001,6 +1487,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BoardRow"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    board_api_board_csv_get: {
+        parameters: {
+            query?: {
+                day?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv; charset=utf-8": string;
                 };
             };
             /** @description Validation Error */
@@ -1121,6 +1638,40 @@ export interface operations {
             };
         };
     };
+    facts_api_facts_csv_get: {
+        parameters: {
+            query: {
+                from?: string | null;
+                metric?: string | null;
+                shop: string;
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     history_api_history_get: {
         parameters: {
             query?: {
@@ -1169,6 +1720,187 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Node"][];
+                };
+            };
+        };
+    };
+    everybody_api_people_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedPerson"][];
+                };
+            };
+        };
+    };
+    new_api_people_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPerson"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invited"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    end_api_people__id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    other_role_api_people__id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaidScope"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    link_api_people__id__link_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invited"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    end_all_api_people__id__sessions_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -1244,6 +1976,130 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     }[];
+                };
+            };
+        };
+    };
+    me_api_session_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+        };
+    };
+    begin_api_session_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NameAndPassword"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    end_api_session_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+        };
+    };
+    mine_api_sessions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldSession"][];
+                };
+            };
+        };
+    };
+    end_one_api_sessions__id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -1390,6 +2246,72 @@ export interface operations {
             };
         };
     };
+    look_api_welcome__token__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkFor"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    use_api_welcome__token__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     healthz_healthz_get: {
         parameters: {
             query?: never;
@@ -1405,9 +2327,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["Health"];
                 };
             };
         };

@@ -1,0 +1,1 @@
+delete from sign_in_tries where last_at < now() - interval '1 day';
