@@ -47,6 +47,7 @@ from hub.blobs import BlobStore
 from hub.blobs_api import picture_routes
 from hub.codes import Code
 from hub.computing import UnknownShop, compute_codes, day_shown, read_policies
+from hub.curves import CURVE_DAYS_MAX, Curves, read_curves
 from hub.database import Database
 from hub.days import local_day
 from hub.errors import Refused
@@ -164,6 +165,17 @@ def _codes_routes(database: Database, now: Clock) -> APIRouter:
             policies = read_policies(connection)
             (four,) = compute_codes(connection, {shop: [shown]}, policies, now=now())
             return four
+
+    @routes.get("/shops/{shop}/curves")
+    def curves(
+        shop: Name, day: Day = None, days: Annotated[int, Query(ge=1, le=CURVE_DAYS_MAX)] = 14
+    ) -> Curves:
+        """The stored figures of a shop's days up to `day` (default: the newest with codes)."""
+        with database.connection() as connection:
+            if not known_shops(connection, [shop]):
+                raise UnknownShop(f"shop {shop!r} is not known")
+            last = day or newest_code_day(connection) or day_shown(connection, shops=[shop])
+            return read_curves(connection, shop, last, days) if last else Curves()
 
     @routes.get("/shops/{shop}/actions", response_model=ShopActions)
     def actions(shop: Name, session: ReadsFigures, day: Day = None) -> dict[str, Any]:

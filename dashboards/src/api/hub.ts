@@ -520,6 +520,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/shops/{shop}/curves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Curves
+         * @description The stored figures of a shop's days up to `day` (default: the newest with codes).
+         */
+        get: operations["curves_api_shops__shop__curves_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/streams": {
         parameters: {
             query?: never;
@@ -689,6 +709,8 @@ export interface components {
             probability: number | null;
             /** Rule */
             rule: string;
+            /** Rule Zh */
+            rule_zh: string;
             /** Shop */
             shop: string;
             /** Turning */
@@ -703,6 +725,43 @@ export interface components {
             unknown_days: number;
             /** Value */
             value: number | null;
+        };
+        /**
+         * Curve
+         * @description One dimension's figure day by day, oldest first; None where there was none.
+         *
+         *     `low` and `high` are the 5th and 95th percentile.
+         */
+        Curve: {
+            /**
+             * Dimension
+             * @enum {string}
+             */
+            dimension: "people" | "goods" | "place" | "conversion";
+            /** High */
+            high: (number | null)[];
+            /** Low */
+            low: (number | null)[];
+            /** Unit */
+            unit: string;
+            /** Value */
+            value: (number | null)[];
+        };
+        /**
+         * Curves
+         * @description The four dimensions of one shop over the same days; without any day, empty.
+         */
+        Curves: {
+            /**
+             * Curves
+             * @default []
+             */
+            curves: components["schemas"]["Curve"][];
+            /**
+             * Days
+             * @default []
+             */
+            days: string[];
         };
         /**
          * DimensionHistory
@@ -1183,6 +1242,11 @@ export interface components {
             kind: string;
             /** Reason */
             reason: string;
+            /**
+             * Reason Zh
+             * @default
+             */
+            reason_zh: string;
             /** Shop */
             shop: string;
             /** State */
@@ -2113,6 +2177,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Code"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    curves_api_shops__shop__curves_get: {
+        parameters: {
+            query?: {
+                day?: string | null;
+                days?: number;
+            };
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Curves"];
                 };
             };
             /** @description Validation Error */

@@ -331,6 +331,11 @@ export interface components {
             kind: string;
             /** Reason */
             reason: string;
+            /**
+             * Reason Zh
+             * @default
+             */
+            reason_zh: string;
             /** Shop */
             shop: string;
             text: components["schemas"]["Sentence"];
