@@ -46,7 +46,8 @@ async def test_an_unpaired_phone_is_refused_on_every_route_that_is_not_public(sh
     for method, template, path in ways(shop):
         answer = await stranger.request(method, path)
         if answer.status_code == 401:
-            assert error(answer) == (401, "unpaired", False)
+            # The answer to HEAD has no body.
+            assert method == "HEAD" or error(answer) == (401, "unpaired", False)
         else:
             opened.add((method, template))
     assert opened == {
