@@ -203,7 +203,7 @@ create view storepulse_api.alarms with (security_barrier) as
 
 grant select on all tables in schema storepulse_api to storepulse_api;
 
--- People: row security, and only the columns that may be seen. No password, no secret's checksum.
+-- People: row security, and only the columns that may be seen. No password, no session's checksum.
 alter table people enable row level security;
 alter table person_regions enable row level security;
 alter table person_shops enable row level security;
@@ -240,7 +240,9 @@ grant select (id, name, name_key, role, welcomed, made_at, ended_at),
 grant select, insert, delete on person_regions, person_shops to storepulse_api;
 grant select (id, person, made_at, last_used_at, ended_at, seen_from), update (ended_at)
     on sessions to storepulse_api;
-grant select (person, ends_at, used_at), insert (token_sha256, person, ends_at), update (ends_at)
+-- The checksum of a link's secret opens nothing, and only who may make links sees a row.
+grant select (token_sha256, person, ends_at, used_at),
+      insert (token_sha256, person, ends_at), update (ends_at)
     on welcome_links to storepulse_api;
 
 create view storepulse_api.people with (security_invoker) as
@@ -258,7 +260,7 @@ grant select, insert (name, name_key, role), update (role, ended_at)
 grant select, insert, delete on storepulse_api.person_regions, storepulse_api.person_shops
     to storepulse_api;
 grant select, update (ended_at) on storepulse_api.sessions to storepulse_api;
-grant select (person, ends_at, used_at), insert (token_sha256, person, ends_at), update (ends_at)
+grant select, insert (token_sha256, person, ends_at), update (ends_at)
     on storepulse_api.welcome_links to storepulse_api;
 
 revoke execute on all functions in schema storepulse_api from public;
