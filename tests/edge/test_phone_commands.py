@@ -16,6 +16,7 @@ from edge.outbox import Outbox
 from edge.own_health import own_health
 from edge.owner import KEY_NAME, is_owner, keep_owner_key, owner_key
 from edge.pairing import Phones
+from edge.settings import Settings
 from storepulse.errors import BadInput
 from storepulse.phones import read_pairing_code
 from tests.edge.samples import StandingClock
@@ -154,7 +155,7 @@ def test_a_key_that_cannot_be_is_told(tmp_path: Path) -> None:
 
 def test_a_node_that_does_not_run_serves_no_phone(tmp_path: Path, data: str) -> None:
     for folder in (tmp_path / "nothing", Path(data)):
-        found = look_at_phones(folder)
+        found = look_at_phones(Settings(data=folder, chain="c", shop="s", node="n"))
         assert (found.standing, "edge run" in found.do) == ("look", True)
 
 
@@ -163,3 +164,9 @@ def test_a_node_that_is_silent_is_told(tmp_path: Path, url: str) -> None:
     keep_owner_key(tmp_path)
     with pytest.raises(NodeSilent):
         own_health(tmp_path, url)
+
+
+def test_an_authority_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    keep_owner_key(tmp_path)
+    with pytest.raises(NodeSilent, match="cannot be read"):
+        own_health(tmp_path, "https://127.0.0.1:1", ca=tmp_path / "none.pem")
