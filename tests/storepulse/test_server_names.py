@@ -46,7 +46,8 @@ def test_names_come_once_and_are_few() -> None:
         ("127.0.0.1", True), ("192.168.1.20", True), ("10.1.2.3", True), ("fd00::1", True),
         ("8.8.8.8", False), ("2606:4700::1", False), ("0.0.0.0", False), ("::", False),
         ("shop", True), ("shop.lan", True), ("shop.local", True), ("shop.home.arpa", True),
-        ("example.org", False), ("lan.example.org", False), ("evil-lan", True), ("a.evillan", False),
+        ("example.org", False), ("lan.example.org", False), ("evil-lan", True),
+        ("a.evillan", False),
     ],
 )  # fmt: skip
 def test_what_means_something_elsewhere_is_not_private(name: str, private: bool) -> None:
