@@ -44,8 +44,11 @@ from hub.asked import (
     Until,
     utc_now,
 )
+from hub.blobs import BlobStore
+from hub.blobs_api import picture_routes
 from hub.codes import Code
 from hub.computing import UnknownShop, compute_codes, day_shown, read_policies
+from hub.curves import CURVE_DAYS_MAX, Curves, read_curves
 from hub.database import Database
 from hub.days import local_day
 from hub.errors import Refused
@@ -56,6 +59,7 @@ from hub.metrics import CATALOGUE, Metric
 from hub.news import News, news_routes
 from hub.origins import is_foreign
 from hub.people_api import people_routes
+from hub.phones_api import phone_routes
 from hub.policy import Policy, policy_schema
 from hub.sessions import NotYours, PerhapsSignedIn, ReadsFigures, SeesFaults, SeesNodes, SignedIn
 from hub.shops_store import Node, Shop
@@ -82,11 +86,13 @@ def create_app(
     tally: Tally | None = None,
     news: News | None = None,
     hosts: Collection[str] = HOSTS,
+    store: BlobStore | None = None,
 ) -> FastAPI:
     """The application over an open database.
 
     Args:
         hosts: by which names (without the port) it may be asked.
+        store: where the evidence pictures lie; None: there are none.
     """
     app = FastAPI(
         title="storepulse hub", version=__version__, docs_url=None, redoc_url=None,
@@ -97,6 +103,8 @@ def create_app(
     app.include_router(_health_routes(database, tally or Tally()))
     app.include_router(export_routes(database, now))
     app.include_router(people_routes(database))
+    app.include_router(phone_routes(database))
+    app.include_router(picture_routes(database, store))
     app.include_router(news_routes(database, news or News()))
     app.include_router(page_routes("board.html"))
     app.state.database = database  # for hub.sessions
@@ -160,6 +168,20 @@ def _codes_routes(database: Database, now: Clock) -> APIRouter:
             policies = read_policies(connection)
             (four,) = compute_codes(connection, {shop: [shown]}, policies, now=now())
             return four
+
+    @routes.get("/shops/{shop}/curves")
+    def curves(
+        shop: Name,
+        session: ReadsFigures,
+        day: Day = None,
+        days: Annotated[int, Query(ge=1, le=CURVE_DAYS_MAX)] = 14,
+    ) -> Curves:
+        """The stored figures of a shop's days up to `day` (default: the newest with codes)."""
+        with database.of_session(session) as connection:
+            if not known_shops(connection, [shop]):
+                raise UnknownShop(f"shop {shop!r} is not known")
+            last = day or newest_code_day_seen(connection) or day_shown(connection, shops=[shop])
+            return read_curves(connection, shop, last, days) if last else Curves()
 
     @routes.get("/shops/{shop}/actions", response_model=ShopActions)
     def actions(shop: Name, session: ReadsFigures, day: Day = None) -> dict[str, Any]:

@@ -105,6 +105,14 @@ def where(asked: str | None) -> str:
     return asked or os.environ.get(_ENVIRONMENT_NAME) or DEFAULT_FOLDER
 
 
+def beside(asked: str | None, name: str) -> Path:
+    """A folder beside the embedded database; in ./data where the database is elsewhere."""
+    place = where(asked)
+    if "://" in place or "=" in place:
+        return Path("data") / name
+    return Path(place).parent / name
+
+
 @contextmanager
 def open_database(
     asked: str | None = None, *, wait_s_max: float = WAIT_S_MAX
