@@ -29,6 +29,7 @@ from hub.own_broker import Doorkeeper
 from hub.settings import read_settings
 from hub.shops import load_shops, read_shops
 from storepulse.errors import BadInput
+from storepulse.wire_document import wire_document
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 shops_app = typer.Typer(no_args_is_help=True)
@@ -128,6 +129,15 @@ def _load(opened: Database, file: Path) -> Loaded:
         for loaded in load_facts(opened, file, received_at=datetime.now(UTC)):
             progress.update(task, description=f"loading: {loaded.lines} lines")
     return loaded
+
+
+@app.command("wire")
+def wire() -> None:
+    """Print the AsyncAPI document of what nodes and hub say to each other.
+
+    Example: storepulse hub wire > docs/asyncapi.json
+    """
+    sys.stdout.write(json.dumps(wire_document(), ensure_ascii=False, indent=1) + "\n")
 
 
 @app.command("catalogue")
