@@ -166,13 +166,16 @@ def _codes_routes(database: Database, now: Clock) -> APIRouter:
 
     @routes.get("/shops/{shop}/curves")
     def curves(
-        shop: Name, day: Day = None, days: Annotated[int, Query(ge=1, le=CURVE_DAYS_MAX)] = 14
+        shop: Name,
+        session: ReadsFigures,
+        day: Day = None,
+        days: Annotated[int, Query(ge=1, le=CURVE_DAYS_MAX)] = 14,
     ) -> Curves:
         """The stored figures of a shop's days up to `day` (default: the newest with codes)."""
-        with database.connection() as connection:
+        with database.of_session(session) as connection:
             if not known_shops(connection, [shop]):
                 raise UnknownShop(f"shop {shop!r} is not known")
-            last = day or newest_code_day(connection) or day_shown(connection, shops=[shop])
+            last = day or newest_code_day_seen(connection) or day_shown(connection, shops=[shop])
             return read_curves(connection, shop, last, days) if last else Curves()
 
     @routes.get("/shops/{shop}/actions", response_model=ShopActions)
