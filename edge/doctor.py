@@ -67,7 +67,7 @@ async def examine(settings: Settings) -> list[Finding]:
         await look_at_broker(settings),
         look_at_certificate(identity, now().at),
         look_at_outbox(settings.data, now().at),
-        await asyncio.to_thread(look_at_phones, settings.data),
+        await asyncio.to_thread(look_at_phones, settings),
         look_at_disk(settings.data),
         await look_at_judge(settings),
     ]
@@ -191,8 +191,9 @@ def look_at_outbox(data: Path, now: datetime) -> Finding:
     return Finding("outbox", "look", says, "nothing is lost; look at broker and hub above")
 
 
-def look_at_phones(data: Path) -> Finding:
+def look_at_phones(settings: Settings) -> Finding:
     """Whether the node answers phones, how it says that it is, and how many are paired."""
+    data = settings.data
     if not (data / FILE_NAME).is_file() or not _runs(data):
         return Finding("phones", "look", "the node does not run: no phone is served",
                        f"start it: storepulse edge run --data {data}")  # fmt: skip
@@ -204,7 +205,7 @@ def look_at_phones(data: Path) -> Finding:
             paired = sum(one.ended_at is None for one in phones.all())
         finally:
             disk.close()
-        told = own_health(data, url)
+        told = own_health(data, url, ca=settings.tls_ca)
     except StorepulseError as error:
         return Finding("phones", "ill", str(error), "look at what the node says on stderr")
     says = f"served at {url}, {paired} paired"

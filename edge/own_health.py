@@ -9,25 +9,28 @@ from urllib.parse import urlsplit
 
 from edge.enrolment import trusting
 from edge.errors import NodeSilent
-from edge.identity import read_identity
 from edge.owner import owner_key
 
 _ANSWER_S_MAX: Final = 10.0
 _ANSWER_BYTES_MAX: Final = 2**20
 
 
-def own_health(data: Path, url: str) -> dict[str, Any]:
+def own_health(data: Path, url: str, *, ca: Path | None = None) -> dict[str, Any]:
     """What `GET /healthz` says to the owner.
 
     Args:
         url: where the node serves phones.
+        ca: whose certificates are trusted; None: those that this machine trusts anyway.
     Raises:
         NodeSilent: it does not answer, or something else answers there.
-        BadSettings, DataDamaged: the owner's key or the identity cannot be read.
+        BadSettings, DataDamaged: the owner's key cannot be read.
     """
     parts = urlsplit(url)
     headers = {"Authorization": f"Bearer {owner_key(data)}"}
-    connection = _connection(data, parts.scheme, parts.hostname or "", parts.port)
+    try:
+        connection = _connection(parts.scheme, parts.hostname or "", parts.port, ca)
+    except OSError as error:
+        raise NodeSilent(f"{ca} cannot be read: {error}") from error
     try:
         connection.request("GET", "/healthz", headers=headers)
         answer = connection.getresponse()
@@ -45,9 +48,10 @@ def own_health(data: Path, url: str) -> dict[str, Any]:
     return told
 
 
-def _connection(data: Path, scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
+def _connection(
+    scheme: str, host: str, port: int | None, ca: Path | None
+) -> http.client.HTTPConnection:
     if scheme != "https":
         return http.client.HTTPConnection(host, port, timeout=_ANSWER_S_MAX)
-    identity = read_identity(data)
-    context = ssl.create_default_context() if identity is None else trusting(cafile=identity.ca)
+    context = ssl.create_default_context() if ca is None else trusting(cafile=ca)
     return http.client.HTTPSConnection(host, port, timeout=_ANSWER_S_MAX, context=context)

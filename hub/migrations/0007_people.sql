@@ -118,29 +118,34 @@ $$;
 create function storepulse_api.shops_of(wanted text) returns setof text
 language sql stable rows 100 security definer set search_path = storepulse, pg_temp
 as $$
-    select shops.shop
-    from session_now() as me cross join shops
-    where case reach(me.role, wanted)
-        when 'all' then true
-        when 'own' then
-            shops.shop in (select shop from person_shops where person_shops.person = me.person)
-            or (me.person, shops.region) in (select person, region from person_regions)
-        else false
-    end
+    with me as materialized (
+        select now.person, reach(now.role, wanted) as reach from session_now() as now
+    )
+    select shop from shops where (select me.reach from me) = 'all'
+    union all
+    select shop from person_shops where person = (select me.person from me where me.reach = 'own')
+    union
+    select shops.shop from shops join person_regions using (region)
+    where person = (select me.person from me where me.reach = 'own')
 $$;
 
--- The newest day with a code, by the index, shop by shop: a view would go through every code.
+-- The newest day with a code, by an index: a view would go through every code.
 create function storepulse_api.newest_code_day() returns date
 language sql stable security definer set search_path = storepulse, pg_temp
 as $$
-    select max(newest.day)
-    from storepulse_api.shops_of('read_figures') as seen (shop)
-    cross join unnest(array['people', 'goods', 'place', 'conversion']) as dimension
-    cross join lateral (
-        select day from codes
-        where codes.shop = seen.shop and codes.dimension = dimension.dimension
-        order by day desc limit 1
-    ) as newest
+    select case (select reach(me.role, 'read_figures') from session_now() as me)
+        when 'all' then (select max(day) from codes)
+        when 'own' then (
+            select max(newest.day)
+            from storepulse_api.shops_of('read_figures') as seen (shop)
+            cross join unnest(array['people', 'goods', 'place', 'conversion']) as one (dimension)
+            cross join lateral (
+                select day from codes
+                where codes.shop = seen.shop and codes.dimension = one.dimension
+                order by day desc limit 1
+            ) as newest
+        )
+    end
 $$;
 
 drop view storepulse_api.shops, storepulse_api.facts, storepulse_api.codes, storepulse_api.actions,

@@ -111,6 +111,13 @@ async def test_a_stranger_learns_whether_all_is_well_and_nothing_else(shop: Shop
     assert set((await shop.owner.get("/healthz")).json()) > {"status", "outbox", "link", "workers"}
 
 
+async def test_no_cache_keeps_what_a_phone_was_shown(shop: Shop) -> None:
+    annotated = (await shop.snap(1)).json()["annotated_url"]
+    for path in ("/api/actions", annotated, "/api/phone", f"/api/photos/{UUID}1"):
+        for who in (shop.phone, shop.browser()):
+            assert (await who.get(path)).headers["cache-control"] == "no-store"
+
+
 # A phone that was ended
 
 

@@ -74,6 +74,18 @@ async def test_a_repeat_after_a_lost_answer_pairs_once(shop: Shop, now: Standing
     assert first.token_sha256 != second.token_sha256
 
 
+async def test_a_phone_that_pairs_again_leaves_no_second_one_behind(shop: Shop) -> None:
+    before = (await shop.phone.get("/api/phone")).json()["phone"]
+    old = shop.client(cookies=shop.phone.cookies)
+    asked = {"code": make(shop), "uuid": f"{UUID}5", "name": "the same"}
+    for _ in range(2):
+        told = (await shop.phone.post("/api/pair", json=asked)).json()
+    assert told["phone"] != before
+    assert (await shop.phone.get("/api/phone")).json()["phone"] == told["phone"]
+    assert (await old.get("/api/phone")).status_code == 401
+    assert [one.phone for one in shop.phones.all() if one.ended_at is None] == [told["phone"]]
+
+
 @pytest.mark.parametrize(
     ("later", "by"),
     [
