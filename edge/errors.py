@@ -16,6 +16,7 @@ StorepulseError
 ├── Unavailable
 │   ├── TooManyTries     so many wrong codes that none is tried now (HTTP 429)
 │   ├── HubAway          the hub's door does not answer
+│   ├── NodeSilent       the node on this machine does not answer over HTTP
 │   ├── DataInUse        another node works on the same folder
 │   ├── DiskFull         the disk or the outbox's budget has no room
 │   ├── WorkerAway       the child is starting or resting; the request is kept
@@ -111,6 +112,10 @@ class EnrolmentRefused(BadInput):
 
 class HubAway(Unavailable):
     """The hub's door does not answer."""
+
+
+class NodeSilent(Unavailable):
+    """The node that runs here does not answer phones."""
 
 
 class DataInUse(Unavailable):

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Annotated, Final, Protocol
 
 from fastapi import Depends, Request
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge.clock import Now
 from edge.errors import ForeignOrigin, NotYours, Unpaired, WrongHost
@@ -93,9 +93,10 @@ class Lock:
         except StorepulseError as error:
             if not isinstance(error, Unpaired):
                 log.info("%s %s: %s", scope["method"], scope["path"], error)
-            await refusal(error)(scope, receive, send)
+            await refusal(error)(scope, receive, _unkept(send))
             return
-        await self._app(scope, receive, send)
+        kept_nowhere = scope["path"].startswith("/api/")
+        await self._app(scope, receive, _unkept(send) if kept_nowhere else send)
 
     async def _admit(self, asked: HTTPConnection) -> Caller:
         """Say who asks.
@@ -170,6 +171,17 @@ def _may_write(asked: HTTPConnection, caller: Caller) -> bool:
         return origin == f"{asked.scope['scheme']}://{asked.headers.get('host', '')}"
     kind = asked.headers.get("content-type", "").split(";")[0].strip().lower()
     return caller.owner or kind == "application/json"
+
+
+def _unkept(send: Send) -> Send:
+    """Let no cache keep the answer: what a phone was shown is not there for whoever has it next."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).setdefault("Cache-Control", "no-store")
+        await send(message)
+
+    return sent
 
 
 def _host_of(headers: Headers) -> str:

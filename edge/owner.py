@@ -57,7 +57,8 @@ def owner_key(data: Path) -> str:
 def is_owner(authorization: str | None, key: str) -> bool:
     """Whether a request's Authorization header shows the key."""
     scheme, _, shown = (authorization or "").partition(" ")
-    return scheme.lower() == _SCHEME and hmac.compare_digest(shown.strip().encode(), key.encode())
+    shows = scheme.lower() == _SCHEME and hmac.compare_digest(shown.strip().encode(), key.encode())
+    return shows and bool(key)
 
 
 def _owner_of(file: Path) -> str:

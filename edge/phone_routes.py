@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Request, Response
 
 from edge.clock import Now
 from edge.errors import CodeUsedOrEnded, TooManyTries
-from edge.lock import SECURE_COOKIE, AskingPhone, cookie_name
+from edge.lock import SECURE_COOKIE, AskingPhone, caller_of, cookie_name
 from edge.pairing import PairedPhone, Phones
 from edge.photos import read_uuid
 from edge.wrong_tries import WrongTries
@@ -71,7 +71,10 @@ def phone_routes(parts: Pairs) -> APIRouter:
             str, Body(max_length=PHONE_NAME_MAX, description="by which people know the phone")
         ] = "",
     ) -> NewlyPaired:
-        """Pair this phone by a code; the cookie that comes with the answer lets it speak."""
+        """Pair this phone by a code; the cookie that comes with the answer lets it speak.
+
+        A phone that was paired before is another one from now on: the one of before is ended.
+        """
         typed, request_id = read_pairing_code(code), read_uuid(uuid)
         moment = parts.now()
         began_s = moment.clock.monotonic_s
@@ -89,6 +92,9 @@ def phone_routes(parts: Pairs) -> APIRouter:
             tries.take_back(began_s)
             raise
         tries.take_back(began_s)
+        before = caller_of(request).phone
+        if before is not None and before.phone != paired.phone.phone:
+            await asyncio.to_thread(parts.phones.end, before.phone, moment)
         cookie = cookie_name(request)
         response.set_cookie(
             cookie, paired.token, max_age=int(PAIRED_FOR.total_seconds()), path="/",

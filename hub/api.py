@@ -5,6 +5,7 @@ person's own shops and no others. GET /docs shows what there is without reaching
 the internet; errors have one shape, {"error": {"code", "message", "retryable"}}.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
@@ -58,8 +59,9 @@ from hub.metrics import CATALOGUE, Metric
 from hub.news import News, news_routes
 from hub.origins import is_foreign
 from hub.people_api import people_routes
+from hub.phones_api import phone_routes
 from hub.policy import Policy, policy_schema
-from hub.sessions import PerhapsSignedIn, ReadsFigures, SeesFaults, SeesNodes, SignedIn
+from hub.sessions import NotYours, PerhapsSignedIn, ReadsFigures, SeesFaults, SeesNodes, SignedIn
 from hub.shops_store import Node, Shop
 from hub.shops_store import nodes as read_nodes
 from hub.shops_store import shops as read_shops
@@ -69,6 +71,8 @@ from storepulse import __version__
 from storepulse.errors import BadInput, Unavailable
 from storepulse.pages import page_routes
 from storepulse.units import KIB
+
+log = logging.getLogger(__name__)
 
 HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
 _BODY_BYTES_MAX: Final = 64 * KIB
@@ -99,6 +103,7 @@ def create_app(
     app.include_router(_health_routes(database, tally or Tally()))
     app.include_router(export_routes(database, now))
     app.include_router(people_routes(database))
+    app.include_router(phone_routes(database))
     app.include_router(picture_routes(database, store))
     app.include_router(news_routes(database, news or News()))
     app.include_router(page_routes("board.html"))
@@ -356,15 +361,23 @@ def _speak_one_error(app: FastAPI) -> None:
     @app.exception_handler(Refused)
     async def _refused(_: Request, error: Refused) -> JSONResponse:
         if isinstance(error, TooManyTries):
-            return _error(
-                error.status, error.code, str(error), retryable=True,
-                retry_after_s=error.retry_after_s,
-            )  # fmt: skip
+            after_s = error.retry_after_s
+            told = _error(
+                error.status, error.code, str(error), retryable=True, retry_after_s=after_s
+            )
+            told.headers["Retry-After"] = str(after_s)
+            return told
         return _error(error.status, error.code, str(error))
 
     @app.exception_handler(Unavailable)
     async def _unavailable(_: Request, error: Unavailable) -> JSONResponse:
         return _error(503, "unavailable", str(error), retryable=True)
+
+    @app.exception_handler(psycopg.errors.InsufficientPrivilege)
+    async def _unprivileged(request: Request, error: Exception) -> JSONResponse:
+        # The database refused what the API let through: no figure is lost, but a check is missing.
+        log.error("%s %s: %s", request.method, request.url.path, error)
+        return _error(403, NotYours.code, "this is not among what your role may do")
 
     @app.exception_handler(psycopg.DataError)
     async def _data(_: Request, error: psycopg.DataError) -> JSONResponse:  # noqa: ARG001

@@ -182,7 +182,8 @@ def run(
 ) -> None:
     """Run the whole hub until Ctrl-C: database, broker, ingest, couriers, codes, API.
 
-    Prints one JSON line when it is ready: {"listening": URL, "broker": URL}, with TLS also "door".
+    Prints one JSON line when it is ready: {"listening": URL, "broker": URL}, with TLS also "door",
+    and "first" while nobody of head office can sign in: a link by which the first one does, once.
 
     Example: storepulse hub run --database ./data/hub
     """

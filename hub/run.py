@@ -44,6 +44,7 @@ from hub.own_broker import OwnBroker
 from hub.people_store import first_link
 from hub.scheduler import schedule
 from hub.settings import Settings, read_settings, with_certificate
+from hub.tokens import link_path
 from storepulse.ca_route import ca_route
 from storepulse.errors import BadInput, Unavailable
 from storepulse.fresh_certificate import keep_fresh
@@ -346,7 +347,7 @@ async def _tell_when_ready(hub: _Hub, ready: Ready) -> None:
         "broker": hub.settings.broker,
     }
     if hub.first is not None:
-        said["first"] = f"{said['listening']}/#/welcome/{hub.first}"
+        said["first"] = said["listening"] + link_path(hub.first)
     if door:
         said["door"] = _url(door[0], "https", hub.names)
     ready(said)

@@ -118,29 +118,34 @@ $$;
 create function storepulse_api.shops_of(wanted text) returns setof text
 language sql stable rows 100 security definer set search_path = storepulse, pg_temp
 as $$
-    select shops.shop
-    from session_now() as me cross join shops
-    where case reach(me.role, wanted)
-        when 'all' then true
-        when 'own' then
-            shops.shop in (select shop from person_shops where person_shops.person = me.person)
-            or (me.person, shops.region) in (select person, region from person_regions)
-        else false
-    end
+    with me as materialized (
+        select now.person, reach(now.role, wanted) as reach from session_now() as now
+    )
+    select shop from shops where (select me.reach from me) = 'all'
+    union all
+    select shop from person_shops where person = (select me.person from me where me.reach = 'own')
+    union
+    select shops.shop from shops join person_regions using (region)
+    where person = (select me.person from me where me.reach = 'own')
 $$;
 
--- The newest day with a code, by the index, shop by shop: a view would go through every code.
+-- The newest day with a code, by an index: a view would go through every code.
 create function storepulse_api.newest_code_day() returns date
 language sql stable security definer set search_path = storepulse, pg_temp
 as $$
-    select max(newest.day)
-    from storepulse_api.shops_of('read_figures') as seen (shop)
-    cross join unnest(array['people', 'goods', 'place', 'conversion']) as dimension
-    cross join lateral (
-        select day from codes
-        where codes.shop = seen.shop and codes.dimension = dimension.dimension
-        order by day desc limit 1
-    ) as newest
+    select case (select reach(me.role, 'read_figures') from session_now() as me)
+        when 'all' then (select max(day) from codes)
+        when 'own' then (
+            select max(newest.day)
+            from storepulse_api.shops_of('read_figures') as seen (shop)
+            cross join unnest(array['people', 'goods', 'place', 'conversion']) as one (dimension)
+            cross join lateral (
+                select day from codes
+                where codes.shop = seen.shop and codes.dimension = one.dimension
+                order by day desc limit 1
+            ) as newest
+        )
+    end
 $$;
 
 drop view storepulse_api.shops, storepulse_api.facts, storepulse_api.codes, storepulse_api.actions,
@@ -203,7 +208,7 @@ create view storepulse_api.alarms with (security_barrier) as
 
 grant select on all tables in schema storepulse_api to storepulse_api;
 
--- People: row security, and only the columns that may be seen. No password, no secret's checksum.
+-- People: row security, and only the columns that may be seen. No password, no session's checksum.
 alter table people enable row level security;
 alter table person_regions enable row level security;
 alter table person_shops enable row level security;
@@ -240,7 +245,9 @@ grant select (id, name, name_key, role, welcomed, made_at, ended_at),
 grant select, insert, delete on person_regions, person_shops to storepulse_api;
 grant select (id, person, made_at, last_used_at, ended_at, seen_from), update (ended_at)
     on sessions to storepulse_api;
-grant select (person, ends_at, used_at), insert (token_sha256, person, ends_at), update (ends_at)
+-- The checksum of a link's secret opens nothing, and only who may make links sees a row.
+grant select (token_sha256, person, ends_at, used_at),
+      insert (token_sha256, person, ends_at), update (ends_at)
     on welcome_links to storepulse_api;
 
 create view storepulse_api.people with (security_invoker) as
@@ -258,7 +265,7 @@ grant select, insert (name, name_key, role), update (role, ended_at)
 grant select, insert, delete on storepulse_api.person_regions, storepulse_api.person_shops
     to storepulse_api;
 grant select, update (ended_at) on storepulse_api.sessions to storepulse_api;
-grant select (person, ends_at, used_at), insert (token_sha256, person, ends_at), update (ends_at)
+grant select, insert (token_sha256, person, ends_at), update (ends_at)
     on storepulse_api.welcome_links to storepulse_api;
 
 revoke execute on all functions in schema storepulse_api from public;

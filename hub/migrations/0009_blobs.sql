@@ -18,4 +18,8 @@ create view storepulse_api.blobs with (security_barrier) as
     from blobs where shop in (select storepulse_api.shops_of('read_figures'));
 grant select on storepulse_api.blobs to storepulse_api;
 
+-- An open page that waits for a picture looks again.
+create trigger blobs_shown after insert on blobs
+    referencing new table as new_rows for each statement execute function notify_shown();
+
 alter table node_certificates add column server_names text[] not null default '{}';

@@ -8,7 +8,6 @@ import json
 import secrets
 from pathlib import Path
 from typing import Any, Final
-from urllib.error import HTTPError
 from uuid import uuid4
 
 from storepulse.demo.children import StageFailed, run_to_end, wait_until
@@ -19,7 +18,7 @@ NAME: Final = "Demo"
 """By which the demo itself signs in, for head office."""
 YOURS: Final = "You"
 """The person for whom it makes a link."""
-_PAIRED_S_MAX: Final = 30.0
+_TOLD_S_MAX: Final = 30.0
 _COMMAND_S_MAX: Final = 60.0
 
 
@@ -61,44 +60,23 @@ def pairing_code(head_office: Visitor, shop: str) -> dict[str, Any]:
     return told
 
 
+def wait_until_told(head_office: Visitor, shop: str, node: Server) -> None:
+    """Wait until the shop's nodes know of the hub's open codes. Raises StageFailed."""
+
+    def told() -> bool:
+        nodes = head_office.get(f"/api/shops/{shop}/pairing")
+        return bool(nodes) and all(one["told"] for one in nodes)
+
+    wait_until(
+        told, what="the code on its way to the node", limit_s=_TOLD_S_MAX, needs=[node.child]
+    )
+
+
 def pair_phone(node: Server, code: str, *, name: str) -> Visitor:
-    """Pair a phone that the node has never seen.
-
-    The hub tells its nodes of a code over MQTT: until this one has heard it, it refuses it.
-
-    Raises:
-        StageFailed: it still refuses after a while.
-    """
+    """Pair a phone that the node has never seen. Raises StageFailed."""
     phone = node.stranger
-    asked = {"code": code, "uuid": str(uuid4()), "name": name}
-    refused = ""
-
-    def paired() -> bool:
-        nonlocal refused
-        try:
-            phone.send("POST", "/api/pair", asked)
-        except StageFailed as error:
-            refused = str(error)
-            return False
-        return True
-
-    try:
-        # Seldom: a node takes ten wrong codes a minute.
-        wait_until(
-            paired, what="the pairing of a phone", limit_s=_PAIRED_S_MAX, needs=[node.child],
-            look_every_s=4.0,
-        )  # fmt: skip
-    except StageFailed as error:
-        raise StageFailed(f"{error}; {refused}") from error
+    phone.send("POST", "/api/pair", {"code": code, "uuid": str(uuid4()), "name": name})
     return phone
-
-
-def is_paired(phone: Visitor) -> bool:
-    """Whether the node knows this phone."""
-    try:
-        return bool(phone.get("/api/phone")["phone"])
-    except HTTPError:
-        return False
 
 
 def last_of(link: str) -> str:

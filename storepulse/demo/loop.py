@@ -22,7 +22,7 @@ from hub.taps_store import checklists
 from probes.captures import Capture
 from storepulse.actions import DIMENSIONS
 from storepulse.demo.children import Children, StageFailed, run_to_end, wait_until
-from storepulse.demo.doors import pair_phone, pairing_code, sign_in
+from storepulse.demo.doors import pair_phone, pairing_code, sign_in, wait_until_told
 from storepulse.demo.requests import Visitor
 from storepulse.demo.services import (
     PROGRAM,
@@ -270,6 +270,7 @@ def _pair(loop: Loop) -> None:
     assert loop.node is not None
     with loop.stages.stage("phone") as stage:
         code = pairing_code(loop.head_office, loop.shop.id)["code"]
+        wait_until_told(loop.head_office, loop.shop.id, loop.node)
         loop.phone = pair_phone(loop.node, code, name="the demo's phone")
         stage.say(f"paired with {loop.address.path} by a code of the hub", by_code=True)
 

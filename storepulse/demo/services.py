@@ -83,15 +83,25 @@ def start_broker(
 
 
 def start_hub(
-    children: Children, *, chain: str, broker: Broker, database: Path, **settings: str
+    children: Children,
+    *,
+    chain: str,
+    broker: Broker,
+    database: Path,
+    port: int = 0,
+    door_port: int = 0,
+    **settings: str,
 ) -> Server:
     """Start the hub: database, ingest, couriers, scheduler and API in one process.
+
+    With an authority beside the database it speaks TLS. 0 stands for any free port.
 
     Raises:
         StageFailed: it did not come up.
     """
     argv = [*PROGRAM, "hub", "run", "--chain", chain, "--broker", broker.url]
-    argv += ["--database", str(database), "--host", "127.0.0.1", "--port", "0", "--tls-port", "0"]
+    argv += ["--database", str(database), "--host", "127.0.0.1", "--port", str(port)]
+    argv += ["--tls-port", str(door_port)]
     child = children.start("hub", argv, **settings)
     words = _first_words(child, "the hub")
     return hub_server(child, words, database)

@@ -11,13 +11,18 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from edge.cli import app
 from edge.clock import now_of
 from edge.disk import Disk
+from edge.doctor import Finding, look_at_phones
 from edge.outbox import Outbox
+from edge.settings import Settings
 from storepulse.events import ActionMarked, ChecklistMade
 from tests.edge.line import ADDRESS, MOSQUITTO, Broker, NodeProcess, SmallHub, until
 from tests.edge.samples import PLAN, action, fact
@@ -215,6 +220,45 @@ async def test_the_outbox_can_be_looked_into_while_the_node_runs(lonely: NodePro
     told = json.loads(shown.stdout)
     assert (told["numbers"], told["acknowledged"]) == (3, 0)
     assert [one["data"]["id"] for one in told["messages"]] == ["fact-0", "fact-1", "fact-2"]
+
+
+async def test_a_phone_pairs_beside_a_running_node_outlives_its_death_and_is_ended(
+    lonely: NodeProcess,
+) -> None:
+    def command(*words: str) -> Any:
+        result = CliRunner().invoke(app, [*words, "--data", str(lonely.data), "--json"])
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    def look() -> Finding:
+        return look_at_phones(Settings(data=lonely.data, chain="c", shop="s", node="n"))
+
+    await lonely.start()
+    found = await asyncio.to_thread(look)
+    assert (found.standing, found.says) == ("well", f"served at {lonely.url}, 0 paired")
+    made = command("pair")
+    assert made["address"] == lonely.url
+    async with httpx.AsyncClient(base_url=lonely.url, timeout=30) as phone:
+        asked = {"code": made["code"], "uuid": UUID, "name": "Li's phone"}
+        assert (await phone.post("/api/pair", json=asked)).status_code == 200
+        # The answer was lost and the node with it: the same phone, once.
+        lonely.kill()
+        await lonely.start()
+        phone.base_url = httpx.URL(lonely.url)
+        assert (await phone.get("/api/phone")).status_code == 200
+        assert (await phone.post("/api/pair", json=asked)).status_code == 200
+        (listed,) = command("phones", "list")
+        assert (await asyncio.to_thread(look)).says.endswith("1 paired")
+        command("phones", "end", listed["phone"])
+        assert (await phone.get("/api/phone")).status_code == 401
+    said = [body["type"] for body in waiting_in(lonely)]
+    assert said == ["storepulse.phone.paired.v1"] * 2 + ["storepulse.phone.ended.v1"]
+
+
+def waiting_in(node: NodeProcess) -> list[dict[str, Any]]:
+    result = CliRunner().invoke(app, ["outbox", str(node.data), "--json"])
+    told: list[dict[str, Any]] = json.loads(result.stdout)["messages"]
+    return told
 
 
 async def test_a_photo_is_answered_though_the_node_dies_over_it(

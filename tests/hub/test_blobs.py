@@ -17,6 +17,7 @@ from edge.blobs import Owed, PictureRefused, send_picture
 from edge.enrolment import ask, enrol, read_hub, trusting
 from edge.errors import EnrolmentRefused, HubAway
 from edge.identity import Identity
+from hub.api import create_app
 from hub.authority_files import KeptAuthority, keep_authority, server_pem
 from hub.blobs import BYTES_MAX, BlobKey, FolderBlobs, read_key
 from hub.blobs_store import clean_up
@@ -25,6 +26,8 @@ from hub.enrolling import invite, revoke
 from storepulse.errors import BadInput
 from storepulse.topics import Address
 from tests.hub.locked_house import open_door
+from tests.hub.staff import session_for
+from tests.hub.visitor import Visitor
 
 NOW = datetime.now(UTC)
 HERE = Address("acme", "shop-17", "node-1")
@@ -244,3 +247,49 @@ def test_a_key_names_one_picture() -> None:
     for shop in ("..", "a/b", "", ".hidden"):
         with pytest.raises(BadInput):
             read_key(shop, photo, "photo.jpg")
+
+
+async def test_a_picture_is_seen_by_its_own_shop_only(hub: Hub) -> None:
+    node, photo, waiting = await hub.node(), uuid4(), str(uuid4())
+    await send(node, photo, jpeg())
+    with hub.database.connection() as connection:
+        connection.execute(
+            "insert into shops (shop, name, region, timezone)"
+            " values ('shop-17', 'A', 'east', 'UTC'), ('shop-18', 'B', 'west', 'UTC')"
+            " on conflict (shop) do update set region = excluded.region"
+        )
+        connection.execute(
+            "insert into checklists (id, shop, node_path, bay, photo, planogram,"
+            " planogram_version, made_at, body)"
+            " values ('c', 'shop-17', %s, 'b', %s, 'p', 1, now(), '{}')",
+            [HERE.path, waiting],
+        )
+    app = create_app(hub.database, store=hub.store)
+    here = f"/api/shops/shop-17/photos/{photo}/annotated.jpg"
+
+    def asked(path: str, token: str | None) -> tuple[int, str]:
+        answer = Visitor(hub.database, app=app, token=token).get(path)
+        if answer.status_code == 200:
+            assert answer.content == jpeg()
+            assert answer.headers["content-type"] == "image/jpeg"
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert "no-store" in answer.headers["cache-control"]
+            return 200, ""
+        return answer.status_code, answer.json()["error"]["code"]
+
+    def look() -> None:
+        manager = session_for(hub.database, "region", regions=["east"], name="east")[1]
+        clerk = session_for(hub.database, "clerk", shops=["shop-17"])[1]
+        for who in (manager, clerk):
+            assert asked(here, who) == (200, "")
+            assert asked(here.replace(str(photo), waiting), who) == (404, "not_there_yet")
+            assert asked(here.replace(str(photo), str(uuid4())), who) == (404, "not_there")
+            assert asked(here.replace("annotated", "original"), who) == (404, "not_there")
+        # To whom it is not shown, it might not be there.
+        other = session_for(hub.database, "region", regions=["west"], name="west")[1]
+        for path in (here, here.replace(str(photo), waiting), here.replace("17", "18")):
+            assert asked(path, other) == (404, "not_there")
+        assert asked(here, session_for(hub.database, "installer")[1]) == (403, "not_yours")
+        assert asked(here, None) == (401, "signed_out")
+
+    await asyncio.to_thread(look)

@@ -75,7 +75,7 @@ def test_a_node_comes_in_reports_and_is_shut_out(tmp_path: Path) -> None:
             capture_output=True, check=False, timeout=60,
         )  # fmt: skip
         found = {one["name"]: one for one in json.loads(doctor.stdout)["findings"]}
-        for name in ("network", "clock", "hub", "broker", "certificate", "outbox"):
+        for name in ("network", "clock", "hub", "broker", "certificate", "outbox", "phones"):
             assert found[name]["standing"] == "well", found[name]
 
         command(

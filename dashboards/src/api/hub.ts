@@ -540,6 +540,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/shops/{shop}/pairing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Nodes
+         * @description The nodes of this shop that phones can pair with, and whether they know its codes.
+         */
+        get: operations["nodes_api_shops__shop__pairing_get"];
+        put?: never;
+        /**
+         * New Code
+         * @description Make a code by which one phone pairs with a node of this shop: once, in 15 minutes.
+         */
+        post: operations["new_code_api_shops__shop__pairing_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shops/{shop}/phones": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Phones
+         * @description The phones of this shop; ended ones for 30 days.
+         */
+        get: operations["phones_api_shops__shop__phones_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shops/{shop}/phones/{phone}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End
+         * @description Let a phone do nothing any more; a second time changes nothing.
+         */
+        delete: operations["end_api_shops__shop__phones__phone__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/shops/{shop}/photos/{photo}/{name}": {
         parameters: {
             query?: never;
@@ -812,6 +876,19 @@ export interface components {
             ended: number;
         };
         /**
+         * EndedPhone
+         * @description A phone that may do nothing any more, as soon as its node is told.
+         */
+        EndedPhone: {
+            /**
+             * Ended At
+             * Format: date-time
+             */
+            ended_at: string;
+            /** Phone */
+            phone: string;
+        };
+        /**
          * Evidence
          * @description What a figure needs to count. Short of it the code is unknown, never guessed.
          */
@@ -994,6 +1071,21 @@ export interface components {
             password: string;
         };
         /**
+         * NewPairingCode
+         * @description A code for one phone. It is shown now and kept nowhere.
+         */
+        NewPairingCode: {
+            /** Code */
+            code: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Nodes */
+            nodes: components["schemas"]["PairingNode"][];
+        };
+        /**
          * NewPassword
          * @description What a person says to a welcome link; `name` where it is the first person's.
          */
@@ -1048,6 +1140,20 @@ export interface components {
             } | null;
             /** Online */
             online: boolean | null;
+        };
+        /**
+         * PairingNode
+         * @description A node by which a phone can pair.
+         */
+        PairingNode: {
+            /** Address */
+            address: string;
+            /** Node */
+            node: string;
+            /** Online */
+            online: boolean;
+            /** Told */
+            told: boolean;
         };
         /**
          * Policy
@@ -1220,6 +1326,24 @@ export interface components {
             own: (("green" | "yellow" | "orange" | "red" | "unknown") | null)[];
             /** Shop */
             shop: string;
+        };
+        /**
+         * ShopPhone
+         * @description A phone of a shop; one that was ended is shown for 30 days.
+         */
+        ShopPhone: {
+            /** Ended At */
+            ended_at: string | null;
+            /** Name */
+            name: string;
+            /** Node */
+            node: string;
+            /** Paired At */
+            paired_at: string | null;
+            /** Phone */
+            phone: string;
+            /** Waits */
+            waits: boolean;
         };
         /**
          * ToldAction
@@ -2231,6 +2355,131 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Curves"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    nodes_api_shops__shop__pairing_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PairingNode"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    new_code_api_shops__shop__pairing_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewPairingCode"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    phones_api_shops__shop__phones_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShopPhone"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    end_api_shops__shop__phones__phone__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                phone: string;
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndedPhone"];
                 };
             };
             /** @description Validation Error */

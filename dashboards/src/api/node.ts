@@ -116,6 +116,8 @@ export interface paths {
         /**
          * Pair
          * @description Pair this phone by a code; the cookie that comes with the answer lets it speak.
+         *
+         *     A phone that was paired before is another one from now on: the one of before is ended.
          */
         post: operations["pair_api_pair_post"];
         delete?: never;
