@@ -91,6 +91,16 @@ def _words(answer: bytes) -> str:
         return "no reason given"
 
 
+def standing_of(disk: Disk) -> tuple[int, int]:
+    """How many pictures wait for the hub, and how many it will never get."""
+    with disk.reading() as db:
+        (made,) = db.execute("select count(*) from photos where status = ?", (OK,)).fetchone()
+        settled, refused = db.execute(
+            "select count(*), count(*) filter (where refused <> '') from pictures"
+        ).fetchone()
+    return len(NAMES) * int(made) - int(settled), int(refused)
+
+
 class Pictures:
     """The pictures of one node, on their way to the hub."""
 

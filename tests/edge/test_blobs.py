@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from edge.backoff import Backoff
-from edge.blobs import NAMES, Owed, PictureRefused, Pictures
+from edge.blobs import NAMES, Owed, PictureRefused, Pictures, standing_of
 from edge.disk import Disk
 from edge.errors import HubAway
 from edge.identity import Identity, keep_identity, new_key
@@ -130,8 +130,10 @@ async def test_pictures_wait_while_the_hub_is_away(
     with pytest.raises(HubAway):
         await going.send_owed()
     assert len(going.owed()) == 2
+    assert standing_of(disk) == (2, 0)
     hub.away = False
     assert await going.send_owed() == 2
+    assert standing_of(disk) == (0, 0)
 
 
 async def test_killed_before_it_could_note_the_answer_it_sends_again(
@@ -163,6 +165,7 @@ async def test_what_the_hub_will_never_take_holds_up_nothing(
     with disk.reading() as db:
         told = db.execute("select refused from pictures where refused <> ''").fetchall()
     assert told == [("another picture is there",)] * 2
+    assert standing_of(disk) == (0, 2)
 
 
 async def test_a_node_without_enrolment_sends_nothing_and_keeps_all(
