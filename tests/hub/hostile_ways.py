@@ -10,6 +10,7 @@ from typing import Any
 MARK = "mark-of-the-east"
 EAST, WEST = "east-1", "west-1"
 EAST_ACTION, EAST_LIST = "action-of-east", "list-of-east"
+EAST_PHONE = "3f9c1f6e-0000-4000-8000-000000000001"
 DAY_TEXT = "2026-11-20"
 
 
@@ -65,6 +66,17 @@ WAYS: dict[str, Way] = {
     "streams": Way("/api/streams", 200, shows=True),
     "quarantine": Way("/api/quarantine", shows=True, **_NOT_YOURS),
     "alarms": Way("/api/alarms", shows=True, **_NOT_YOURS),
+    # phones
+    "phones of another's shop": Way(f"/api/shops/{EAST}/phones", **_NOT_THERE),
+    "where another's phones pair": Way(f"/api/shops/{EAST}/pairing", **_NOT_THERE),
+    "a code for another's shop": Way(f"/api/shops/{EAST}/pairing", method="POST", **_NOT_THERE),
+    "the end of another's phone": Way(
+        f"/api/shops/{EAST}/phones/{EAST_PHONE}", 404, method="DELETE", code="not_there"
+    ),
+    "another's phone by one's own shop": Way(
+        f"/api/shops/{WEST}/phones/{EAST_PHONE}", 404, method="DELETE", code="not_there",
+        head_status=404,
+    ),
     # headers that some proxies set
     "a name in a header": Way(
         f"/api/facts?shop={EAST}", headers={"X-Forwarded-User": "head", "X-Role": "head_office"},

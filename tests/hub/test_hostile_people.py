@@ -28,6 +28,7 @@ from tests.hub.hostile_ways import (
     EAST,
     EAST_ACTION,
     EAST_LIST,
+    EAST_PHONE,
     MARK,
     WAYS,
     WEST,
@@ -57,10 +58,13 @@ def build(database: Database) -> None:
             insert_checklist(connection, checklist(shop, mark), node_path=path(shop))
     Scheduler(database).step(NOON)
     with database.connection() as connection:
-        said = {"path": path(EAST), "east": EAST, "mark": MARK, "id": EAST_ACTION}
+        said = {"path": path(EAST), "east": EAST, "mark": MARK, "id": EAST_ACTION,
+                "phone": EAST_PHONE}  # fmt: skip
         for text in (
             "insert into nodes (node_path, chain, shop, node, last_state) values"
-            " (%(path)s, 'c', %(east)s, 'n', jsonb_build_object('said', %(mark)s::text))",
+            " (%(path)s, 'c', %(east)s, 'n', jsonb_build_object('phones', %(mark)s::text))",
+            "insert into phones (shop, phone, node_path, name, paired_at)"
+            " values (%(east)s, %(phone)s, %(path)s, %(mark)s, now())",
             "insert into streams (node_path, epoch) values (%(path)s, %(mark)s)",
             "insert into quarantine (node_path, epoch, number, reason, raw, received_at)"
             " values (%(path)s, 'e', 1, 'why', %(mark)s, now())",
@@ -130,7 +134,14 @@ def chain(session_database: Database) -> tuple[Database, FastAPI]:
 def house(chain: tuple[Database, FastAPI]) -> House:
     database, app = chain
     with database.connection() as connection:
-        for table in ("welcome_links", "sessions", "person_regions", "person_shops", "people"):
+        for table in (
+            "pairing_codes",
+            "welcome_links",
+            "sessions",
+            "person_regions",
+            "person_shops",
+            "people",
+        ):
             connection.execute(f"delete from {table}")  # type: ignore[call-overload]
     return House(database, app)
 
@@ -153,8 +164,10 @@ def test_there_are_more_than_twenty_ways() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["/api/shops/{}/codes", "/api/facts?shop={}", "/api/checklists/{}", "/api/actions/{}"]
-)
+    "kind",
+    ["/api/shops/{}/codes", "/api/facts?shop={}", "/api/checklists/{}", "/api/actions/{}",
+     "/api/shops/{}/phones", "/api/shops/{}/pairing"],
+)  # fmt: skip
 def test_what_is_anothers_answers_as_what_is_not(house: House, kind: str) -> None:
     ids = {"/api/checklists/{}": EAST_LIST, "/api/actions/{}": EAST_ACTION}
     taken, free = ids.get(kind, EAST), "nothing-1"
