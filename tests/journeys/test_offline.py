@@ -27,7 +27,7 @@ from tests.journeys.world import (
 
 PHOTOS: Final = 20
 SHELVES: Final = 2
-"""Of the photos, so many show a shelf; the others are refused by the judge, and kept all the same."""
+"""So many of the photos show a shelf; the judge refuses the others, which are kept all the same."""
 TAPS: Final = 50
 SENT_MS_MAX: Final = 240_000
 
