@@ -55,6 +55,7 @@ export const MESSAGES = {
   'error.unavailable': { en: 'The hub cannot answer just now. Nothing is lost; try again soon.', zh: '系统暂时无法应答，没有丢失任何内容，请稍后重试。' },
   'error.unpaired': { en: 'This phone is not paired with the shop.', zh: '本机尚未与门店配对。' },
   'error.code_used_or_ended': { en: 'This code was used or has ended. Ask for a new one.', zh: '配对码已使用或已失效，请索取新的配对码。' },
+  'error.too_many_codes': { en: 'Too many codes are open at this shop. Use one of them, or wait until they end (15 minutes).', zh: '本店未用的配对码过多，请先使用已有的，或等其失效（15 分钟）。' },
   'error.contradicts': { en: 'This was said otherwise before, and the first answer stays.', zh: '之前已有不同的记录，以先前的为准。' },
   'error.too_large': { en: 'The photo is too large for the node. Take it with a lower resolution.', zh: '照片太大，请降低分辨率后重拍。' },
   'error.not_judged': { en: 'The node could not judge this photo. Take it again.', zh: '门店主机无法判断这张照片，请重拍。' },

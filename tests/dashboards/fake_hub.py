@@ -26,6 +26,8 @@ from hub.days import shop_days
 from hub.history import DimensionHistory, History, ShopHistory
 from hub.people import RIGHTS, Role
 from hub.people_api import Invited, LinkFor, ListedPerson, Me, ToldPerson, ToldSession
+from hub.phones_api import NewPairingCode
+from hub.phones_store import PairingNode, ShopPhone
 from hub.playbooks import playbooks
 from hub.policy import default_policy
 from hub.pushes import Situation, pushes
@@ -112,7 +114,10 @@ class FakeHub:
     shops: int = 60
     role: Role = "head_office"
     signed_in: bool = True
-    paired: list[dict[str, Any]] = field(default_factory=list)
+    paired: list[ShopPhone] = field(default_factory=list)
+    told_nodes: bool = False
+    """Whether the shop's node knows the code that was made."""
+    asked_at: datetime = NOW
     told: list[tuple[str, str, str]] = field(default_factory=list)
     """Each request that would change something: method, path, body."""
 
@@ -186,6 +191,14 @@ class FakeHub:
             return Me(person=self.me())
 
         return routes
+
+    def _nodes(self) -> list[PairingNode]:
+        return [
+            PairingNode(
+                node="node-1", address="https://shop-17.example:8443", online=True,
+                told=self.told_nodes,
+            )
+        ]  # fmt: skip
 
     def _figures(self) -> APIRouter:
         routes = APIRouter(prefix="/api")
@@ -274,8 +287,19 @@ class FakeHub:
                 for n in range(5)
             ]  # fmt: skip
 
+        @routes.post("/shops/{shop}/pairing")
+        def pairing(shop: str) -> NewPairingCode:
+            self.asked_at = datetime.now(UTC)
+            ends_at = self.asked_at + timedelta(minutes=14, seconds=59)
+            return NewPairingCode(code="7K3M-Q9XD", ends_at=ends_at, nodes=self._nodes())
+
+        @routes.get("/shops/{shop}/pairing")
+        def pairing_nodes(shop: str) -> list[PairingNode]:
+            self.told_nodes = True
+            return self._nodes()
+
         @routes.get("/shops/{shop}/phones")
-        def phones(shop: str) -> list[dict[str, Any]]:
+        def phones(shop: str) -> list[ShopPhone]:
             return self.paired
 
         @routes.get("/events")
@@ -417,3 +441,11 @@ def _told(fact: Fact) -> ToldFact:
 
 def _fields(value: Any) -> dict[str, Any]:
     return {name: getattr(value, name) for name in type(value).__dataclass_fields__}
+
+
+def phone_of_shop(name: str) -> ShopPhone:
+    """A phone that is paired."""
+    return ShopPhone(
+        phone="3f9c1f6e-0000-4000-8000-00000000000a", node="node-1", name=name, paired_at=NOW,
+        ended_at=None, waits=False,
+    )  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 
 from storepulse.pages import pages_folder
-from tests.dashboards.fake_hub import COMING, PHOTO, FakeHub
+from tests.dashboards.fake_hub import COMING, PHOTO, FakeHub, phone_of_shop
 from tests.dashboards.fake_node import CODE, FakeNode
 from tests.dashboards.served import served
 from tests.hub.shop_facts import SHOP
@@ -138,6 +138,11 @@ BOARD_VIEWS: Final[dict[str, tuple[dict[str, Any], str, list[Step]]]] = {
         {}, f"#/shop/{SHOP}?curve=place",
         [_see(".curve canvas"), lambda page: page.locator(".curve").scroll_into_view_if_needed()],
     ),
+    "shop-pairing": (
+        {"paired": [phone_of_shop("Till phone")]}, f"#/shop/{SHOP}",
+        [_click(".phones .top button"), _see(".qr svg"),
+         lambda page: page.locator(".phones").scroll_into_view_if_needed()],
+    ),
     "photo": ({}, f"#/shop/{SHOP}/photo/{PHOTO}", [_see("img"), _see(".step a")]),
     "photo-coming": ({}, f"#/shop/{SHOP}/photo/{COMING}", [_see(".coming[role=status]")]),
     "no-shop": ({}, "#/shop/none", [_see("[role=alert]")]),
@@ -161,7 +166,10 @@ def test_a_view_of_the_board(
 ) -> None:
     given, path, steps = BOARD_VIEWS[name]
     fake, url = hub
-    for field, default in (("shops", 60), ("role", "head_office"), ("signed_in", True)):
+    for field, default in (
+        ("shops", 60), ("role", "head_office"), ("signed_in", True), ("paired", []),
+        ("told_nodes", False),
+    ):  # fmt: skip
         setattr(fake, field, given.get(field, default))
     page = open_view(browser, f"{url}/{path}", look)
     for step in steps:

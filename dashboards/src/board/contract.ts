@@ -11,22 +11,6 @@ export type Person = S['ListedPerson']
 
 export const ROLES: readonly Role[] = ['clerk', 'region', 'head_office', 'installer']
 
-export interface PairingNode {
-  node: string
-  address: string | null
-  told: boolean
-}
-
-export interface Pairing {
-  code: string
-  ends_at: string
-  nodes: PairingNode[]
-}
-
-export interface PairedPhone {
-  phone: string
-  name: string
-  node: string
-  paired_at: string
-  ended_at: string | null
-}
+export type PairingNode = S['PairingNode']
+export type Pairing = S['NewPairingCode']
+export type PairedPhone = S['ShopPhone']
