@@ -26,13 +26,9 @@ from hub.run import NotLoopback, OwnBroker, run_hub
 from hub.scheduler import Scheduler
 from hub.shops_store import Shop, save_shop
 from storepulse.checklists import Checklist, ChecklistItem, Sentence
-<<<<<<< HEAD
+from storepulse.demo.children import StageFailed
 from storepulse.demo.doors import last_of
 from storepulse.demo.requests import Visitor
-=======
-from storepulse.demo.children import StageFailed
-from storepulse.demo.requests import get_json, sign_in
->>>>>>> people
 from storepulse.errors import BadInput
 from storepulse.events import ChecklistMade
 from storepulse.facts import Fact
@@ -255,23 +251,14 @@ def test_the_hub_runs_as_one_process_from_fact_to_action(
     running_hub: tuple[subprocess.Popen[str], dict[str, str]],
 ) -> None:
     child, ready = running_hub
-<<<<<<< HEAD
     ann = Visitor(ready["listening"])
     assert ann.get("/healthz") == {"status": "ok"}
     given = {"name": "Ann", "password": "long enough words"}
     ann.send("POST", f"/api/welcome/{last_of(ready['first'])}", given)
-    assert ann.get("/healthz")["broker"] is True
-=======
-    assert get_json(ready["listening"] + "/healthz") == {"status": "ok"}
-    opener = sign_in(ready["first"], name="Ann", password="long enough words")
+    eve = Visitor(ready["listening"])
     with pytest.raises(StageFailed, match="link_used_or_ended"):
-        sign_in(ready["first"], name="Eve", password="long enough words")
-
-    def get(path: str) -> Any:
-        return get_json(ready["listening"] + path, opener=opener)
-
-    assert get("/healthz")["broker"] is True
->>>>>>> people
+        eve.send("POST", f"/api/welcome/{last_of(ready['first'])}", given | {"name": "Eve"})
+    assert ann.get("/healthz")["broker"] is True
     took_s, checklists = asyncio.run(say_and_hear(ready["broker"]))
     assert checklists == ["list-of-the-node"]
     assert took_s < 20
