@@ -316,7 +316,7 @@ export const MESSAGES = {
   'phones.paired': { en: 'Paired: {name}', zh: '已配对：{name}' },
   'phones.none': { en: 'No phone is paired with this shop.', zh: '本店还没有配对的手机。' },
   'phones.since': { en: 'since {when}', zh: '始于 {when}' },
-  'phones.node': { en: 'node {node}', zh: '主机 {node}' },
+  'phones.node': { en: 'at {node}', zh: '主机 {node}' },
   'phones.end': { en: 'End', zh: '解除' },
   'phones.end.of': { en: 'End the pairing of {name}', zh: '解除 {name} 的配对' },
   'phones.ending': { en: 'ends as soon as the node hears of it', zh: '主机收到后即解除' },
