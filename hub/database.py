@@ -198,7 +198,8 @@ def _as_owner(connection: Connection) -> None:
 
 def _as_session(connection: Connection) -> None:
     connection.execute(f"set role {API_ROLE}")
-    connection.execute(f"set search_path to {API_ROLE}")
+    # Temporary tables last, not first as by default: nothing takes the place of a view.
+    connection.execute(f"set search_path to {API_ROLE}, pg_temp")
     connection.execute("set timezone to 'UTC'")
     connection.commit()
 

@@ -17,13 +17,15 @@ StorepulseError
 │   ├── NodeRefused           a node that was never enrolled, or is revoked
 │   ├── BlobRefused           what a node sent is no picture, or has no name of one
 │   ├── BlobContradicts       another picture is there under this name
-│   ├── BadPerson             hub.people: a name or role that cannot be
+│   ├── BadPerson             hub.people: a name, role or password that cannot be
 │   ├── Refused               over HTTP, with its status and a word that the pages translate
-│   │   ├── SignedOut, NotYours                  hub.sessions
-│   │   ├── NoPicture, NoPictureYet              hub.blobs_api
-│   │   └── WrongPassword, TooManyTries, LinkGone, ForeignOrigin  hub.signing_in, hub.origins
-│   └── NotLoopback, NoDay, NotThere  hub.run, hub.cli_codes, hub.api: what was asked cannot be
+│   │   ├── SignedOut, NotYours                        hub.sessions
+│   │   ├── NoPicture, NoPictureYet                    hub.blobs_api
+│   │   ├── WrongPassword, TooManyTries, LinkGone      hub.signing_in
+│   │   └── NoSuchPerson, LastOfHeadOffice             hub.people_store, hub.people_api
+│   └── NotLoopback, NoDay, NotThere  hub.run, hub.cli_codes, hub.asked: what was asked cannot be
 └── Unavailable
+    ├── TooBusy               hub.passwords: many sign in at once
     ├── DatabaseUnavailable   the database does not answer
     ├── BrokerUnavailable     the broker does not answer, or none can be started
     ├── NoRoom                there is no room for pictures

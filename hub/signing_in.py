@@ -95,7 +95,7 @@ def sign_in(
         # In the order in which tries are taken: two that sign in never wait for each other.
         connection.execute(question("give_try_back"), {"who": of_address})
         connection.execute(question("forget_tries"), {"who": of_name})
-        connection.execute(question("forget_old_tries"))
+        connection.execute(question("forget_old"))
         return _begin(connection, row["id"], kept, where)
 
 

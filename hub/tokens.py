@@ -18,5 +18,6 @@ def token_sha256(token: str) -> bytes:
 
 
 def link_path(token: str) -> str:
-    """Where on the hub's page a link leads. Behind the #, so that no log of a server holds it."""
+    """Where on the hub's page a link leads. What is behind the # a browser keeps to itself: no
+    server's log and no other page learns it from the address."""
     return f"/#/welcome/{token}"

@@ -26,6 +26,7 @@ from hub.run import NotLoopback, OwnBroker, run_hub
 from hub.scheduler import Scheduler
 from hub.shops_store import Shop, save_shop
 from storepulse.checklists import Checklist, ChecklistItem, Sentence
+from storepulse.demo.children import StageFailed
 from storepulse.demo.doors import last_of
 from storepulse.demo.requests import Visitor
 from storepulse.errors import BadInput
@@ -254,6 +255,9 @@ def test_the_hub_runs_as_one_process_from_fact_to_action(
     assert ann.get("/healthz") == {"status": "ok"}
     given = {"name": "Ann", "password": "long enough words"}
     ann.send("POST", f"/api/welcome/{last_of(ready['first'])}", given)
+    eve = Visitor(ready["listening"])
+    with pytest.raises(StageFailed, match="link_used_or_ended"):
+        eve.send("POST", f"/api/welcome/{last_of(ready['first'])}", given | {"name": "Eve"})
     assert ann.get("/healthz")["broker"] is True
     took_s, checklists = asyncio.run(say_and_hear(ready["broker"]))
     assert checklists == ["list-of-the-node"]

@@ -5,8 +5,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
-from hub.database import API_ROLE, Database
+from hub.database import API_ROLE, SESSIONS_ENVIRONMENT_NAME, Database, open_database
 from hub.facts_store import SaidFact, insert_facts
 from hub.people import RIGHTS, ROLES, Role, Session
 from hub.scheduler import Scheduler
@@ -285,3 +286,24 @@ def test_the_database_has_the_same_table_of_rights(database: Database) -> None:
             for role in ROLES
         }
     assert told == {role: dict(RIGHTS[role]) for role in ROLES}
+
+
+def test_a_login_of_its_own_has_nothing_to_fall_back_on(
+    chain: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert chain.embedded is not None
+    with chain.connection() as connection:
+        connection.execute("drop role if exists people_only")
+        connection.execute("create role people_only login password 'x' in role storepulse_api")
+    session, _ = session_for(chain, "region", regions=["east"])
+    login = make_conninfo(chain.embedded.conninfo(), user="people_only", password="x")
+    monkeypatch.setenv(SESSIONS_ENVIRONMENT_NAME, login)
+    with open_database(chain.place) as opened:
+        assert shops_in(opened, session, "facts") == {"17", "18"}
+        for text in ("reset role", "set role storepulse_api"):
+            with opened.of_session(session) as connection:
+                connection.execute(text)  # type: ignore[call-overload]
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute("select * from storepulse.facts")
+    with chain.connection() as connection:
+        connection.execute("drop role people_only")

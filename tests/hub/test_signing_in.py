@@ -286,6 +286,17 @@ def test_who_is_shut_out_is_out_at_once(ann: Visitor) -> None:
     invited(ann, "Bo")
 
 
+def test_where_somebody_signed_in_is_forgotten(ann: Visitor, database: Database) -> None:
+    with database.connection() as connection:
+        connection.execute("update sessions set made_at = made_at - interval '61 days'")
+        connection.execute("update welcome_links set ends_at = ends_at - interval '90 days'")
+    ann.other().post("/api/session", json={"name": "Ann", "password": PASSWORD})
+    with database.connection() as connection:
+        for table, left in (("sessions", 1), ("welcome_links", 0), ("sign_in_tries", 1)):
+            rows = connection.execute(f"select * from {table}").fetchall()  # type: ignore[call-overload]
+            assert len(rows) == left, table
+
+
 def test_another_role_counts_at_once(ann: Visitor) -> None:
     person, token = invited(ann, "Bo")
     bo = welcomed(ann.other(), token)

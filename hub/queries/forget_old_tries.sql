@@ -1,1 +1,0 @@
-delete from sign_in_tries where last_at < now() - interval '1 day';
