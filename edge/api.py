@@ -29,7 +29,7 @@ from edge.lock import AskedBy, Lock, owner_only
 from edge.outbox import Outbox
 from edge.pairing import Phones
 from edge.phone_routes import phone_routes
-from edge.photos import ANNOTATED, KEPT, Photos, read_uuid
+from edge.photos import Photos, read_uuid
 from edge.plans import PlanFacts, Plans
 from edge.refusals import error_body, refusal
 from edge.taps import Tap, TapKind, Taps
@@ -38,6 +38,7 @@ from storepulse import __version__
 from storepulse.checklists import CHECKLIST_JSON
 from storepulse.errors import BadInput, StorepulseError
 from storepulse.pages import page_routes
+from storepulse.pictures import ANNOTATED, KEPT
 
 log = logging.getLogger(__name__)
 

@@ -26,13 +26,12 @@ from edge.disk import Disk
 from edge.enrolment import ask, read_hub, trusting
 from edge.errors import EnrolmentRefused, HubAway
 from edge.identity import Identity, read_identity
-from edge.photos import ANNOTATED, KEPT, OK, ORIGINAL
+from edge.photos import OK, ORIGINAL
 from storepulse.errors import StorepulseError
+from storepulse.pictures import PICTURE_BYTES_MAX, PICTURE_NAMES
 
 log = logging.getLogger(__name__)
 
-NAMES: Final = (ANNOTATED, KEPT)
-"""In the order in which a photo's pictures go: the evidence first."""
 _WINDOW: Final = 500
 """Photos looked at at once, from the oldest that owes something."""
 _TIDY_EVERY: Final = timedelta(days=1)
@@ -89,6 +88,16 @@ def _words(answer: bytes) -> str:
         return str(said)
     except (ValueError, KeyError, TypeError):
         return "no reason given"
+
+
+def standing_of(disk: Disk) -> tuple[int, int]:
+    """How many pictures wait for the hub, and how many it will never get."""
+    with disk.reading() as db:
+        (made,) = db.execute("select count(*) from photos where status = ?", (OK,)).fetchone()
+        settled, refused = db.execute(
+            "select count(*), count(*) filter (where refused <> '') from pictures"
+        ).fetchone()
+    return len(PICTURE_NAMES) * int(made) - int(settled), int(refused)
 
 
 class Pictures:
@@ -168,7 +177,7 @@ class Pictures:
         found: list[Owed] = []
         all_settled = True
         for row, uuid, status, received_at in photos:
-            missing = [name for name in NAMES if status == OK and (uuid, name) not in known]
+            missing = [name for name in PICTURE_NAMES if status == OK and (uuid, name) not in known]
             all_settled = all_settled and status is not None and not missing
             if all_settled:
                 self._settled = row
@@ -187,6 +196,11 @@ class Pictures:
             return 0
         except OSError as error:
             raise HubAway(f"{owed.photo}/{owed.name} cannot be read: {error.strerror}") from error
+        if len(content) > PICTURE_BYTES_MAX:
+            # Not even begun: the hub would hang up in the middle, which looks like being away.
+            log.error("%s of photo %s is too large to be sent", owed.name, owed.photo)
+            self._settle(owed, None, f"it has more than {PICTURE_BYTES_MAX} bytes")
+            return 0
         try:
             self._send(identity, owed, content)
         except PictureRefused as error:
@@ -219,7 +233,7 @@ class Pictures:
             rows = db.execute(
                 "select photo, received_at from pictures join photos on uuid = photo "
                 "group by photo having count(*) = ?",
-                (len(NAMES),),
+                (len(PICTURE_NAMES),),
             ).fetchall()
         removed = 0
         for photo, received_at in rows:

@@ -18,6 +18,7 @@ from typing import Final, Literal
 
 import aiomqtt
 
+from edge.blobs import standing_of
 from edge.clock import Now, now_of
 from edge.disk import FILE_NAME, LOCK_NAME, Disk, hold
 from edge.enrolment import read_hub, trusting
@@ -67,6 +68,7 @@ async def examine(settings: Settings) -> list[Finding]:
         await look_at_broker(settings),
         look_at_certificate(identity, now().at),
         look_at_outbox(settings.data, now().at),
+        look_at_pictures(settings.data, identity),
         await asyncio.to_thread(look_at_phones, settings),
         look_at_disk(settings.data),
         await look_at_judge(settings),
@@ -189,6 +191,28 @@ def look_at_outbox(data: Path, now: datetime) -> Finding:
     if age <= _OUTBOX_AGE_MAX:
         return Finding("outbox", "well", says)
     return Finding("outbox", "look", says, "nothing is lost; look at broker and hub above")
+
+
+def look_at_pictures(data: Path, identity: Identity | None) -> Finding:
+    """Whether the pictures of judged photos go up."""
+    if not (data / FILE_NAME).is_file():
+        return Finding("pictures", "well", "none yet")
+    try:
+        disk = Disk(data)
+        try:
+            waiting, refused = standing_of(disk)
+        finally:
+            disk.close()
+    except StorepulseError as error:
+        return Finding("pictures", "ill", str(error), "see what is said")
+    if waiting and identity is None:
+        return Finding("pictures", "look", f"{waiting} stay here: this node was never enrolled",
+                       "the board shows them once it is")  # fmt: skip
+    says = f"{waiting} wait for the hub" if waiting else "the hub has all"
+    if refused:
+        return Finding("pictures", "look", f"{says}; {refused} were refused or never made",
+                       "look at what the node says on stderr, and at the hub's alarms")  # fmt: skip
+    return Finding("pictures", "well", says)
 
 
 def look_at_phones(settings: Settings) -> Finding:

@@ -31,13 +31,12 @@ from edge.plans import Plans
 from edge.refusals import error_body
 from storepulse.errors import BadInput, StorepulseError, Unavailable
 from storepulse.events import ChecklistMade
+from storepulse.pictures import ANNOTATED, KEPT
 
 log = logging.getLogger(__name__)
 
 ORIGINAL: Final = "original"
 """As the phone sent it, faces and place included: there until the blurred copy is on the disk."""
-KEPT: Final = "photo.jpg"
-ANNOTATED: Final = "annotated.jpg"
 _AGAIN_EVERY_S: Final = 20.0
 _PICTURE_WAIT_S: Final = 20.0
 _BAY_MAX: Final = 100

@@ -14,13 +14,11 @@ from uuid import UUID
 from PIL import Image
 
 from hub.errors import BlobRefused, NoRoom
+from storepulse.pictures import PICTURE_NAMES
 from storepulse.secret_files import write_whole
 from storepulse.topics import Address
-from storepulse.units import GIB, MIB
+from storepulse.units import GIB
 
-NAMES: Final = ("annotated.jpg", "photo.jpg")
-BYTES_MAX: Final = 16 * MIB
-"""A photo of 60 megapixels, the most a node takes, has about 12 MB as our JPEG."""
 FREE_BYTES_MIN: Final = GIB
 """The database lies on the same disk as a rule: pictures must not take its last room."""
 _PIXELS_MAX: Final = 80_000_000
@@ -39,8 +37,10 @@ class BlobKey:
     def __post_init__(self) -> None:
         # A shop's name can be a folder's: it has no slash and starts with a letter or digit.
         Address("chain", self.shop, "node")
-        if self.name not in NAMES:
-            raise BlobRefused(f"a picture is called {' or '.join(NAMES)}, not {self.name[:40]!r}")
+        if self.name not in PICTURE_NAMES:
+            raise BlobRefused(
+                f"a picture is called {' or '.join(PICTURE_NAMES)}, not {self.name[:40]!r}"
+            )
 
     @property
     def path(self) -> str:

@@ -27,7 +27,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from hub.authority import NODE_LIFETIME
 from hub.authority_files import KeptAuthority
-from hub.blobs import BYTES_MAX, BlobStore, read_key
+from hub.blobs import BlobStore, read_key
 from hub.blobs_store import keep_blob
 from hub.database import Database
 from hub.enrolling import enrol, known_node, renew, sync_revoked
@@ -40,6 +40,7 @@ from storepulse.enrolment import (
     Enrolled,
 )
 from storepulse.errors import BadInput, StorepulseError
+from storepulse.pictures import PICTURE_BYTES_MAX
 from storepulse.topics import Address
 from storepulse.units import KIB
 from storepulse.wire import explain
@@ -156,7 +157,7 @@ def _picture_routes(database: Database, store: BlobStore, now: Callable[[], date
         sender = await asyncio.to_thread(_sender, database, presented, now())
         key = read_key(sender.shop, photo, name)
         async with turn:
-            content = await _body(request, BYTES_MAX, "a picture")
+            content = await _body(request, PICTURE_BYTES_MAX, "a picture")
             new = await asyncio.to_thread(
                 keep_blob, database, store, key, content, sender, now=now()
             )

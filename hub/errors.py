@@ -20,6 +20,7 @@ StorepulseError
 │   ├── BadPerson             hub.people: a name, role or password that cannot be
 │   ├── Refused               over HTTP, with its status and a word that the pages translate
 │   │   ├── SignedOut, NotYours                        hub.sessions
+│   │   ├── NoPicture, NoPictureYet                    hub.blobs_api
 │   │   ├── WrongPassword, TooManyTries, LinkGone      hub.signing_in
 │   │   ├── NoPicture, NoPictureYet                    hub.blobs_api
 │   │   └── NoSuchPerson, LastOfHeadOffice             hub.people_store, hub.people_api

@@ -1,5 +1,6 @@
 """Pictures of judged photos go up once each, wait while the hub is away, and go when old."""
 
+import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -9,13 +10,14 @@ from uuid import UUID
 import pytest
 
 from edge.backoff import Backoff
-from edge.blobs import NAMES, Owed, PictureRefused, Pictures
+from edge.blobs import Owed, PictureRefused, Pictures, standing_of
 from edge.disk import Disk
 from edge.errors import HubAway
 from edge.identity import Identity, keep_identity, new_key
 from edge.photos import ORIGINAL
 from hub.authority import issue_node, make_authority, pem_of
 from storepulse.enrolment import Enrolled
+from storepulse.pictures import PICTURE_BYTES_MAX, PICTURE_NAMES
 from storepulse.topics import Address
 from tests.edge.samples import NOON, StandingClock
 
@@ -46,7 +48,7 @@ def photo(disk: Disk, data: Path, number: int, *, status: int | None = 200) -> s
     folder = data / "photos" / uuid
     folder.mkdir(parents=True)
     if status == 200:
-        for name in NAMES:
+        for name in PICTURE_NAMES:
             (folder / name).write_bytes(f"{uuid} {name}".encode())
     with disk.transaction() as db:
         db.execute(
@@ -130,8 +132,10 @@ async def test_pictures_wait_while_the_hub_is_away(
     with pytest.raises(HubAway):
         await going.send_owed()
     assert len(going.owed()) == 2
+    assert standing_of(disk) == (2, 0)
     hub.away = False
     assert await going.send_owed() == 2
+    assert standing_of(disk) == (0, 0)
 
 
 async def test_killed_before_it_could_note_the_answer_it_sends_again(
@@ -163,6 +167,18 @@ async def test_what_the_hub_will_never_take_holds_up_nothing(
     with disk.reading() as db:
         told = db.execute("select refused from pictures where refused <> ''").fetchall()
     assert told == [("another picture is there",)] * 2
+    assert standing_of(disk) == (0, 2)
+
+
+async def test_a_picture_that_is_too_large_is_not_begun(
+    data: Path, disk: Disk, now: StandingClock
+) -> None:
+    hub = Hub()
+    large = data / "photos" / photo(disk, data, 1) / PICTURE_NAMES[0]
+    os.truncate(large, PICTURE_BYTES_MAX + 1)
+    assert await pictures(data, disk, now, hub).send_owed() == 1
+    assert hub.took == ["01 photo.jpg"]
+    assert standing_of(disk) == (0, 1)
 
 
 async def test_a_node_without_enrolment_sends_nothing_and_keeps_all(

@@ -19,11 +19,12 @@ from edge.errors import EnrolmentRefused, HubAway
 from edge.identity import Identity
 from hub.api import create_app
 from hub.authority_files import KeptAuthority, keep_authority, server_pem
-from hub.blobs import BYTES_MAX, BlobKey, FolderBlobs, read_key
+from hub.blobs import BlobKey, FolderBlobs, read_key
 from hub.blobs_store import clean_up
 from hub.database import Database
 from hub.enrolling import invite, revoke
 from storepulse.errors import BadInput
+from storepulse.pictures import PICTURE_BYTES_MAX
 from storepulse.topics import Address
 from tests.hub.locked_house import open_door
 from tests.hub.staff import session_for
@@ -160,7 +161,7 @@ async def test_path_tricks_lead_nowhere(hub: Hub, path: str) -> None:
         pytest.param(b"<script>alert(1)</script>", 422, id="a page"),
         pytest.param(b"\xff\xd8\xff<svg onload=alert(1)>\xff\xd9", 422, id="a page in disguise"),
         pytest.param(jpeg()[:-2], 422, id="cut off"),
-        pytest.param(b"\xff\xd8\xff" + bytes(BYTES_MAX) + b"\xff\xd9", 413, id="too large"),
+        pytest.param(b"\xff\xd8\xff" + bytes(PICTURE_BYTES_MAX) + b"\xff\xd9", 413, id="too large"),
     ],
 )
 async def test_what_is_no_picture_is_refused(hub: Hub, content: bytes, status: int) -> None:

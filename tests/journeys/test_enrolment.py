@@ -17,7 +17,7 @@ from storepulse.demo.services import (
     wait_for_empty_outbox,
 )
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 WHO = ("--chain", "acme", "--shop", "shop-17", "--node", "node-1")
 FAKE_JUDGE = Path(__file__).parents[1] / "edge" / "fake_judge.py"
 FACT = {

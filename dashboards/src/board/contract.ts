@@ -1,52 +1,16 @@
-/** What the hub says of people, sessions and phones. */
-export type Role = 'clerk' | 'region' | 'head_office' | 'installer'
+/** The hub's words for people, sessions and phones, by short names. */
+import type { components } from '../api/hub'
+
+type S = components['schemas']
+
+export type SignedIn = S['ToldPerson']
+export type Role = SignedIn['role']
+export type Right = SignedIn['rights'][number]
+export type OwnSession = S['ToldSession']
+export type Person = S['ListedPerson']
+
 export const ROLES: readonly Role[] = ['clerk', 'region', 'head_office', 'installer']
 
-export interface SignedIn {
-  id: string
-  name: string
-  role: Role
-  regions: string[]
-  shops: string[]
-  rights: string[]
-}
-
-export interface OwnSession {
-  id: string
-  made_at: string
-  last_used_at: string
-  where: string
-  this: boolean
-}
-
-export interface Person {
-  id: string
-  name: string
-  role: Role
-  regions: string[]
-  shops: string[]
-  /** Has used a link, so there is a password. */
-  welcomed: boolean
-  made_at: string
-  ended_at: string | null
-}
-
-export interface PairingNode {
-  node: string
-  address: string | null
-  told: boolean
-}
-
-export interface Pairing {
-  code: string
-  ends_at: string
-  nodes: PairingNode[]
-}
-
-export interface PairedPhone {
-  phone: string
-  name: string
-  node: string
-  paired_at: string
-  ended_at: string | null
-}
+export type PairingNode = S['PairingNode']
+export type Pairing = S['NewPairingCode']
+export type PairedPhone = S['ShopPhone']

@@ -73,3 +73,9 @@ export function withInterval(unit: string, { value, low, high }: Figure, exact: 
 export function factSaid(fact: Figure & { metric: string }): string {
   return `${tMaybe(`fact.${fact.metric}`) ?? fact.metric} ${withInterval(unitOfMetric(fact.metric), fact)}`
 }
+
+/** Who said a fact: a node by its name, a feed as it calls itself. */
+export function sourceSaid(source: string): string {
+  const node = /^\/storepulse\/.*\/([^/]+)$/.exec(source)?.[1]
+  return node ? t('phones.node', { node }) : source
+}

@@ -1,6 +1,7 @@
 /** Who is signed in on this page. An answer "signed out" of any question ends it here at once. */
+import type { components } from '../api/hub'
 import { AskFailed, onLocked, send, sendJson } from '../shared/ask'
-import type { SignedIn } from './contract'
+import type { Right, SignedIn } from './contract'
 
 export const session = $state({
   person: undefined as SignedIn | undefined,
@@ -31,9 +32,7 @@ export async function askSession(): Promise<void> {
   }
 }
 
-interface Answer {
-  person: SignedIn
-}
+type Answer = components['schemas']['Me']
 
 function enter({ person }: Answer): void {
   const before = session.person?.id
@@ -60,6 +59,6 @@ export async function signOut(): Promise<void> {
   out()
 }
 
-export function may(right: string): boolean {
+export function may(right: Right): boolean {
   return session.person?.rights.includes(right) ?? false
 }

@@ -1,14 +1,11 @@
 /** Whether this phone is paired with the node, and pairing it. What waits stays as it is. */
+import type { components } from '../api/node'
 import { AskFailed, onLocked, send, sendJson } from '../shared/ask'
 
 const KEPT_AS = 'storepulse.phone'
 const TRIED_AS = 'storepulse.pairing'
 
-export interface ThisPhone {
-  phone: string
-  shop: string
-  name: string
-}
+export type ThisPhone = Pick<components['schemas']['ThisPhone'], 'phone' | 'shop' | 'name'>
 
 export const paired = $state({
   /** `asking`: not known yet; a phone that was paired counts as paired until the node says otherwise. */
@@ -55,7 +52,7 @@ export async function pair(code: string, name: string): Promise<void> {
   const before = JSON.parse(localStorage.getItem(TRIED_AS) ?? 'null') as { code: string; uuid: string } | null
   const uuid = before?.code === code ? before.uuid : crypto.randomUUID()
   localStorage.setItem(TRIED_AS, JSON.stringify({ code, uuid }))
-  const told = (await sendJson('/api/pair', 'POST', { code, uuid, name })) as Omit<ThisPhone, 'name'>
+  const told = (await sendJson('/api/pair', 'POST', { code, uuid, name })) as components['schemas']['NewlyPaired']
   localStorage.removeItem(TRIED_AS)
   remember({ ...told, name })
 }
