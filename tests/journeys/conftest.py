@@ -13,6 +13,18 @@ from storepulse.pages import pages_folder
 from tests.journeys.world import CHROMIUM, World, start_world
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that root's lower user, the database's, can reach.
+
+    Not pytest's own: another pytest that starts meanwhile closes those again.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="storepulse-test-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
 @pytest.fixture(scope="session")
 def world() -> Iterator[World]:
     """A folder that root's lower user, the database's, can reach, too, and all that runs in it."""

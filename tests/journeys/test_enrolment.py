@@ -34,23 +34,20 @@ def start_hub(children: Children, folder: Path, *more: str) -> tuple[Server, dic
     return hub_server(child, words, folder / "hub"), words
 
 
-def test_a_node_comes_in_reports_and_is_shut_out(tmp_path: Path) -> None:
-    # pytest's folders are closed to the lower user who runs database and broker for root.
-    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
-        folder.chmod(0o711)
-    data, database = str(tmp_path / "node"), str(tmp_path / "hub")
+def test_a_node_comes_in_reports_and_is_shut_out(open_folder: Path) -> None:
+    data, database = str(open_folder / "node"), str(open_folder / "hub")
 
     def command(*words: str) -> str:
         return run_to_end([*PROGRAM, *words], what=" ".join(words[:3]), limit_s=120)
 
-    with Children(tmp_path / "logs") as children:
-        _, before = start_hub(children, tmp_path)
+    with Children(open_folder / "logs") as children:
+        _, before = start_hub(children, open_folder)
         assert before["broker"].startswith("mqtt://")
         assert "door" not in before
         children._started[-1].process.terminate()
         children._started[-1].process.wait(30)
 
-        hub, words = start_hub(children, tmp_path, "--tls")
+        hub, words = start_hub(children, open_folder, "--tls")
         assert words["broker"].startswith("mqtts://")
         code = command("hub", "node", "invite", *WHO, "--database", database).strip()
         told = json.loads(
@@ -61,12 +58,12 @@ def test_a_node_comes_in_reports_and_is_shut_out(tmp_path: Path) -> None:
         # Nothing but the folder need be said: enrolment has settled who it is, and where to.
         child = children.start(
             "node", [*PROGRAM, "edge", "run", "--data", data, "--clock", "yes"],
-            STOREPULSE_EDGE_JUDGE_COMMAND=f"{sys.executable} {FAKE_JUDGE} {tmp_path}/judged",
+            STOREPULSE_EDGE_JUDGE_COMMAND=f"{sys.executable} {FAKE_JUDGE} {open_folder}/judged",
             STOREPULSE_EDGE_POLL_S="0.1",
         )  # fmt: skip
         said = wait_until(child.first_words, what="the node", limit_s=60, needs=[child])
-        node = node_server(child, said, tmp_path / "node")
-        facts = tmp_path / "facts.jsonl"
+        node = node_server(child, said, open_folder / "node")
+        facts = open_folder / "facts.jsonl"
         facts.write_text(json.dumps(FACT))
         command("edge", "say", data, str(facts), "--clock", "yes")
         wait_for_empty_outbox(node)
@@ -92,5 +89,5 @@ def test_a_node_comes_in_reports_and_is_shut_out(tmp_path: Path) -> None:
         # From then on TLS is on by itself.
         hub.child.process.terminate()
         hub.child.process.wait(30)
-        _, after = start_hub(children, tmp_path)
+        _, after = start_hub(children, open_folder)
         assert after["broker"].startswith("mqtts://")

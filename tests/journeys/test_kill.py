@@ -20,14 +20,11 @@ pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 )
 @pytest.mark.parametrize("broker", ["embedded", "mosquitto"])
 def test_every_fact_and_action_arrives_once_whatever_is_killed(
-    broker: BrokerKind, tls: bool, facts: int, tmp_path: Path
+    broker: BrokerKind, tls: bool, facts: int, open_folder: Path
 ) -> None:
     if broker == "mosquitto" and installed_kind() != "mosquitto":
         pytest.skip("not run: mosquitto is not installed")
-    # pytest's folders are closed to the lower user who runs the database for root.
-    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
-        folder.chmod(0o711)
-    report = kill_campaign(tmp_path / "kill", broker=broker, facts=facts, tell=print, tls=tls)
+    report = kill_campaign(open_folder / "kill", broker=broker, facts=facts, tell=print, tls=tls)
     assert report.tls == tls
     assert report.in_the_middle, report
     assert report.facts_at_hub == facts, report
