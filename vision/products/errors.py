@@ -2,7 +2,8 @@
 
 BadInput
 ├── BadEmbedding     the embedding's file is missing or is no embedding of ours
-├── BadReferences    the folder or file of reference pictures cannot be used
+├── BadJudgement     the file of learnt weights is missing or is of another version
+└── BadReferences    the folder or file of reference pictures cannot be used
 """
 
 from pathlib import Path
@@ -15,6 +16,13 @@ class BadEmbedding(BadInput):
 
     def __init__(self, model: Path, problem: str) -> None:
         super().__init__(f"{model}: {problem}")
+
+
+class BadJudgement(BadInput):
+    """The file of learnt weights is missing or is of another version."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
 
 
 class BadReferences(BadInput):

@@ -108,7 +108,9 @@ def _same_neighbours(
     def print_of(index: int) -> Print:
         if index not in prints:
             x1, y1, x2, y2 = (int(edge) for edge in crops[index].box_xyxy)
-            prints[index] = read_print(crops[index].rgb[y1 : y2 + 1, x1 : x2 + 1])
+            prints[index] = read_print(
+                crops[index].rgb[y1 : y2 + 1, x1 : x2 + 1], long_px=224, points=320
+            )
         return prints[index]
 
     pairs = []

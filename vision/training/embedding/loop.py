@@ -87,7 +87,7 @@ class Trainer:
         self.optimizer.step()
         self.step_number += 1
         self._average()
-        return float(loss)
+        return float(loss.detach())
 
     def _average(self) -> None:
         kept = min(AVERAGE_DECAY, self.step_number / (self.step_number + 10))

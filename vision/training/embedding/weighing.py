@@ -1,0 +1,1 @@
+"""Learn how to weigh evidence from episodes of known and unknown products. Measures no picture."""
