@@ -77,9 +77,7 @@ def read_catalogue(path: Path) -> Catalogue:
     except BadReferences:
         raise
     except (OSError, KeyError, ValueError, IndexError, TypeError, zipfile.BadZipFile) as error:
-        raise BadReferences(
-            f"{path}: is no catalogue kept by `storepulse vision index`"
-        ) from error
+        raise BadReferences(f"{path}: is no catalogue kept by `storepulse vision index`") from error
 
 
 def _as_arrays(catalogue: Catalogue) -> dict[str, Any]:

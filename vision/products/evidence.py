@@ -21,6 +21,9 @@ EVIDENCE: Final = (
     "colour steps where they agree",
     "the same, relit",
     "likeness of lightness where they agree",
+    "off the middle of the reference",
+    "off the middle of the query",
+    "zoom, logarithm",
     "any agreed points",
     "colours in common",
     "embeddings, whole pictures",
@@ -29,14 +32,14 @@ EVIDENCE: Final = (
 
 
 def evidence_of(query: Traits, reference: Traits) -> Floats:
-    """(11,) the numbers of `EVIDENCE` for one pair of pictures."""
+    """(14,) the numbers of `EVIDENCE` for one pair of pictures."""
     return np.concatenate(
         [print_evidence(matches(query.print, reference.print)), glance(query, reference)]
     )
 
 
 def print_evidence(match: Match) -> Floats:
-    """(8,) what was found point by point."""
+    """(11,) what was found point by point."""
     any_agreed = float(match.agreed > 0)
     return np.array(
         [
@@ -47,6 +50,9 @@ def print_evidence(match: Match) -> Floats:
             match.colour * any_agreed,
             match.colour_relit * any_agreed,
             match.likeness * any_agreed,
+            match.off_second,
+            match.off_first,
+            match.zoom,
             any_agreed,
         ],
         np.float32,
@@ -56,6 +62,4 @@ def print_evidence(match: Match) -> Floats:
 def glance(query: Traits, reference: Traits) -> Floats:
     """(3,) what is seen without comparing points."""
     alike = query.embeddings @ reference.embeddings.T
-    return np.array(
-        [query.colours @ reference.colours, alike[0, 0], alike.max()], np.float32
-    )
+    return np.array([query.colours @ reference.colours, alike[0, 0], alike.max()], np.float32)

@@ -31,6 +31,7 @@ _LOOK_STEPS: Final = 510
 """A look is kept in bytes, a quarter of the memory; none of its 128 parts reaches a half."""
 _ZOOM_MAX: Final = 5.0
 _LAID_PX: Final = 24
+_OFF_MAX: Final = 3.0
 _LAB_STEP: Final = 25.0
 """Units of 8-bit Lab that count as one step of colour."""
 
@@ -68,9 +69,18 @@ class Match:
     """The same after the commonest difference, the light, is taken out."""
     likeness: float
     """Correlation of lightness, -1 to 1."""
+    off_second: float
+    """How far the middle of the first picture lies from that of the second, in halves of the
+    second's sides: what matches the background of a picture is not what it is a picture of."""
+    off_first: float
+    """The same the other way round."""
+    zoom: float
+    """Logarithm of how much larger the second shows it, for its size."""
 
 
-NO_MATCH: Final = Match(0, 0, 0.0, 0.0, 2.0, 1.0, 0.0)
+def no_match(paired: int = 0) -> Match:
+    """Nothing that agrees."""
+    return Match(paired, 0, 0.0, 0.0, 2.0, 1.0, 0.0, _OFF_MAX, _OFF_MAX, 0.0)
 
 
 def read_print(rgb: Pixels, *, long_px: int = WORKING_LONG_PX, points: int = POINTS_MAX) -> Print:
@@ -103,10 +113,10 @@ def read_print(rgb: Pixels, *, long_px: int = WORKING_LONG_PX, points: int = POI
 def matches(first: Print, second: Print) -> Match:
     """Pair the points of two prints, keep the pairs that one motion explains, compare there."""
     if len(first.looks) < _PAIRS_MIN or len(second.looks) < _PAIRS_MIN:
-        return NO_MATCH
+        return no_match()
     best, kept = _pairs(first.looks, second.looks)
     paired = int(kept.sum())
-    nothing = Match(paired, 0, 0.0, 0.0, 2.0, 1.0, 0.0)
+    nothing = no_match(paired)
     if paired < _PAIRS_MIN:
         return nothing
     here, there = first.places[kept], second.places[best[kept]]
@@ -128,7 +138,7 @@ def matches(first: Print, second: Print) -> Match:
     colour, relit, likeness = _laid_over(first, second, motion, low, high)
     return Match(
         paired, len(points), float(first.centred[kept][agreed][once].sum()), covered,
-        colour, relit, likeness,
+        colour, relit, likeness, *_placed(first, second, motion),
     )  # fmt: skip
 
 
@@ -151,6 +161,22 @@ def _plausible(motion: NDArray[np.float64]) -> bool:
     size = np.linalg.svd(motion[:, :2], compute_uv=False)
     upright = float(np.linalg.det(motion[:, :2])) > 0
     return upright and size[0] < _ZOOM_MAX and size[1] > 1 / _ZOOM_MAX and size[0] < 3.5 * size[1]
+
+
+def _placed(first: Print, second: Print, motion: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Where each picture's middle lies in the other one, and how much larger the second is."""
+    half = [
+        np.array(picture.lab.shape[1::-1]) / picture.lab_scale / 2 for picture in (first, second)
+    ]
+    back = cv2.invertAffineTransform(motion)
+    to_second = np.abs(motion[:, :2] @ half[0] + motion[:, 2] - half[1]) / half[1]
+    to_first = np.abs(back[:, :2] @ half[1] + back[:, 2] - half[0]) / half[0]
+    larger = math.sqrt(abs(float(np.linalg.det(motion[:, :2])))) * max(half[0]) / max(half[1])
+    return (
+        min(_OFF_MAX, float(to_second.max())),
+        min(_OFF_MAX, float(to_first.max())),
+        math.log(larger),
+    )
 
 
 def _laid_over(

@@ -7,7 +7,6 @@ one photo that look nothing alike are two.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import cv2

@@ -1,19 +1,19 @@
 """What the embedding learns from: pictures known to show one product, and batches of them.
 
-Three kinds: facings of shelf photos (named by nobody), rendered packs, pictures of named products.
+Two kinds: facings of shelf photos, named by nobody, and rendered packs. No product is named here,
+so whatever products one measures on were not learnt from.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from storepulse.simulated.packs import PACK_KINDS, Pack, design_pack, draw_front
 from vision.training.embedding.crops import Crop, CroppedPhoto
-from vision.training.embedding.views import held_view, relight, scene_view, shelf_view, stacked
+from vision.training.embedding.views import held_view, relight, shelf_view, stacked
 
 Pixels = NDArray[np.uint8]
 
@@ -21,16 +21,6 @@ HELD_SHARE: Final = 0.35
 """Views before a foreign background: the rest are tight, as a detector cuts them."""
 FACINGS_OF_A_PHOTO: Final = 8
 """In one batch: neighbours on a shelf are the look-alikes worth telling apart."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class NamedPictures:
-    """Pictures of one named product."""
-
-    tight: tuple[Crop, ...]
-    """Cut to the product."""
-    held: tuple[Pixels, ...] = ()
-    """The product in the middle of a scene."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,20 +41,18 @@ class Material:
         self,
         photos: Sequence[CroppedPhoto],
         families: Sequence[Sequence[Crop]],
-        named: Sequence[NamedPictures],
     ) -> None:
         self.photos = [photo for photo in photos if len(photo.crops) >= FACINGS_OF_A_PHOTO]
         self.families = families
         """Rendered products; those of one family differ in colours or brand only."""
-        self.named = named
         self._scenes = [scene for photo in photos for scene in photo.scenes]
         self._weights = np.sqrt([len(photo.crops) for photo in self.photos])
         self._weights /= self._weights.sum()
 
-    def batch(self, rng: np.random.Generator, *, facings: int, drawn: int, named: int) -> Batch:
-        """Two views of so many facings, rendered packs and named products."""
+    def batch(self, rng: np.random.Generator, *, facings: int, drawn: int) -> Batch:
+        """Two views of so many facings and rendered packs."""
         pairs: list[tuple[Pixels, Pixels]] = []
-        count = facings + drawn + named
+        count = facings + drawn
         undecided = np.zeros((count, count), np.bool_)
         while len(pairs) < facings:
             photo = self.photos[int(rng.choice(len(self.photos), p=self._weights))]
@@ -77,15 +65,13 @@ class Material:
             for index in chosen:
                 same = np.flatnonzero(photo.group == photo.group[index])
                 other = int(rng.choice(same))
-                pairs.append((self._view(photo.crops[index], rng), self._view(photo.crops[other], rng)))
+                pairs.append(
+                    (self._view(photo.crops[index], rng), self._view(photo.crops[other], rng))
+                )
         while len(pairs) < facings + drawn:
             family = self.families[int(rng.integers(len(self.families)))]
             for crop in family[: facings + drawn - len(pairs)]:
                 pairs.append((self._view(crop, rng), self._view(crop, rng)))
-        if named:
-            for index in rng.choice(len(self.named), named, replace=False):
-                one = self.named[int(index)]
-                pairs.append((self._named_view(one, rng), self._named_view(one, rng)))
         np.fill_diagonal(undecided, False)
         first, second = zip(*pairs, strict=True)
         return Batch(
@@ -105,12 +91,6 @@ class Material:
         if rng.random() < HELD_SHARE:
             return held_view(crop, self._scene(rng), rng)
         return shelf_view(crop, rng)
-
-    def _named_view(self, one: NamedPictures, rng: np.random.Generator) -> Pixels:
-        number = int(rng.integers(len(one.tight) + len(one.held)))
-        if number < len(one.tight):
-            return self._view(one.tight[number], rng)
-        return scene_view(one.held[number - len(one.tight)], rng, share=(0.55, 1.0))
 
     def _scene(self, rng: np.random.Generator) -> Pixels:
         return self._scenes[int(rng.integers(len(self._scenes)))]
@@ -153,20 +133,3 @@ def _front(pack: Pack, rng: np.random.Generator) -> Crop:
     part = front[..., 3:].astype(np.float32) / 255
     inside[:] = (inside * (1 - part) + front[..., :3] * part).astype(np.uint8)
     return Crop(rgb, (float(edge), float(edge), float(edge + width), float(edge + height)))
-
-
-def tight_crop(rgb: Pixels) -> Crop:
-    """A picture that is all product."""
-    height, width = rgb.shape[:2]
-    return Crop(rgb, (0.0, 0.0, float(width), float(height)))
-
-
-def trimmed_packshot(rgb: Pixels) -> Crop:
-    """A packshot on white, cut to what is not white."""
-    low, high = np.zeros(2, int), np.array(rgb.shape[1::-1])
-    mask = (rgb.min(axis=2) < 245).astype(np.uint8)
-    points = cv2.findNonZero(mask)
-    if points is not None:
-        x, y, wide, tall = cv2.boundingRect(points)
-        low, high = np.array([x, y]), np.array([x + wide, y + tall])
-    return Crop(rgb, (float(low[0]), float(low[1]), float(high[0]), float(high[1])))

@@ -25,7 +25,6 @@ class Plan:
     steps: int
     facings: int = 56
     drawn: int = 16
-    named: int = 0
     rate: float = 3e-3
     weight_decay: float = 0.02
     temperature: float = 0.1
@@ -136,7 +135,7 @@ def train(
     plan, saved, losses = trainer.plan, time.monotonic(), []
     while trainer.step_number < plan.steps:
         rng = np.random.default_rng([plan.seed, trainer.step_number])
-        batch = material.batch(rng, facings=plan.facings, drawn=plan.drawn, named=plan.named)
+        batch = material.batch(rng, facings=plan.facings, drawn=plan.drawn)
         losses.append(trainer.step(batch))
         if len(losses) == 25:
             tell(f"step {trainer.step_number} of {plan.steps}: loss {np.mean(losses):.3f}")

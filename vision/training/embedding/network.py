@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+import onnx
 import torch
+from onnx import numpy_helper
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -106,4 +109,23 @@ def export_onnx(network: nn.Module, path: Path) -> None:
         "dynamo": False,
         "opset_version": 17,
     }
-    torch.onnx.export(network.eval(), (torch.zeros(2, 3, INPUT_PX, INPUT_PX),), path, **arguments)
+    network = network.eval().to(memory_format=torch.contiguous_format)
+    torch.onnx.export(network, (torch.zeros(2, 3, INPUT_PX, INPUT_PX),), path, **arguments)
+    _halve(path)
+
+
+def _halve(path: Path) -> None:
+    """Store tensors in half precision; the graph widens them when it is loaded, once."""
+    model = onnx.load(path)
+    wide = {
+        tensor.name: tensor
+        for tensor in model.graph.initializer
+        if tensor.data_type == onnx.TensorProto.FLOAT and numpy_helper.to_array(tensor).size >= 64
+    }
+    for name, tensor in wide.items():
+        half = numpy_helper.to_array(tensor).astype(np.float16)
+        tensor.CopyFrom(numpy_helper.from_array(half, f"{name}.half"))
+        model.graph.node.insert(
+            0, onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT)
+        )
+    onnx.save(model, path)

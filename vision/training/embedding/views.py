@@ -59,23 +59,6 @@ def held_view(crop: Crop, scene: Pixels, rng: np.random.Generator) -> Pixels:
     return np.clip(view, 0, 255).astype(np.uint8)
 
 
-def scene_view(rgb: Pixels, rng: np.random.Generator, *, share: tuple[float, float]) -> Pixels:
-    """A cut-out around the middle of a hand-held picture, `share` of its short side. (96, 96, 3)."""
-    height, width = rgb.shape[:2]
-    side = rng.uniform(*share) * min(height, width)
-    half = side / 2
-    centre = np.array([width, height]) / 2 + rng.normal(0, 0.04 * min(height, width), 2)
-    corners = np.array([(-half, -half), (half, -half), (half, half), (-half, half)])
-    corners = _turned(corners, rng.normal(0, 9)) + centre + rng.normal(0, 0.03 * side, (4, 2))
-    frame = np.array([(0, 0), (1, 0), (1, 1), (0, 1)]) * INPUT_PX
-    warp = _homography(corners, frame)
-    # Shrunk first: warping alone skips pixels.
-    return cv2.warpPerspective(
-        rgb, warp, (INPUT_PX, INPUT_PX), flags=cv2.INTER_AREA if side > 250 else cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT, borderValue=GROUND,
-    ).astype(np.uint8)  # fmt: skip
-
-
 def relight(view: Pixels, rng: np.random.Generator) -> Pixels:
     """Another light, another camera: colour cast, exposure, blur, noise, JPEG, a covered part."""
     if rng.random() < 0.35:
@@ -138,7 +121,9 @@ def _softened(view: Pixels, rng: np.random.Generator) -> Pixels:
     if rng.random() < 0.5:
         small = int(INPUT_PX * rng.uniform(0.3, 0.8))
         less = cv2.resize(view, (small, small), interpolation=cv2.INTER_AREA)
-        return cv2.resize(less, (INPUT_PX, INPUT_PX), interpolation=cv2.INTER_LINEAR).astype(np.uint8)
+        return cv2.resize(less, (INPUT_PX, INPUT_PX), interpolation=cv2.INTER_LINEAR).astype(
+            np.uint8
+        )
     length = int(rng.integers(2, 7))
     kernel = np.zeros((length, length), np.float32)
     if rng.random() < 0.5:
