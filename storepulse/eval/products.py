@@ -95,7 +95,7 @@ class Episodes:
     def draw(
         self, classes: Sequence[str], setting: Setting, rng: np.random.Generator, *, known: int
     ) -> list[Asked]:
-        """One episode: `known` products with references, `UNKNOWN` others; some pictures of each."""
+        """One episode: `known` products with references, `UNKNOWN` others; a few of each asked."""
         order = [classes[int(at)] for at in rng.permutation(len(classes))]
         catalogue: dict[str, tuple[list[int], list[int]]] = {}
         for product in order:
@@ -226,9 +226,12 @@ def _way(
 ) -> Callable[[], list[Asked]]:
     # A few must stay unknown, also where there are few classes.
     most = min(KNOWN, len(classes) - UNKNOWN + 2)
-    return lambda: drawn.draw(
-        classes, setting, rng, known=int(rng.integers(max(3, most // 2), most + 1))
-    )
+
+    def draw() -> list[Asked]:
+        known = int(rng.integers(max(3, most // 2), most + 1))
+        return drawn.draw(classes, setting, rng, known=known)
+
+    return draw
 
 
 def answered(asked: Sequence[Asked], judgement: Judgement) -> list[Answer]:

@@ -113,8 +113,9 @@ def _hold(view: Floats, corners: NDArray[np.float64], rng: np.random.Generator) 
         at = start + (end - start) * rng.uniform(0.1, 0.9)
         inward = corners.mean(axis=0) - at
         tip = at + inward * rng.uniform(0.1, 0.6)
-        cv2.line(view, tuple(int(v) for v in at), tuple(int(v) for v in tip),
-                 tuple(float(v) for v in colour), int(rng.integers(5, 13)), cv2.LINE_AA)  # fmt: skip
+        ends = [(int(x), int(y)) for x, y in (at, tip)]
+        ink = tuple(float(part) for part in colour)
+        cv2.line(view, *ends, ink, int(rng.integers(5, 13)), cv2.LINE_AA)
 
 
 def _softened(view: Pixels, rng: np.random.Generator) -> Pixels:
