@@ -129,7 +129,10 @@ def products_command(
     keep: Annotated[
         Path | None, typer.Option(help="Keep the compared prints here (.npz), or use kept ones.")
     ] = None,
-    episodes: Annotated[int, typer.Option(min=1, help="Catalogues drawn a fold and way.")] = 60,
+    episodes: Annotated[int, typer.Option(min=1, help="Catalogues drawn a fold and way.")] = 25,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write weights learnt on all classes into this folder.")
+    ] = None,
     threads: Threads = 2,
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -140,8 +143,8 @@ def products_command(
     from vision.products.embedding import Embedder
 
     report = measure_products(
-        data, embedder=Embedder(threads=threads), kept=keep, episodes=episodes, seed=seed,
-        steps=on_stderr,
+        data, embedder=Embedder(threads=threads), kept=keep, episodes=episodes, output=output,
+        seed=seed, steps=on_stderr,
     )  # fmt: skip
     _say(report, as_json)
 
@@ -156,9 +159,13 @@ def neighbours_command(
     need(data, "images")
     from storepulse.eval.neighbours import measure_neighbours
     from vision.products.embedding import Embedder
+    from vision.products.judgement import read_judgement
 
-    embedder = Embedder(threads=threads)
-    _say(measure_neighbours(data, embedder=embedder, seed=seed, steps=on_stderr), as_json)
+    report = measure_neighbours(
+        data, embedder=Embedder(threads=threads), judgement=read_judgement(), seed=seed,
+        steps=on_stderr,
+    )  # fmt: skip
+    _say(report, as_json)
 
 
 @app.command("occupancy", epilog="storepulse eval occupancy --data ../shared/data/probes --json")

@@ -4,11 +4,13 @@
 detector; they were grouped by eye, pack by pack, and what nobody could tell was left out.
 """
 
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Final, TypedDict
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from storepulse.eval.figures import Figure, Report
@@ -17,9 +19,18 @@ from storepulse.eval.resampling import ratio_interval
 from vision.appearance import describe, distance
 from vision.photos import read_photo
 from vision.products.embedding import Embedder
-from vision.products.facings import look_at_facings, same_product
+from vision.products.evidence import evidence_of
+from vision.products.facings import crops_of, look_at_facings, same_product
+from vision.products.judgement import Judgement
+from vision.products.traits import read_traits
 
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
 _Box = tuple[float, float, float, float]
+
+
+_CLOSELY: Final = 6
+"""Facings that are compared point by point: the likest at a glance."""
 
 
 class _Groups(TypedDict):
@@ -30,7 +41,17 @@ class _Groups(TypedDict):
 _READ: Final = TypeAdapter(dict[str, _Groups])
 
 
-def measure_neighbours(data: Path, *, embedder: Embedder, seed: int, steps: Steps) -> Report:
+WAYS: Final = (
+    "glance, then prints of the six likest",
+    "glance: embedding and colours",
+    "embedding alone",
+    "grid of gradients and colours, untrained",
+)
+
+
+def measure_neighbours(
+    data: Path, *, embedder: Embedder, judgement: Judgement, seed: int, steps: Steps
+) -> Report:
     """For each facing that has a sister on its photo: is the likest other facing a sister?
 
     Raises:
@@ -39,7 +60,7 @@ def measure_neighbours(data: Path, *, embedder: Embedder, seed: int, steps: Step
     labelled = _READ.validate_json(
         (files("storepulse.eval") / "facing_groups.json").read_bytes()
     )
-    right: dict[str, list[int]] = {"ours": [], "grid of gradients and colours": []}
+    right: dict[str, list[int]] = {way: [] for way in WAYS}
     asked: list[int] = []
     for name, truth in steps(list(labelled.items()), "photos"):
         photo = read_photo(data / "images" / name)
@@ -47,11 +68,20 @@ def measure_neighbours(data: Path, *, embedder: Embedder, seed: int, steps: Step
         boxes = np.array([box for group in groups for box in group]) * photo.scale
         number = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
         looks = look_at_facings(photo.rgb, boxes, embedder)
+        glanced = same_product(looks, looks)
         plain = describe(photo.rgb, boxes)
-        alike = {
-            "ours": same_product(looks, looks),
-            "grid of gradients and colours": -distance(plain, plain),
-        }
+        alike = dict(
+            zip(
+                WAYS,
+                (
+                    _verified(crops_of(photo.rgb, boxes), glanced, embedder, judgement),
+                    glanced,
+                    looks.embeddings @ looks.embeddings.T,
+                    -distance(plain, plain),
+                ),
+                strict=True,
+            )
+        )
         has_sister = np.bincount(number)[number] > 1
         for way, likeness in alike.items():
             np.fill_diagonal(likeness, -np.inf)
@@ -59,9 +89,9 @@ def measure_neighbours(data: Path, *, embedder: Embedder, seed: int, steps: Step
             # The unit that is drawn anew for the interval is a group of one photo.
             for group in np.unique(number[has_sister]):
                 right[way].append(int(hit[number == group].sum()))
-                if way == "ours":
+                if way == WAYS[0]:
                     asked.append(int((number == group).sum()))
-    figures = []
+    figures: list[Figure] = []
     for way, hits in right.items():
         low, high = ratio_interval(hits, asked, seed=seed)
         figures.append(
@@ -74,3 +104,18 @@ def measure_neighbours(data: Path, *, embedder: Embedder, seed: int, steps: Step
         figures=tuple(figures),
         notes=("Intervals: groups drawn anew. Facings without a sister stand by as distractors.",),
     )
+
+
+def _verified(
+    crops: Sequence[Pixels], glanced: Floats, embedder: Embedder, judgement: Judgement
+) -> Floats:
+    """(n, n) how alike facings are, the likest of each compared point by point."""
+    traits = read_traits(crops, embedder)
+    alike = np.array(glanced, np.float32)
+    np.fill_diagonal(alike, -1)
+    closely = np.argsort(-alike, axis=1)[:, :_CLOSELY]
+    for query, few in enumerate(closely):
+        evidence = np.stack([evidence_of(traits[query], traits[int(other)]) for other in few])
+        # Above every glance, which is at most 1.
+        alike[query, few] = 2 + 1 / (1 + np.exp(-judgement.odds(evidence)))
+    return alike

@@ -18,8 +18,8 @@ from storepulse.eval.data_folders import WrongData
 from storepulse.eval.progress import Steps
 from vision.photos import read_photo
 from vision.products.embedding import Embedder
-from vision.products.evidence import EVIDENCE, print_evidence
-from vision.products.prints import Match, matches
+from vision.products.evidence import EVIDENCE, GLANCED, print_evidence
+from vision.products.prints import matches, no_match
 from vision.products.traits import Traits, read_traits
 
 Floats = NDArray[np.float32]
@@ -117,6 +117,12 @@ class Likenesses:
         self.row_of = row_of
         """(n, n) row of each pair, -1 for pairs that no test may put together."""
 
+    def at_a_glance(self) -> "Likenesses":
+        """The same as if no prints had been compared."""
+        table = self.table.copy()
+        table[:, :-GLANCED] = print_evidence(no_match())
+        return Likenesses(table, self.row_of)
+
     def of(self, query: int, references: Sequence[int]) -> Floats:
         """(r, k) evidence of one picture against some."""
         return self.table[self.row_of[query, list(references)]]
@@ -137,7 +143,7 @@ def measure_likenesses(
         found = np.zeros(
             (
                 len(pairs),
-                len(print_evidence(_blank())),
+                len(print_evidence(no_match())),
             ),
             np.float32,
         )
@@ -179,10 +185,6 @@ def pairs_to_compare(pictures: Sequence[Picture]) -> NDArray[np.int64]:
         and (fold[one.product] == fold[other.product] or (one.held and other.held))
     ]
     return np.array(pairs, np.int64).reshape(-1, 2)
-
-
-def _blank() -> Match:
-    return Match(*[0] * 10)
 
 
 def _name(picture: Picture) -> str:

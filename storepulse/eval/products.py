@@ -24,7 +24,7 @@ from storepulse.eval.product_pictures import (
 from storepulse.eval.progress import Steps
 from storepulse.eval.resampling import ratio_interval
 from vision.products.embedding import Embedder
-from vision.products.judgement import Judgement
+from vision.products.judgement import PACKAGED, PACKAGED_GLANCE, Judgement, write_judgement
 from vision.training.embedding.weighing import Question, learn_weights
 
 KNOWN, UNKNOWN = 15, 6
@@ -71,6 +71,7 @@ class Setting:
     references: int
     packshot: bool = False
     held_only: bool = False
+    glance_only: bool = False
 
 
 SETTINGS: Final = (
@@ -79,6 +80,8 @@ SETTINGS: Final = (
     Setting("hand-held, 5 references", 5, held_only=True),
     Setting("hand-held, 1 reference", 1, held_only=True),
     Setting("hand-held, packshot alone", 1, packshot=True, held_only=True),
+    Setting("at a glance, 5 references", 5, glance_only=True),
+    Setting("at a glance, 1 reference", 1, glance_only=True),
 )
 
 
@@ -162,20 +165,42 @@ class Episodes:
 
 
 def measure_products(
-    data: Path, *, embedder: Embedder, kept: Path | None, episodes: int, seed: int, steps: Steps
+    data: Path,
+    *,
+    embedder: Embedder,
+    kept: Path | None,
+    episodes: int,
+    output: Path | None,
+    seed: int,
+    steps: Steps,
 ) -> Report:
-    """Rotate the classes, learn on two folds, measure on the third."""
+    """Rotate the classes, learn on two folds, measure on the third.
+
+    Args:
+        kept: where compared prints are kept between runs.
+        output: folder for weights learnt on all classes; those are measured nowhere.
+    """
     pictures = choose_pictures(data)
     likenesses = measure_likenesses(pictures, embedder=embedder, kept=kept, steps=steps)
     drawn = Episodes(pictures, likenesses)
+    glanced = Episodes(pictures, likenesses.at_a_glance())
     fold = folds_of(pictures)
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        for file, source in ((PACKAGED, drawn), (PACKAGED_GLANCE, glanced)):
+            write_judgement(learn_judgement(source, fold, list(fold), seed=seed), output / file)
     answers: dict[str, list[Answer]] = defaultdict(list)
     thresholds: list[float] = []
     for left_out in steps(range(FOLDS), "folds"):
         learning = [product for product in fold if fold[product] != left_out]
-        judgement = learn_judgement(drawn, fold, learning, seed=seed + left_out)
-        thresholds.append(judgement.refuse_below)
+        judgements = {
+            False: learn_judgement(drawn, fold, learning, seed=seed + left_out),
+            True: learn_judgement(glanced, fold, learning, seed=seed + left_out),
+        }
+        thresholds.append(judgements[False].refuse_below)
         for setting in SETTINGS:
+            judgement = judgements[setting.glance_only]
+            source = glanced if setting.glance_only else drawn
             rng = np.random.default_rng([seed, left_out, SETTINGS.index(setting)])
             measured = {product for product in fold if fold[product] == left_out}
             # Fifteen hand-held products and six more are all there are: those of other folds stand
@@ -184,7 +209,7 @@ def measure_products(
                 product for product in fold if product.startswith("gs_")
             ) if setting.held_only else sorted(measured)  # fmt: skip
             for _ in range(episodes):
-                asked = drawn.draw(classes, setting, rng, known=KNOWN)
+                asked = source.draw(classes, setting, rng, known=KNOWN)
                 for one, answer in zip(asked, answered(asked, judgement), strict=True):
                     if one.product in measured:
                         # Shifted so that one threshold serves all folds.
@@ -225,10 +250,10 @@ def _way(
     drawn: Episodes, classes: Sequence[str], setting: Setting, rng: np.random.Generator
 ) -> Callable[[], list[Asked]]:
     # A few must stay unknown, also where there are few classes.
-    most = min(KNOWN, len(classes) - UNKNOWN + 2)
+    most = max(1, min(KNOWN, len(classes) - UNKNOWN + 2))
 
     def draw() -> list[Asked]:
-        known = int(rng.integers(max(3, most // 2), most + 1))
+        known = int(rng.integers(max(1, most // 2), most + 1))
         return drawn.draw(classes, setting, rng, known=known)
 
     return draw

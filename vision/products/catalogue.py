@@ -5,6 +5,7 @@ No step learns anything: a product added is known at once, one removed is forgot
 
 import json
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,10 @@ _FORMAT: Final = 1
 _ARRAYS: Final = (
     "sku_of", "embeddings", "colours", "points_of", "places", "looks", "centred", "lab_sizes",
     "lab", "lab_scales",
+)  # fmt: skip
+# What numpy and zipfile raise on a file that is something else, or cut.
+_DAMAGE: Final = (
+    OSError, EOFError, KeyError, ValueError, IndexError, TypeError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 
 
@@ -76,7 +81,7 @@ def read_catalogue(path: Path) -> Catalogue:
         return _from_arrays(facts["skus"], arrays)
     except BadReferences:
         raise
-    except (OSError, KeyError, ValueError, IndexError, TypeError, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         raise BadReferences(f"{path}: is no catalogue kept by `storepulse vision index`") from error
 
 

@@ -29,6 +29,8 @@ EVIDENCE: Final = (
     "embeddings, whole pictures",
     "embeddings, best of whole and middle",
 )
+GLANCED: Final = 3
+"""So many of the last ones are seen without comparing points."""
 
 
 def evidence_of(query: Traits, reference: Traits) -> Floats:

@@ -16,11 +16,13 @@ Floats = npt.NDArray[np.float32]
 
 _MARGIN: Final = 0.02
 """Share of the box added around it: detectors cut a little close."""
-# Log odds that two crops show one product, either answer equally likely beforehand:
-# learnt from pictures of named products (`vision.training.embedding`).
-_EMBEDDING_WEIGHT: Final = 10.0
-_COLOUR_WEIGHT: Final = 6.0
-_BIAS: Final = -9.0
+# Log odds that two crops show one product, either answer equally likely beforehand. Fitted to
+# 109,644 pairs of crops of 91 named products (1,976 of one product, from other video passes). On a
+# third of the classes left out in turn 80 to 99.7 % of the same and 85 to 98 % of other products
+# fall on the right side of one half.
+_EMBEDDING_WEIGHT: Final = 5.30
+_COLOUR_WEIGHT: Final = 11.37
+_BIAS: Final = -11.26
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,11 +50,19 @@ def look_at_facings(
         Looks of n facings, none for no boxes.
     """
     boxes = np.asarray(boxes_xyxy_px, np.float64).reshape(-1, 4)
-    crops = [_crop(rgb, box) for box in boxes]
+    crops = crops_of(rgb, boxes)
     colours = np.zeros((len(crops), 256), np.float32)
     for number, crop in enumerate(crops):
         colours[number] = describe_colours(crop)
     return FacingLooks(embedder.embed(crops), colours)
+
+
+def crops_of(
+    rgb: npt.NDArray[np.uint8], boxes_xyxy_px: npt.ArrayLike
+) -> list[npt.NDArray[np.uint8]]:
+    """The facings themselves, a little widened; each at least one pixel."""
+    boxes = np.asarray(boxes_xyxy_px, np.float64).reshape(-1, 4)
+    return [_crop(rgb, box) for box in boxes]
 
 
 def same_product(first: FacingLooks, second: FacingLooks) -> Floats:

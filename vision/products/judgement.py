@@ -100,13 +100,18 @@ class Judgement:
 _JSON: Final = TypeAdapter(Judgement)
 
 
-def read_judgement(path: Path | None = None) -> Judgement:
+PACKAGED: Final = "products.json"
+PACKAGED_GLANCE: Final = "products_glance.json"
+"""Learnt without prints, for `glancing`."""
+
+
+def read_judgement(path: Path | None = None, *, packaged: str = PACKAGED) -> Judgement:
     """Read learnt weights, by default the packaged ones.
 
     Raises:
         BadJudgement: the file cannot be read or weighs other evidence.
     """
-    source = path or Path(str(files("vision.weights") / "products.json"))
+    source = path or Path(str(files("vision.weights") / packaged))
     try:
         read = _JSON.validate_json(source.read_bytes())
     except (OSError, ValidationError, ValueError) as error:
