@@ -6,7 +6,7 @@ compared there: two flavours of one design have the same points, but other colou
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -90,7 +90,8 @@ def read_print(rgb: Pixels, *, long_px: int = WORKING_LONG_PX, points: int = POI
     size = max(8, round(width * scale)), max(8, round(height * scale))
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
     grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    finder = cv2.SIFT_create(nfeatures=points, contrastThreshold=0.02, edgeThreshold=12)
+    create: Any = cv2.SIFT.create  # missing in OpenCV's own stubs
+    finder = create(nfeatures=points, contrastThreshold=0.02, edgeThreshold=12)
     found, looks = finder.detectAndCompute(grey, None)
     lab_scale = min(1.0, _COLOUR_LONG_PX / max(size))
     small = max(4, round(size[0] * lab_scale)), max(4, round(size[1] * lab_scale))
@@ -124,7 +125,7 @@ def matches(first: Print, second: Print) -> Match:
         here, there, method=cv2.RANSAC, ransacReprojThreshold=_OFF_PX_MAX, maxIters=400,
         confidence=0.98,
     )  # fmt: skip
-    if motion is None or not _plausible(motion):
+    if motion is None or not _plausible(motion := np.asarray(motion, np.float64)):
         return nothing
     agreed = inside.ravel() > 0
     # Several points of one picture may pair with one of the other: such count once.

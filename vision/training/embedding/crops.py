@@ -7,7 +7,7 @@ one photo that look nothing alike are two.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -68,17 +68,17 @@ def crop_photos(photos: Sequence[LabelledPhoto], *, seed: int) -> Iterator[Cropp
 
 
 def crop_photo(
-    rgb: Pixels, boxes: NDArray[np.floating], rng: np.random.Generator
+    rgb: Pixels, boxes: NDArray[np.floating[Any]], rng: np.random.Generator
 ) -> CroppedPhoto | None:
     """The same for one photo with its boxes (n, 4) in its pixels; None without a usable one."""
     sides = np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
-    boxes = boxes[sides >= SIDE_PX_MIN].astype(np.float64)
-    if not len(boxes):
+    large = boxes[sides >= SIDE_PX_MIN].astype(np.float64)
+    if not len(large):
         return None
-    crops = tuple(_cut(rgb, box) for box in boxes)
-    looks = describe(rgb, boxes)
+    crops = tuple(_cut(rgb, box) for box in large)
+    looks = describe(rgb, large)
     apart = distance(looks, looks)
-    group = _grouped(len(boxes), _same_neighbours(boxes, crops, apart))
+    group = _grouped(len(large), _same_neighbours(large, crops, apart))
     unlike = apart >= OTHER_DISTANCE_MIN
     unlike &= group[:, None] != group[None]
     return CroppedPhoto(crops, group, unlike, tuple(_scenes(rgb, rng)))

@@ -144,4 +144,5 @@ def train(
             trainer.save(checkpoint)
             saved = time.monotonic()
     trainer.save(checkpoint)
-    return trainer.averaged
+    averaged: EmbeddingNetwork = trainer.averaged
+    return averaged

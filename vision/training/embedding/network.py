@@ -19,7 +19,7 @@ DIMENSIONS: Final = 192
 WIDTHS: Final = (16, 32, 64, 128)
 
 
-class _Unit(nn.Module):
+class _Unit(nn.Module):  # type: ignore[misc] # torch is untyped here
     """Convolution, norm, step; with a residual path where the shape stays."""
 
     def __init__(self, inside: int, outside: int, *, stride: int = 1, size: int = 3) -> None:
@@ -31,7 +31,7 @@ class _Unit(nn.Module):
         return functional.relu(self.norm(self.conv(x)))
 
 
-class _Residual(nn.Module):
+class _Residual(nn.Module):  # type: ignore[misc] # torch is untyped here
     def __init__(self, width: int) -> None:
         super().__init__()
         self.first = _Unit(width, width)
@@ -42,7 +42,7 @@ class _Residual(nn.Module):
         return functional.relu(x + self.norm(self.conv(self.first(x))))
 
 
-class EmbeddingNetwork(nn.Module):
+class EmbeddingNetwork(nn.Module):  # type: ignore[misc] # torch is untyped here
     """(B, 3, 96, 96) float 0 to 1 -> (B, 192) of unit length. About 53 M multiplications."""
 
     def __init__(self) -> None:

@@ -53,7 +53,7 @@ def held_view(crop: Crop, scene: Pixels, rng: np.random.Generator) -> Pixels:
     shape = np.zeros((INPUT_PX, INPUT_PX), np.uint8)
     cv2.fillConvexPoly(shape, np.round(to).astype(np.int32), 255, cv2.LINE_AA)
     part = shape[..., None].astype(np.float32) / 255
-    view = back * (1 - part) + pack * part
+    view = (back * (1 - part) + pack * part).astype(np.float32)
     if rng.random() < 0.75:
         _hold(view, to, rng)
     return np.clip(view, 0, 255).astype(np.uint8)
@@ -63,20 +63,21 @@ def relight(view: Pixels, rng: np.random.Generator) -> Pixels:
     """Another light, another camera: colour cast, exposure, blur, noise, JPEG, a covered part."""
     if rng.random() < 0.35:
         view = _softened(view, rng)
-    light = view.astype(np.float32) / 255
+    light: Floats = view.astype(np.float32) / 255
     gamma = math.exp(rng.normal(0, 0.22))
     gain = math.exp(rng.normal(-0.05, 0.22)) * np.exp(rng.normal(0, 0.05, 3))
-    light = np.clip(light, 0, 1) ** gamma * gain.astype(np.float32)
+    light = (np.clip(light, 0, 1) ** gamma * gain).astype(np.float32)
     if rng.random() < 0.3:
         grey = light.mean(axis=2, keepdims=True)
-        light = grey + (light - grey) * rng.uniform(0.55, 1.3)
+        light = (grey + (light - grey) * rng.uniform(0.55, 1.3)).astype(np.float32)
     if rng.random() < 0.3:
-        slope = np.linspace(rng.uniform(0.6, 1.0), rng.uniform(0.9, 1.3), INPUT_PX)
+        ends = rng.uniform(0.6, 1.0), rng.uniform(0.9, 1.3)
+        slope = np.linspace(*ends, INPUT_PX, dtype=np.float32)
         light *= slope[:, None, None] if rng.random() < 0.5 else slope[None, :, None]
     if rng.random() < 0.2:
         _glare(light, rng)
     if rng.random() < 0.3:
-        light += rng.normal(0, rng.uniform(0.005, 0.03), light.shape)
+        light += rng.normal(0, rng.uniform(0.005, 0.03), light.shape).astype(np.float32)
     out = np.clip(light * 255, 0, 255).astype(np.uint8)
     if rng.random() < 0.25:
         out = _compressed(out, int(rng.integers(25, 85)))
@@ -98,10 +99,8 @@ def _turned(points: NDArray[np.float64], degrees: float) -> NDArray[np.float64]:
 
 
 def _homography(here: NDArray[np.float64], there: NDArray[np.float64]) -> NDArray[np.float64]:
-    out: NDArray[np.float64] = cv2.getPerspectiveTransform(
-        here.astype(np.float32), there.astype(np.float32)
-    )
-    return out
+    warp = cv2.getPerspectiveTransform(here.astype(np.float32), there.astype(np.float32))
+    return np.asarray(warp, np.float64)
 
 
 def _hold(view: Floats, corners: NDArray[np.float64], rng: np.random.Generator) -> None:
@@ -115,7 +114,7 @@ def _hold(view: Floats, corners: NDArray[np.float64], rng: np.random.Generator) 
         tip = at + inward * rng.uniform(0.1, 0.6)
         ends = [(int(x), int(y)) for x, y in (at, tip)]
         ink = tuple(float(part) for part in colour)
-        cv2.line(view, *ends, ink, int(rng.integers(5, 13)), cv2.LINE_AA)
+        cv2.line(view, ends[0], ends[1], ink, int(rng.integers(5, 13)), cv2.LINE_AA)
 
 
 def _softened(view: Pixels, rng: np.random.Generator) -> Pixels:

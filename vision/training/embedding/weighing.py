@@ -38,7 +38,7 @@ class Question:
     """Which product it is; n for none of them."""
 
 
-class _Weights(nn.Module):
+class _Weights(nn.Module):  # type: ignore[misc] # torch is untyped here
     """The same sums as `Judgement`, for learning."""
 
     def __init__(self, mean: Floats, spread: Floats) -> None:
