@@ -131,7 +131,7 @@ def products_command(
     ] = None,
     episodes: Annotated[int, typer.Option(min=1, help="Catalogues drawn a fold and way.")] = 25,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Folder for weights learnt on all classes.")
+        Path | None, typer.Option("-o", "--output", help="Folder for weights of all classes.")
     ] = None,
     threads: Threads = 2,
     seed: Seed = 0,

@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from storepulse.eval.data_folders import WrongData
 from storepulse.eval.progress import Steps
 from vision.photos import read_photo
+from vision.products.colours import DIMENSIONS as COLOURS
+from vision.products.colours import describe_colours
 from vision.products.embedding import Embedder
 from vision.products.evidence import EVIDENCE, GLANCED, print_evidence
-from vision.products.prints import matches, no_match
-from vision.products.traits import Traits, read_traits
+from vision.products.prints import matches, no_match, read_print
+from vision.products.traits import embed_twice, prepared
 
 Floats = NDArray[np.float32]
 
@@ -125,7 +127,9 @@ class Likenesses:
 
     def of(self, query: int, references: Sequence[int]) -> Floats:
         """(r, k) evidence of one picture against some."""
-        return self.table[self.row_of[query, list(references)]]
+        rows = self.row_of[query, list(references)]
+        assert (rows >= 0).all(), "a pair that was not compared"
+        return self.table[rows]
 
 
 def measure_likenesses(
@@ -133,12 +137,17 @@ def measure_likenesses(
 ) -> Likenesses:
     """Compare all pairs that a test may need: a query and a reference of other groups, of one fold
     or both hand-held."""
-    traits: list[Traits] = []
-    for start in steps(range(0, len(pictures), _AT_ONCE), "reading pictures"):
-        few = pictures[start : start + _AT_ONCE]
-        traits += read_traits([read_photo(one.path).rgb for one in few], embedder)
     pairs = pairs_to_compare(pictures)
     found = None if kept is None else _read_kept(kept, pictures, pairs)
+    colours = np.empty((len(pictures), COLOURS), np.float32)
+    embeddings = np.empty((len(pictures), 2, embedder.dimensions), np.float32)
+    prints = []
+    for start in steps(range(0, len(pictures), _AT_ONCE), "reading pictures"):
+        few = [prepared(read_photo(one.path).rgb) for one in pictures[start : start + _AT_ONCE]]
+        embeddings[start : start + len(few)] = embed_twice(few, embedder)
+        colours[start : start + len(few)] = [describe_colours(one) for one in few]
+        if found is None:
+            prints += [read_print(one) for one in few]
     if found is None:
         found = np.zeros(
             (
@@ -148,14 +157,12 @@ def measure_likenesses(
             np.float32,
         )
         for row, (query, reference) in enumerate(steps(pairs.tolist(), "comparing prints")):
-            match = matches(traits[query].print, traits[reference].print)
+            match = matches(prints[query], prints[reference])
             found[row] = print_evidence(match)
         if kept is not None:
             names = np.array([_name(one) for one in pictures])
             np.savez_compressed(kept, names=names, pairs=pairs, found=found)
     first, second = pairs[:, 0], pairs[:, 1]
-    colours = np.stack([one.colours for one in traits])
-    embeddings = np.stack([one.embeddings for one in traits])
     alike = np.einsum("nwd,nvd->nwv", embeddings[first], embeddings[second])
     glances = np.stack(
         [

@@ -24,6 +24,7 @@ from storepulse.eval.product_pictures import (
 from storepulse.eval.progress import Steps
 from storepulse.eval.resampling import ratio_interval
 from vision.products.embedding import Embedder
+from vision.products.glancing import pooled_by_product
 from vision.products.judgement import PACKAGED, PACKAGED_GLANCE, Judgement, write_judgement
 from vision.training.embedding.weighing import Question, learn_weights
 
@@ -233,13 +234,16 @@ def learn_judgement(
     for references, packshot in ((1, False), (5, False), (1, True), (1, True)):
         ways.append(_way(drawn, held, Setting("", references, packshot=packshot), rng))
     stock = [ways[number % len(ways)]() for number in range(_LEARNING_EPISODES)]
+    # From which score on an answer is given is set on catalogues of mixed goods; the ways for them
+    # come first. A catalogue of look-alikes alone refuses less (docs/products.md).
+    mixed = [asked for number, asked in enumerate(stock) if number % len(ways) < 3 * len(pools)]
 
     def draw(again: np.random.Generator) -> list[Question]:
         return [one.question for one in stock[int(again.integers(len(stock)))]]
 
     judgement = learn_weights(draw, seed=seed)
     unknown = [
-        answer.score for asked in stock for answer in answered(asked, judgement)
+        answer.score for asked in mixed for answer in answered(asked, judgement)
         if not answer.is_known
     ]  # fmt: skip
     return replace(judgement, refuse_below=round(float(np.quantile(unknown, _REFUSED_AIM)), 4))
@@ -260,14 +264,16 @@ def _way(
 
 def answered(asked: Sequence[Asked], judgement: Judgement) -> list[Answer]:
     """Answer the questions of one episode."""
-    answers = []
+    # All pairs of an episode are weighed in one go.
+    pairs = np.concatenate([one.question.evidence[one.question.known] for one in asked])
+    odds = judgement.odds(pairs)
+    answers, start = [], 0
     for one in asked:
         question = one.question
-        odds = judgement.odds(question.evidence.reshape(-1, question.evidence.shape[-1]))
-        odds = odds.reshape(question.known.shape)
-        pooled = [
-            judgement.pooled(row[there]) for row, there in zip(odds, question.known, strict=True)
-        ]
+        counts = question.known.sum(axis=1)
+        here = odds[start : start + int(counts.sum())]
+        start += len(here)
+        pooled = pooled_by_product(here[None], counts, judgement)[0].tolist()
         shares = judgement.probabilities(pooled, catalogue_size=len(pooled))
         best = int(shares[:-1].argmax())
         score = float(shares[best])

@@ -73,7 +73,8 @@ def read_catalogue(path: Path) -> Catalogue:
         BadReferences: it is no such file, or of another version.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # Opened here: numpy leaves a file that is cut open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in (*_ARRAYS, "facts")}
         facts = json.loads(bytes(arrays["facts"]))
         if facts["format"] != _FORMAT:

@@ -41,13 +41,22 @@ class Traits:
 
 def read_traits(pictures: Sequence[Pixels], embedder: Embedder) -> list[Traits]:
     """The traits of pictures, each (h, w, 3) RGB; the embedding runs over all in one go."""
-    trimmed = [without_plain_ground(_reduced(picture)) for picture in pictures]
-    windows = [window for picture in trimmed for window in (picture, middle_of(picture))]
-    embeddings = embedder.embed(windows).reshape(len(trimmed), 2, -1)
+    trimmed = [prepared(picture) for picture in pictures]
     return [
-        Traits(embeddings[number], describe_colours(picture), read_print(picture))
-        for number, picture in enumerate(trimmed)
+        Traits(embeddings, describe_colours(picture), read_print(picture))
+        for picture, embeddings in zip(trimmed, embed_twice(trimmed, embedder), strict=True)
     ]
+
+
+def prepared(picture: Pixels) -> Pixels:
+    """A picture as its traits are taken from: not larger than needed, plain ground cut off."""
+    return without_plain_ground(_reduced(picture))
+
+
+def embed_twice(prepared_pictures: Sequence[Pixels], embedder: Embedder) -> Floats:
+    """Embed the whole and the middle of pictures: (n, 2, d)."""
+    windows = [window for one in prepared_pictures for window in (one, middle_of(one))]
+    return embedder.embed(windows).reshape(len(prepared_pictures), 2, embedder.dimensions)
 
 
 def middle_of(picture: Pixels) -> Pixels:

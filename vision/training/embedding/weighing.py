@@ -59,7 +59,10 @@ class _Weights(nn.Module):  # type: ignore[misc] # torch is untyped here
         sharp = torch.where(known, odds * sharpness, torch.tensor(_NO_PAIR))
         many = torch.sigmoid(self.many) * known.sum(-1).clamp(min=1).float().log()
         pooled = (torch.logsumexp(sharp, -1) - many) / sharpness
-        none = self.none[0] + self.none[1] * math.log(evidence.shape[1] / PRODUCTS_USUAL)
+        # Never below 0: more products to be mistaken for make "none of them" no less likely, and
+        # the small catalogues of episodes would otherwise be believed about large ones.
+        growth = self.none[1].clamp(min=0)
+        none = self.none[0] + growth * math.log(evidence.shape[1] / PRODUCTS_USUAL)
         return torch.cat([pooled, none.expand(len(pooled), 1)], dim=1)
 
 
@@ -113,6 +116,6 @@ def _as_judgement(weights: _Weights) -> Judgement:
         sharpness=single(weights.sharpness.exp()),
         many=single(torch.sigmoid(weights.many)),
         none=single(weights.none[0]),
-        none_growth=single(weights.none[1]),
+        none_growth=max(0.0, single(weights.none[1])),
         refuse_below=0.0,
     )
