@@ -5,9 +5,10 @@ detector; they were grouped by eye, pack by pack, and what nobody could tell was
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,8 @@ _CLOSELY: Final = 6
 """Facings that are compared point by point: the likest at a glance."""
 
 
-class _Groups(TypedDict):
+@dataclass(frozen=True, slots=True)
+class _Groups:
     groups: list[list[_Box]]
     alone: list[_Box]
 
@@ -64,7 +66,7 @@ def measure_neighbours(
     asked: list[int] = []
     for name, truth in steps(list(labelled.items()), "photos"):
         photo = read_photo(data / "images" / name)
-        groups = [*truth["groups"], *([box] for box in truth["alone"])]
+        groups = [*truth.groups, *([box] for box in truth.alone)]
         boxes = np.array([box for group in groups for box in group]) * photo.scale
         number = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
         looks = look_at_facings(photo.rgb, boxes, embedder)
@@ -74,7 +76,7 @@ def measure_neighbours(
             zip(
                 WAYS,
                 (
-                    _verified(crops_of(photo.rgb, boxes), glanced, embedder, judgement),
+                    verified(crops_of(photo.rgb, boxes), glanced, embedder, judgement),
                     glanced,
                     looks.embeddings @ looks.embeddings.T,
                     -distance(plain, plain),
@@ -106,14 +108,15 @@ def measure_neighbours(
     )
 
 
-def _verified(
+def verified(
     crops: Sequence[Pixels], glanced: Floats, embedder: Embedder, judgement: Judgement
 ) -> Floats:
-    """(n, n) how alike facings are, the likest of each compared point by point."""
+    """(n, n) how alike facings are, the likest of each compared point by point; n above 1."""
     traits = read_traits(crops, embedder)
     alike = np.array(glanced, np.float32)
     np.fill_diagonal(alike, -1)
-    closely = np.argsort(-alike, axis=1)[:, :_CLOSELY]
+    # Itself comes last, and is never taken.
+    closely = np.argsort(-alike, axis=1)[:, : min(_CLOSELY, len(alike) - 1)]
     for query, few in enumerate(closely):
         evidence = np.stack([evidence_of(traits[query], traits[int(other)]) for other in few])
         # Above every glance, which is at most 1.

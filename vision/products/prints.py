@@ -121,11 +121,14 @@ def matches(first: Print, second: Print) -> Match:
     if paired < _PAIRS_MIN:
         return nothing
     here, there = first.places[kept], second.places[best[kept]]
-    motion, inside = cv2.estimateAffine2D(
+    found, inside = cv2.estimateAffine2D(
         here, there, method=cv2.RANSAC, ransacReprojThreshold=_OFF_PX_MAX, maxIters=400,
         confidence=0.98,
     )  # fmt: skip
-    if motion is None or not _plausible(motion := np.asarray(motion, np.float64)):
+    if found is None:
+        return nothing
+    motion = np.asarray(found, np.float64)
+    if not _plausible(motion):
         return nothing
     agreed = inside.ravel() > 0
     # Several points of one picture may pair with one of the other: such count once.

@@ -63,10 +63,10 @@ def relight(view: Pixels, rng: np.random.Generator) -> Pixels:
     """Another light, another camera: colour cast, exposure, blur, noise, JPEG, a covered part."""
     if rng.random() < 0.35:
         view = _softened(view, rng)
-    light: Floats = view.astype(np.float32) / 255
+    light: Floats = np.asarray(view / 255, np.float32)
     gamma = math.exp(rng.normal(0, 0.22))
     gain = math.exp(rng.normal(-0.05, 0.22)) * np.exp(rng.normal(0, 0.05, 3))
-    light = (np.clip(light, 0, 1) ** gamma * gain).astype(np.float32)
+    light = np.asarray(np.clip(light, 0, 1) ** gamma * gain, np.float32)
     if rng.random() < 0.3:
         grey = light.mean(axis=2, keepdims=True)
         light = (grey + (light - grey) * rng.uniform(0.55, 1.3)).astype(np.float32)
