@@ -96,10 +96,10 @@ def recognise(
     table = Table("photo", "product", "score", "or else")
     for photo, names in answers.items():
         if not names:
-            table.add_row(photo, "not in the catalogue", "", "")
+            table.add_row(Path(photo).name, "not in the catalogue", "", "")
             continue
         others = ", ".join(f"{name.sku} {name.score:.2f}" for name in names[1:3])
-        table.add_row(photo, names[0].sku, f"{names[0].score:.2f}", others)
+        table.add_row(Path(photo).name, names[0].sku, f"{names[0].score:.2f}", others)
     Console().print(table)
 
 

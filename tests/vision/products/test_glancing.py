@@ -1,5 +1,7 @@
 """Naming at a glance: the same sums as one by one, an answer for each facing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,7 +27,7 @@ def test_pooling_all_products_at_once_is_pooling_each(counts, seed):
             assert row[at] == pytest.approx(PLAIN.pooled(facing[end - counts[at] : end]), abs=1e-4)
 
 
-def test_facings_are_named_each_or_not():
+def test_a_facing_is_named_or_refused():
     embedder = Embedder(threads=1)
     catalogue = Catalogue()
     for number in (1, 2, 4):
@@ -34,8 +36,11 @@ def test_facings_are_named_each_or_not():
     photo = seen_again(front(2), turn=2.0, light=0.95)
     high, wide = photo.shape[:2]
     looks = look_at_facings(photo, [(12, 12, wide - 12, high - 12)], embedder)
-    (answer,) = name_facings(looks, catalogue, read_judgement(packaged=PACKAGED_GLANCE))
-    assert answer == () or answer[0].sku == "sku-2"
+    judgement = read_judgement(packaged=PACKAGED_GLANCE)
+    (answer,) = name_facings(looks, catalogue, replace(judgement, refuse_below=0.0))
+    assert answer[0].sku == "sku-2"
+    (refused,) = name_facings(looks, catalogue, replace(judgement, refuse_below=1.0))
+    assert refused == ()
     scores = [name.score for name in answer]
     assert scores == sorted(scores, reverse=True)
 
