@@ -139,7 +139,13 @@ def products_command(
 ) -> None:
     """Products named from 5 references, 1, or a packshot; classes rotate, unknown ones refused."""
     need(data, "pictures.csv")
-    from storepulse.eval.products import measure_products
+    try:
+        from storepulse.eval.products import measure_products
+    except ModuleNotFoundError as error:
+        raise BadInput(
+            f"`storepulse eval products` learns weights and needs {error.name}, which is not "
+            "installed here: pip install 'storepulse[train]'"
+        ) from error
     from vision.products.embedding import Embedder
 
     report = measure_products(

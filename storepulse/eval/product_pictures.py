@@ -136,7 +136,7 @@ def measure_likenesses(
     pictures: Sequence[Picture], *, embedder: Embedder, kept: Path | None, steps: Steps
 ) -> Likenesses:
     """Compare all pairs that a test may need: a query and a reference of other groups, of one fold
-    or both hand-held."""
+    or both hand-held or with a packshot."""
     pairs = pairs_to_compare(pictures)
     found = None if kept is None else _read_kept(kept, pictures, pairs)
     colours = np.empty((len(pictures), COLOURS), np.float32)
@@ -189,7 +189,12 @@ def pairs_to_compare(pictures: Sequence[Picture]) -> NDArray[np.int64]:
         for reference, other in enumerate(pictures)
         if one.group != other.group
         and not (other.held and other.side not in ("train", "packshot"))
-        and (fold[one.product] == fold[other.product] or (one.held and other.held))
+        and (
+            fold[one.product] == fold[other.product]
+            or (one.held and other.held)
+            # A stranger of any kind before a catalogue of packshots.
+            or other.side == "packshot"
+        )
     ]
     return np.array(pairs, np.int64).reshape(-1, 2)
 

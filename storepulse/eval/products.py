@@ -76,6 +76,8 @@ class Setting:
     packshot: bool = False
     held_only: bool = False
     glance_only: bool = False
+    strangers: bool = False
+    """The unknown products are of any kind, not the nearest relations of the known ones."""
 
 
 SETTINGS: Final = (
@@ -84,6 +86,8 @@ SETTINGS: Final = (
     Setting("hand-held, 5 references", 5, held_only=True),
     Setting("hand-held, 1 reference", 1, held_only=True),
     Setting("hand-held, packshot alone", 1, packshot=True, held_only=True),
+    Setting("packshot alone, unknown ones of any kind", 1, packshot=True, held_only=True,
+            strangers=True),
     Setting("at a glance, 5 references", 5, glance_only=True),
     Setting("at a glance, 1 reference", 1, glance_only=True),
 )
@@ -100,9 +104,19 @@ class Episodes:
             self._by_class[one.product].append(number)
 
     def draw(
-        self, classes: Sequence[str], setting: Setting, rng: np.random.Generator, *, known: int
+        self,
+        classes: Sequence[str],
+        setting: Setting,
+        rng: np.random.Generator,
+        *,
+        known: int,
+        strangers: Sequence[str] | None = None,
     ) -> list[Asked]:
-        """One episode: `known` products with references, `UNKNOWN` others; a few of each asked."""
+        """One episode: `known` products with references, `UNKNOWN` others; a few of each asked.
+
+        Args:
+            strangers: classes that the unknown products come from, if not from `classes`.
+        """
         order = [classes[int(at)] for at in rng.permutation(len(classes))]
         catalogue: dict[str, tuple[list[int], list[int]]] = {}
         for product in order:
@@ -111,6 +125,8 @@ class Episodes:
             parted = self._parted(product, setting, rng)
             if parted is not None:
                 catalogue[product] = parted
+        if strangers is not None:
+            order = [strangers[int(at)] for at in rng.permutation(len(strangers))]
         others = [product for product in order if product not in catalogue][:UNKNOWN]
         references = [them for them, _ in catalogue.values()]
         asked = [
@@ -213,7 +229,10 @@ def measure_products(
                 product for product in fold if product.startswith("gs_")
             ) if setting.held_only else sorted(measured)  # fmt: skip
             for _ in range(episodes):
-                asked = source.draw(classes, setting, rng, known=KNOWN)
+                asked = source.draw(
+                    classes, setting, rng, known=KNOWN,
+                    strangers=sorted(measured) if setting.strangers else None,
+                )  # fmt: skip
                 for one, answer in zip(asked, answered(asked, judgement), strict=True):
                     if one.product in measured:
                         answers[setting.name].append(answer)
