@@ -155,9 +155,7 @@ def products_command(
     _say(report, as_json)
 
 
-@app.command(
-    "neighbours", epilog="storepulse eval neighbours --data ../shared/data/shelves --json"
-)
+@app.command("neighbours", epilog="storepulse eval neighbours --data ../shared/data/shelves --json")
 def neighbours_command(
     data: Shelves, threads: Threads = 2, seed: Seed = 0, as_json: AsJson = False
 ) -> None:

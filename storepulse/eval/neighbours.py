@@ -59,9 +59,7 @@ def measure_neighbours(
     Raises:
         UnreadablePhoto: a photo of the groups is not in the folder's `images`.
     """
-    labelled = _READ.validate_json(
-        (files("storepulse.eval") / "facing_groups.json").read_bytes()
-    )
+    labelled = _READ.validate_json((files("storepulse.eval") / "facing_groups.json").read_bytes())
     right: dict[str, list[int]] = {way: [] for way in WAYS}
     asked: list[int] = []
     for name, truth in steps(list(labelled.items()), "photos"):

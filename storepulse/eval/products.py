@@ -86,8 +86,9 @@ SETTINGS: Final = (
     Setting("hand-held, 5 references", 5, held_only=True),
     Setting("hand-held, 1 reference", 1, held_only=True),
     Setting("hand-held, packshot alone", 1, packshot=True, held_only=True),
-    Setting("packshot alone, unknown ones of any kind", 1, packshot=True, held_only=True,
-            strangers=True),
+    Setting(
+        "packshot alone, unknown ones of any kind", 1, packshot=True, held_only=True, strangers=True
+    ),
     Setting("at a glance, 5 references", 5, glance_only=True),
     Setting("at a glance, 1 reference", 1, glance_only=True),
 )
@@ -364,9 +365,7 @@ def _calibration_error(them: Sequence[Answer]) -> float:
     )
 
 
-def _share(
-    name: str, them: Sequence[Answer], counts: Sequence[bool], of: str, seed: int
-) -> Figure:
+def _share(name: str, them: Sequence[Answer], counts: Sequence[bool], of: str, seed: int) -> Figure:
     by_class: dict[str, list[bool]] = defaultdict(list)
     for one, flag in zip(them, counts, strict=True):
         by_class[one.product].append(flag)

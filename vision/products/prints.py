@@ -167,9 +167,7 @@ def _plausible(motion: NDArray[np.float64]) -> bool:
     return upright and size[0] < _ZOOM_MAX and size[1] > 1 / _ZOOM_MAX and size[0] < 3.5 * size[1]
 
 
-def _placed(
-    first: Print, second: Print, motion: NDArray[np.float64]
-) -> tuple[float, float, float]:
+def _placed(first: Print, second: Print, motion: NDArray[np.float64]) -> tuple[float, float, float]:
     """Where each picture's middle lies in the other one, and how much larger the second is."""
     half = [
         np.array(picture.lab.shape[1::-1]) / picture.lab_scale / 2 for picture in (first, second)

@@ -113,9 +113,7 @@ def test_classes_left_out_are_named_as_well_as_the_evidence_allows(
 
 def test_some_pictures_of_each_class_are_chosen_always_the_same(tmp_path):
     lines = ["class,file,group"]
-    lines += [
-        f"{one.product},{one.path.name},{one.group}" for one in drawn_pictures()
-    ]
+    lines += [f"{one.product},{one.path.name},{one.group}" for one in drawn_pictures()]
     (tmp_path / "pictures.csv").write_text("\n".join(lines))
     chosen = choose_pictures(tmp_path)
     assert {one.product for one in chosen} == {*CROPS, *HELD}
