@@ -23,6 +23,7 @@ from vision.faces import blur_faces
 from vision.look import WHOLE_CURVE, Looker
 from vision.observation import Observation, told
 from vision.photos import Photo
+from vision.products.cli import index, recognise
 from vision.survey import Survey, read_row_labels, sum_up
 
 TRAINING: Final = {
@@ -194,6 +195,10 @@ def survey(
     for figure, value in adapter.dump_python(result).items():
         table.add_row(figure.replace("_", " "), "-" if value is None else str(value))
     Console().print(table)
+
+
+app.command()(recognise)
+app.command()(index)
 
 
 def _with_progress(photos: Sequence[Path]) -> Iterable[Path]:

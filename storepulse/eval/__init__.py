@@ -123,6 +123,55 @@ def answer_time_command(
     _say(report, as_json)
 
 
+@app.command("products", epilog="storepulse eval products --data ../shared/data/products --json")
+def products_command(
+    data: Annotated[Path, typer.Option("--data", help="Folder of named product pictures.")],
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep the compared prints here (.npz), or use kept ones.")
+    ] = None,
+    episodes: Annotated[int, typer.Option(min=1, help="Catalogues drawn a fold and way.")] = 25,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder for weights of all classes.")
+    ] = None,
+    threads: Threads = 2,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Products named from 5 references, 1, or a packshot; classes rotate, unknown ones refused."""
+    need(data, "pictures.csv")
+    try:
+        from storepulse.eval.products import measure_products
+    except ModuleNotFoundError as error:
+        raise BadInput(
+            f"`storepulse eval products` learns weights and needs {error.name}, which is not "
+            "installed here: pip install 'storepulse[train]'"
+        ) from error
+    from vision.products.embedding import Embedder
+
+    report = measure_products(
+        data, embedder=Embedder(threads=threads), kept=keep, episodes=episodes, output=output,
+        seed=seed, steps=on_stderr,
+    )  # fmt: skip
+    _say(report, as_json)
+
+
+@app.command("neighbours", epilog="storepulse eval neighbours --data ../shared/data/shelves --json")
+def neighbours_command(
+    data: Shelves, threads: Threads = 2, seed: Seed = 0, as_json: AsJson = False
+) -> None:
+    """Facings of one photo, grouped by eye: is the likest other facing the same product?"""
+    need(data, "images")
+    from storepulse.eval.neighbours import measure_neighbours
+    from vision.products.embedding import Embedder
+    from vision.products.judgement import read_judgement
+
+    report = measure_neighbours(
+        data, embedder=Embedder(threads=threads), judgement=read_judgement(), seed=seed,
+        steps=on_stderr,
+    )  # fmt: skip
+    _say(report, as_json)
+
+
 @app.command("occupancy", epilog="storepulse eval occupancy --data ../shared/data/probes --json")
 def occupancy_command(
     data: Probes,

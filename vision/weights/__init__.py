@@ -1,1 +1,1 @@
-"""The detector that comes with storepulse lies here: `facings.onnx`, with its model card."""
+"""The models that come with storepulse lie here, each with its card."""

@@ -1,0 +1,1 @@
+"""Train the embedding of products. The only part of products that needs torch."""
