@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.detector import Detector, Found, Limits
+from vision.agreement import Limits
+from vision.detector import Detector, Found
 from vision.gaps import WEAK_SCORE_MIN, find_gaps
 from vision.observation import Box, Facing, Observation, PhotoFacts
 from vision.photos import Photo, read_photo

@@ -90,9 +90,7 @@ def measure_conditions(
     )  # fmt: skip
 
 
-def _judged(
-    see: See, under: Changed, photo: LabelledPhoto, small: NDArray[np.float64]
-) -> Judged:
+def _judged(see: See, under: Changed, photo: LabelledPhoto, small: NDArray[np.float64]) -> Judged:
     homography = np.asarray(under.homography @ small, np.float64)
     return judge(
         see(under.rgb), _mapped(photo.facings, homography), _mapped(photo.ignore, homography)
@@ -127,9 +125,7 @@ def _losses(
     if len(plain) >= GROUPS_MIN:
         rng = np.random.default_rng([seed, 0xB007])
         draws = (rng.integers(len(plain), size=len(plain)).tolist() for _ in range(_ROUNDS))
-        again = [
-            lost(draw) for draw in draws if any(plain[number].facings for number in draw)
-        ]
+        again = [lost(draw) for draw in draws if any(plain[number].facings for number in draw)]
         ends = [interval_of([one[part] for one in again]) for part in (0, 1)]
     return [
         Figure(name=name, of=of, value=value, low=low, high=high, n=len(plain))

@@ -97,7 +97,10 @@ def lit(share: float) -> Condition:
         electrons = (rgb.astype(np.float32) / 255) ** GAMMA * np.float32(share * FULL_ELECTRONS)
         spread = np.sqrt(electrons + READ_ELECTRONS**2)
         noise = rng.standard_normal(rgb.shape, dtype=np.float32)
-        return Changed(_developed((electrons + noise * spread) / FULL_ELECTRONS), np.eye(3))
+        return Changed(
+            _developed(np.asarray((electrons + noise * spread) / FULL_ELECTRONS, np.float32)),
+            np.eye(3),
+        )
 
     return Condition(f"light 1/{1 / share:g}", change)
 
@@ -150,7 +153,7 @@ def glared(share: float = GLARE_SHARE) -> Condition:
         # White at the middle, half as much where the lamp's image ends, then falling off.
         veil = 1 / (1 + np.exp((away - 1) / 0.08)) * 0.9
         light = _linear(rgb) + veil[..., None].astype(np.float32)
-        return Changed(_developed(light), np.eye(3))
+        return Changed(_developed(np.asarray(light, np.float32)), np.eye(3))
 
     return Condition(f"glare on {share:.0%}", change)
 

@@ -1,4 +1,4 @@
-"""Fit a calibration to a detector's answers on labelled photos, and measure one. Pure.
+"""Fit a calibration to answers on labelled photos, and measure one. Pure but for `see`.
 
 What a fit is worth depends on the photos: on those that the network was trained on, and whose
 labels it corrected itself, it looks surer than it is.
@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from vision.calibration import Calibration
-from vision.training.evaluate import Judged
+from vision.detector import Detector, Limits
+from vision.photos import read_photo
+from vision.training.detect import Detections
+from vision.training.evaluate import Judged, judge
+from vision.training.labels import LabelledPhoto
 
 ANSWERS_MIN: Final = 200
 """Fewer answers, right and wrong ones together, fix no three numbers."""
@@ -65,6 +69,21 @@ def fit_to(judged: Sequence[Judged]) -> Calibration:
     )
 
 
+def see(detector: Detector, photos: Sequence[LabelledPhoto], limits: Limits) -> list[Judged]:
+    """What the node's detector answers on labelled photos, judged.
+
+    Raises:
+        UnreadablePhoto: one of them cannot be read.
+    """
+    judged = []
+    for photo in photos:
+        picture = read_photo(photo.path)
+        found = detector.find(picture.rgb, limits)
+        full = (found.boxes_px / np.float32(picture.scale)).astype(np.float32)
+        judged.append(judge(Detections(full, found.scores), photo.facings, photo.ignore))
+    return judged
+
+
 def calibration_error(judged: Sequence[Judged], *, score_min: float = 0.0) -> float:
     """The expected calibration error of scores that are told as probabilities.
 
@@ -75,7 +94,7 @@ def calibration_error(judged: Sequence[Judged], *, score_min: float = 0.0) -> fl
         judged: by photo; none, or none with an answer: 0.
         score_min: weaker answers are left out: a shelf has thousands, all surely wrong.
     """
-    scores = np.concatenate([photo.scores for photo in judged] or [np.zeros(0)])
+    scores = np.concatenate([photo.scores for photo in judged] or [np.zeros(0, np.float32)])
     right = np.concatenate([photo.met[0] for photo in judged] or [np.zeros(0, bool)])
     told = scores >= score_min
     scores, right = scores[told].astype(np.float64), right[told]

@@ -10,7 +10,7 @@ gap whose box is known.
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -154,9 +154,7 @@ def cut_tile(
         gaps = []
     tall = float(np.median(facings[:, 3] - facings[:, 1]))
     goal = np.exp(
-        generator.uniform(
-            np.log(tiling.facing_height_px_min), np.log(tiling.facing_height_px_max)
-        )
+        generator.uniform(np.log(tiling.facing_height_px_min), np.log(tiling.facing_height_px_max))
     )
     scale = min(float(goal) / tall, 1.0)
     size = max(round(picture.shape[1] * scale), 1), max(round(picture.shape[0] * scale), 1)
@@ -191,9 +189,7 @@ def _free_stretches(picture: Picture, photo: LabelledPhoto) -> Boxes:
     return np.array([gap.box_xyxy_px for gap in stretches], np.float32).reshape(-1, 4)
 
 
-def _runs(
-    facings: Boxes, tiling: Tiling, generator: np.random.Generator
-) -> list[tuple[int, ...]]:
+def _runs(facings: Boxes, tiling: Tiling, generator: np.random.Generator) -> list[tuple[int, ...]]:
     """Neighbours that stand side by side, a few at each of some random places; none twice."""
     taken: set[int] = set()
     runs = []
@@ -248,10 +244,3 @@ def _box(edges: Boxes) -> Box:
 def joined_all(parts: Sequence[Labels]) -> Labels:
     """The photos of all parts, a part repeated counting as often as it comes."""
     return Labels(tuple(photo for part in parts for photo in part.photos))
-
-
-def trusted_nowhere(photo: LabelledPhoto) -> LabelledPhoto:
-    """The photo with its gaps made places that teach nothing."""
-    return replace(
-        photo, facings=no_boxes(), ignore=np.concatenate([photo.ignore, photo.facings])
-    )

@@ -73,9 +73,7 @@ def load_weights(network: Any, path: Path, *, without: Sequence[str] = ()) -> in
     fitting = {
         name: tensor.to(own[name].dtype)
         for name, tensor in stored.items()
-        if name in own
-        and own[name].shape == tensor.shape
-        and not name.startswith(tuple(without))
+        if name in own and own[name].shape == tensor.shape and not name.startswith(tuple(without))
     }
     if not fitting:
         raise WeightsUnfit(
