@@ -21,15 +21,15 @@ from vision.observation import Gap, ModelFacts
 from vision.photos import Pixels
 from vision.rows import Rows
 
-GAP_LIMITS: Final = Limits(score_min=0.02, overlap_max=0.4, count_max=200)
+GAP_LIMITS: Final = Limits(score_min=0.02, overlap_max=0.45, count_max=200)
 """What the network's answers are reduced to before they are weighed."""
 
 FACING_HEIGHT_PX: Final = 48.0
-"""The network is shown a photo at the size at which its facings have this height, as in the
-pictures it learnt from."""
-LONG_PX_MIN: Final = 384
-LONG_PX_MAX: Final = 800
-"""Within these sizes only: below, gaps vanish; above, it takes as long as the facings."""
+FAR_PX: Final = 720.0
+"""Where the facings would need a larger photo than this to have that height, it was taken from far
+away: the network is then shown it so much larger. Below, its own sizes serve best."""
+ENLARGED_MAX: Final = 2.0
+"""Beyond, looking for gaps would take as long as looking for facings."""
 
 MATCH_IOU_MIN: Final = 0.3
 """A stretch and an answer of the network that share more are one place."""
@@ -96,8 +96,8 @@ class GapEyes:
         if self._network is None:
             return find_gaps(boxes_px, rows, weak_px=weak_px, rgb=rgb, scale=scale)
         stretches = find_gaps(boxes_px, rows, weak_px=weak_px, rgb=rgb, scale=scale, score_min=0.0)
-        long_px = size_to_look_at(boxes_px, max(rgb.shape[:2]) / scale)
-        seen = self._network.find_at_all(rgb, [GAP_LIMITS], looks=[Look(long_px)])[0]
+        looks = looks_at(self._network.looks, boxes_px, max(rgb.shape[:2]) / scale)
+        seen = self._network.find_at_all(rgb, [GAP_LIMITS], looks=looks)[0]
         full = Found((seen.boxes_px / np.float32(scale)).astype(np.float32), seen.scores)
         gaps = weigh(full, stretches, boxes_px, WEIGHTS)
         return tuple(
@@ -107,18 +107,22 @@ class GapEyes:
         )
 
 
-def size_to_look_at(boxes_px: NDArray[np.floating], long_px: float) -> int:
-    """The long side at which the network is shown a photo, a multiple of its stride.
+def looks_at(
+    own: Sequence[Look], boxes_px: NDArray[np.floating], long_px: float
+) -> tuple[Look, ...]:
+    """How the network is shown a photo: its own looks, enlarged where the facings are small.
 
     Args:
-        boxes_px: (n, 4) facings in pixels of a photo with this long side; none: the smallest size.
+        own: the looks that the network's file names.
+        boxes_px: (n, 4) facings in pixels of a photo with this long side; none: own looks.
     """
     if not len(boxes_px):
-        return LONG_PX_MIN
-    tall = float(np.median(boxes_px[:, 3] - boxes_px[:, 1]))
-    wanted = long_px * FACING_HEIGHT_PX / max(tall, 1.0)
-    held = min(max(wanted, LONG_PX_MIN), LONG_PX_MAX)
-    return round(held / STRIDE_PX) * STRIDE_PX
+        return tuple(own)
+    tall = max(float(np.median(boxes_px[:, 3] - boxes_px[:, 1])), 1.0)
+    larger = min(max(long_px * FACING_HEIGHT_PX / tall / FAR_PX, 1.0), ENLARGED_MAX)
+    return tuple(
+        replace(look, long_px=round(look.long_px * larger / STRIDE_PX) * STRIDE_PX) for look in own
+    )
 
 
 def weigh(

@@ -75,5 +75,5 @@ def test_answers_of_one_kind_fix_nothing(right):
 
 @pytest.mark.parametrize("words", ["1 2", "a b c", "-1 1 0", "nan 1 0"])
 def test_a_calibration_that_is_none_is_refused(words):
-    with pytest.raises(ValueError, match="calibration|values|float"):
+    with pytest.raises(ValueError, match=r"calibration|values|float"):
         Calibration.read_from({PROPERTY: words})

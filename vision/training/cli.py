@@ -20,6 +20,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from vision.training.augment import Variation
 from vision.training.errors import TrainingError
+from vision.training.gap_cli import train_gaps
 from vision.training.labels import Labels
 from vision.training.model_facts import ModelFacts
 from vision.training.plan import TrainingPlan
@@ -264,6 +265,9 @@ def calibrate(
             "error_before": round(calibration_error(judged), 4),
         }  # fmt: skip
         typer.echo(json.dumps(said) if as_json else found.in_words())
+
+
+app.command("train-gaps")(train_gaps)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ latest.onnx     the averaged network, half-precision numbers inside; latest.safe
 """
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -46,7 +46,7 @@ class GapRun:
     """What to train on and how, and the folder it happens in."""
 
     gaps: Labels
-    groups: dict[str, Group]
+    groups: Mapping[str, Group]
     shelves: Labels
     start: Path
     folder: Path
