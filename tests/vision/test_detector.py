@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -91,6 +90,7 @@ def test_what_one_of_two_looks_sees_counts_half(detector: Detector) -> None:
 
 
 def model_that_says(folder: Path, **said: str) -> Path:
+    onnx = pytest.importorskip("onnx")
     model = onnx.load(MODEL)
     for name, value in said.items():
         model.metadata_props.add(key=name, value=value)

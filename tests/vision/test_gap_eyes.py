@@ -110,8 +110,9 @@ def test_the_network_says_what_it_sees_in_pixels_of_the_full_photo():
     # The test's network takes red cells for what it looks for, so here they are the gaps.
     eyes = GapEyes(MODEL, threads=1)
     assert eyes.facts is not None
-    picture = draw_cells([(5, 4)], width=384, height=288)
-    nothing = find_rows(np.zeros((0, 4)), 768, 576)
+    # It takes pictures of 640 px as they are.
+    picture = draw_cells([(5, 4)])
+    nothing = find_rows(np.zeros((0, 4)), 1280, 960)
     gaps = eyes.find(NOTHING, nothing, weak_px=NOTHING, rgb=picture, scale=0.5, score_min=0.0)
     assert len(gaps) == 1
     assert gaps[0].box_xyxy_px == pytest.approx([2 * edge for edge in cell_box(5, 4)], abs=1)
