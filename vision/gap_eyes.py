@@ -52,7 +52,9 @@ class Weights:
     stretch: float
 
 
-WEIGHTS: Final = Weights(start=0.0, network=1.0, covered=-3.0, geometry=1.0, stretch=0.0)
+WEIGHTS: Final = Weights(start=0.47, network=1.44, covered=-0.22, geometry=0.0, stretch=0.1)
+"""Fitted to the answers on 86 pictures that were trained on (their AP50 is that of kept-out ones,
+so little was learnt by heart); a fit that also leaves the geometry free gives it nothing."""
 
 
 def default_gap_model() -> Path:
