@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.vision.red_cells import MODEL, cell_box, draw_cells
-from vision import gap_eyes
 from vision.agreement import overlaps
 from vision.detector import STRIDE_PX, Found, Look
 from vision.errors import BadModel
 from vision.gap_eyes import (
     ENLARGED_MAX,
     GAP_LIMITS,
+    GAP_MODEL_VARIABLE,
+    GEOMETRY,
     GapEyes,
     Weights,
     covered_share,
@@ -118,16 +119,21 @@ def test_the_network_says_what_it_sees_in_pixels_of_the_full_photo():
     assert gaps[0].box_xyxy_px == pytest.approx([2 * edge for edge in cell_box(5, 4)], abs=1)
 
 
-def test_without_a_network_the_geometry_answers_alone(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(gap_eyes, "default_gap_model", lambda: tmp_path / "none.onnx")
+def test_without_a_network_the_geometry_answers_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(GAP_MODEL_VARIABLE, GEOMETRY)
     eyes = GapEyes(threads=1)
     assert eyes.facts is None
     boxes = np.array([cell_box(*cell) for cell in CELLS])
     rows, picture = find_rows(boxes, 640, 480), draw_cells(CELLS)
     asked = {"weak_px": NOTHING, "rgb": picture, "scale": 1.0}
     assert eyes.find(boxes, rows, **asked) == find_gaps(boxes, rows, **asked)
+
+
+def test_a_chain_can_name_its_own_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(GAP_MODEL_VARIABLE, str(MODEL))
+    facts = GapEyes(threads=1).facts
+    assert facts is not None
+    assert facts.name == "red-cells"
 
 
 def test_a_named_network_that_is_missing_is_said(tmp_path: Path) -> None:
