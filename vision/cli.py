@@ -30,6 +30,8 @@ TRAINING: Final = {
     "train": "Train a detector of facings on your own labelled photos.",
     "export": "Write a trained detector as ONNX.",
     "measure": "Average precision of a detector on labelled photos.",
+    "calibrate": "Make a detector's scores say how often it is right.",
+    "train-gaps": "Train the gap network on pictures with labelled gaps.",
 }
 """Commands of `vision.training.cli`, which the base install need not have."""
 

@@ -1,6 +1,7 @@
 """Find facings on a photo with the exported network. Knows nothing of rows, gaps or products."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -11,12 +12,12 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from vision.agreement import Answers, Boxes, agreed
+from vision.agreement import Limits as Limits
+from vision.calibration import Calibration
 from vision.errors import BadModel
 from vision.observation import ModelFacts
 from vision.photos import Pixels
-
-Boxes = NDArray[np.float32]
-"""(n, 4): x1, y1, x2, y2 in pixels of the picture they were found on."""
 
 STRIDE_PX: Final = 32
 """Coarsest grid of the network: both sides of its input are multiples of this."""
@@ -29,20 +30,22 @@ INPUT_PX: Final = 1280
 lose narrow facings and larger ones gain nothing."""
 
 
+WEAKER_SHARE: Final = 0.25
+"""Where there are several looks, one of them may say a facing so much more weakly than is asked."""
+WEAKEST: Final = 0.01
+"""Weaker raw answers are never looked at: a shelf has tens of thousands of them."""
+
 MODEL_VARIABLE: Final = "STOREPULSE_FACINGS_MODEL"
 """Environment variable: path of the detector that is used where none is named."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """Which raw boxes count as facings."""
+class Look:
+    """One way in which the network is shown a picture."""
 
-    score_min: float = 0.3
-    """Chosen where recall and precision on the held-out photos cross (docs/proof.md)."""
-    overlap_max: float = 0.5
-    """Two boxes that share more (intersection over union) are one facing, when counting."""
-    count_max: int = 1000
-    """Above any real shelf photo (600), so that it only bounds the time."""
+    long_px: int
+    """Long side of what it sees."""
+    mirrored: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,6 +111,8 @@ class Detector:
             version=said.get("version", "unknown"),
             input_px=_input_px(path, said),
         )
+        self.looks = _looks(path, said, self.facts.input_px)
+        self.calibration = _calibration(path, said)
         try:  # the first run allocates; a photo should not wait for it
             raw = self._raw(np.zeros((1, 3, STRIDE_PX * 30, self.facts.input_px), np.float32))
         except Exception as error:
@@ -124,12 +129,34 @@ class Detector:
         """
         return self.find_at_all(rgb, [limits or Limits()])[0]
 
-    def find_at_all(self, rgb: Pixels, limits: list[Limits]) -> list[Found]:
-        """As `find`, at several limits from one run of the network."""
-        picture, scale = letterbox(rgb, self.facts.input_px)
-        raw = self._raw(picture)
+    def find_at_all(
+        self, rgb: Pixels, limits: list[Limits], *, looks: Sequence[Look] = ()
+    ) -> list[Found]:
+        """As `find`, at several limits from one run of the network.
+
+        Limits are about raw scores; told are probabilities, where the model has a calibration.
+
+        Args:
+            looks: other ones than the model's file says.
+        """
+        floor = min((one.score_min for one in limits), default=1.0) * WEAKER_SHARE
+        seen = [self._answers(rgb, look, max(floor, WEAKEST)) for look in looks or self.looks]
+        found = []
+        for one in limits:
+            boxes, scores = agreed(Answers.of(seen), one)
+            found.append(Found(boxes, self.calibration.probability(scores)))
+        return found
+
+    def _answers(
+        self, rgb: Pixels, look: Look, score_min: float
+    ) -> tuple[Boxes, NDArray[np.float32]]:
+        shown = np.ascontiguousarray(rgb[:, ::-1]) if look.mirrored else rgb
+        picture, scale = letterbox(shown, look.long_px)
         height, width = rgb.shape[:2]
-        return [choose(raw, scale, width, height, one) for one in limits]
+        boxes, scores = read_answers(self._raw(picture), scale, width, height, score_min=score_min)
+        if look.mirrored:
+            boxes[:, [0, 2]] = width - boxes[:, [2, 0]]
+        return boxes, scores
 
     def _raw(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
         """(5, n) raw answers: centre x, centre y, width, height in input pixels, score."""
@@ -168,44 +195,41 @@ def letterbox(rgb: Pixels, long_px: int) -> tuple[NDArray[np.float32], float]:
     return planes.astype(np.float32) * np.float32(1 / 255), scale
 
 
-def choose(
-    raw: NDArray[np.float32], scale: float, width: int, height: int, limits: Limits
-) -> Found:
-    """From raw answers to facings: scores, doubles and the picture's edge.
+def read_answers(
+    raw: NDArray[np.float32], scale: float, width: int, height: int, *, score_min: float
+) -> tuple[Boxes, NDArray[np.float32]]:
+    """Raw answers as boxes in pixels of the picture, cut at its edge, and their scores.
 
     Args:
         raw: (5, n) centre x, centre y, width, height in input pixels, score.
         scale: input pixels for each pixel of the picture.
-        width, height: of the picture; boxes are cut at its edge.
+        width, height: of the picture.
+        score_min: weaker answers are left out, and boxes of which less than a pixel is inside.
     """
-    raw = raw[:, raw[4] >= limits.score_min]
+    raw = raw[:, raw[4] >= score_min]
     centre, size, scores = raw[:2].T, raw[2:4].T, raw[4]
     corners = np.concatenate([centre - size / 2, centre + size / 2], axis=1) / np.float32(scale)
     boxes: Boxes = corners.clip(0, [width, height, width, height]).astype(np.float32)
     real = ((boxes[:, 2:] - boxes[:, :2]) >= 1).all(axis=1)
-    boxes, scores = boxes[real], scores[real]
-    order = np.argsort(-scores, kind="stable")
-    boxes, scores = boxes[order], scores[order]
-    kept = without_doubles(boxes, limits.overlap_max, limits.count_max)
-    return Found(boxes[kept], scores[kept])
+    return boxes[real], scores[real]
 
 
-def without_doubles(boxes: Boxes, overlap_max: float, count_max: int) -> NDArray[np.intp]:
-    """Indexes of the boxes that stay when each drops the weaker ones that overlap it too much.
+def _looks(path: Path, said: dict[str, str], input_px: int) -> tuple[Look, ...]:
+    """`looks` of a model's properties: long sides, an m behind those shown mirrored."""
+    words = said.get("looks", str(input_px)).split()
+    looks = []
+    for word in words:
+        side = word.removesuffix("m")
+        if not side.isdigit() or not 0 < int(side) <= 4096 or int(side) % STRIDE_PX:
+            raise BadModel(path, f"says looks {word}; a multiple of {STRIDE_PX} is needed")
+        looks.append(Look(int(side), mirrored=word.endswith("m")))
+    if not looks:
+        raise BadModel(path, "names no look")
+    return tuple(looks)
 
-    Args:
-        boxes: (n, 4), best first.
-        overlap_max: largest intersection over union of two that stay.
-        count_max: stop after so many.
-    """
-    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    left = np.arange(len(boxes))
-    kept: list[int] = []
-    while len(left) and len(kept) < count_max:
-        best, left = left[0], left[1:]
-        kept.append(int(best))
-        corner = np.maximum(boxes[best, :2], boxes[left, :2])
-        far = np.minimum(boxes[best, 2:], boxes[left, 2:])
-        shared = (far - corner).clip(0).prod(axis=1)
-        left = left[shared <= overlap_max * (areas[best] + areas[left] - shared)]
-    return np.array(kept, np.intp)
+
+def _calibration(path: Path, said: dict[str, str]) -> Calibration:
+    try:
+        return Calibration.read_from(said)
+    except ValueError as error:
+        raise BadModel(path, f"carries no usable calibration ({error})") from error

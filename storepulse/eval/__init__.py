@@ -66,6 +66,45 @@ def facings_command(
     _say(measure_facings(data, eyes(model, threads=threads), seed=seed, steps=on_stderr), as_json)
 
 
+@app.command("conditions", epilog="storepulse eval conditions --data ../shared/data/shelves --json")
+def conditions_command(
+    data: Shelves, model: Model = None, threads: Threads = 2, seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """What a turned camera, little light, blur, glare and low resolution cost the detector."""
+    need(data, "checked.json", "images")
+    from storepulse.eval.conditions import eyes, measure_conditions
+
+    see = eyes(model, threads=threads)
+    _say(measure_conditions(data, see, seed=seed, steps=on_stderr), as_json)
+
+
+@app.command(
+    "gaps",
+    epilog="storepulse eval gaps --data ../shared/data/gaps --shelves ../shared/data/shelves",
+)
+def gaps_command(
+    data: Annotated[Path, typer.Option("--data", help="Folder of gaps: gaps.json, images/.")],
+    shelves: Annotated[
+        Path | None,
+        typer.Option("--shelves", help="Folder of full shelves: checked.json, images/."),
+    ] = None,
+    model: Model = None,
+    gap_model: Annotated[
+        Path | None, typer.Option("--gap-model", help="Another gap network than the one inside.")
+    ] = None,
+    threads: Threads = 2,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """AP50 of empty places on kept-out groups of pictures, and false ones on full shelves."""
+    need(data, "gaps.json", "images")
+    from storepulse.eval.gaps import eyes, measure_gaps
+
+    see = eyes(model, gap_model, threads=threads)
+    _say(measure_gaps(data, shelves, see, seed=seed, steps=on_stderr), as_json)
+
+
 @app.command("rows", epilog="storepulse eval rows --data ../shared/data/shelves --json")
 def rows_command(
     data: Shelves, model: Model = None, threads: Threads = 2, seed: Seed = 0,

@@ -1,8 +1,8 @@
 """How well facings are found: average precision on photos with checked boxes, as COCO has it.
 
-The photos are read and seen by the node's own code in one pass; what is counted and what is left
-out (regions that nobody could label) is `vision.training.evaluate`, which `storepulse vision
-measure` uses too.
+The photos are read and seen by the node's own code, in as many looks as the model asks for; what
+is counted and what is left out (regions that nobody could label) is `vision.training.evaluate`,
+which `storepulse vision measure` uses too.
 """
 
 import json
@@ -16,9 +16,11 @@ from storepulse.eval.data_folders import WrongData, need
 from storepulse.eval.figures import Figure, Report
 from storepulse.eval.progress import Steps
 from storepulse.eval.resampling import GROUPS_MIN, drawn_anew, interval_of, ratio_interval
-from vision.detector import Detector, Found, Limits
+from vision.agreement import Limits
+from vision.detector import Detector, Found
 from vision.look import WHOLE_CURVE
 from vision.photos import read_photo
+from vision.training.calibrating import calibration_error
 from vision.training.detect import Detections
 from vision.training.evaluate import Judged, average_precision, judge
 from vision.training.labels import LabelledPhoto, read_coco
@@ -68,7 +70,7 @@ def measure_facings(folder: Path, see: See, *, seed: int, steps: Steps) -> Repor
         curve.setdefault(origins[photo.path.name], []).append(judged)
         told.append(counted)
     every = [judged for some in curve.values() for judged in some]
-    figures = [*_precisions(every, "all", seed=seed)]
+    figures = [*_precisions(every, "all", seed=seed), *_calibration_errors(every, seed=seed)]
     for origin, some in sorted(curve.items()):
         if any(photo.facings for photo in some):
             figures += _precisions(some, origin, seed=seed)
@@ -80,7 +82,7 @@ def measure_facings(folder: Path, see: See, *, seed: int, steps: Steps) -> Repor
             "told_from_score": COUNTING.score_min, "seed": seed,
         },
         figures=(*figures, *_as_told(told, seed=seed)),
-        notes=("one pass; regions that nobody could label are left out; intervals by photo",),
+        notes=("regions that nobody could label are left out; intervals by photo",),
     )  # fmt: skip
 
 
@@ -118,6 +120,24 @@ def _precisions(judged: Sequence[Judged], of: str, *, seed: int) -> list[Figure]
         ),
         Figure(name="ap", of=of, value=found.ap, low=ends[0], high=ends[1], n=found.facings),
     ]
+
+
+def _calibration_errors(judged: Sequence[Judged], *, seed: int) -> list[Figure]:
+    """How far scores are from the share that is right: of all answers, and of likely ones."""
+    figures = []
+    for name, score_min in (("calibration_error", 0.0), ("calibration_error_from_0.3", 0.3)):
+        ends: tuple[float | None, float | None] = (None, None)
+        if len(judged) >= GROUPS_MIN:
+            ends = interval_of(
+                [
+                    calibration_error(some, score_min=score_min)
+                    for some in drawn_anew(judged, seed=seed, rounds=_ROUNDS)
+                ]
+            )
+        value = calibration_error(judged, score_min=score_min)
+        count = sum(int((one.scores >= score_min).sum()) for one in judged)
+        figures.append(Figure(name=name, value=value, low=ends[0], high=ends[1], n=count))
+    return figures
 
 
 def _as_told(judged: Sequence[Judged], *, seed: int) -> list[Figure]:

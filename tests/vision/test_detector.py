@@ -8,15 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.vision.red_cells import MODEL, cell_box, draw_cells
-from vision.detector import (
-    MODEL_VARIABLE,
-    STRIDE_PX,
-    Detector,
-    Limits,
-    choose,
-    letterbox,
-    without_doubles,
-)
+from vision.agreement import Answers, Limits, agreed, without_doubles
+from vision.calibration import Calibration
+from vision.detector import MODEL_VARIABLE, STRIDE_PX, Detector, Look, letterbox, read_answers
 from vision.errors import BadModel
 
 CELLS = [(1, 2), (5, 7), (19, 14)]
@@ -70,9 +64,64 @@ def test_more_than_300_facings_are_not_cut_off(detector: Detector) -> None:
     raw = np.zeros((5, 900), np.float32)
     raw[0], raw[1] = np.arange(900) % 30 * 20 + 10, np.arange(900) // 30 * 20 + 10
     raw[2:4], raw[4] = 18, 0.9
-    assert len(choose(raw, 1.0, 600, 600, Limits()).scores) == 900
-    assert len(choose(raw, 1.0, 600, 600, Limits(count_max=50)).scores) == 50
+    answers = Answers.of([read_answers(raw, 1.0, 600, 600, score_min=0.1)])
+    assert len(agreed(answers, Limits())[1]) == 900
+    assert len(agreed(answers, Limits(count_max=50))[1]) == 50
     assert picture.shape == (960, 640, 3)
+
+
+def test_a_second_look_in_the_mirror_sees_the_same_facings_at_the_same_places(
+    detector: Detector,
+) -> None:
+    picture = draw_cells(CELLS)
+    once = detector.find(picture)
+    twice = detector.find_at_all(picture, [Limits()], looks=[Look(640), Look(640, mirrored=True)])[
+        0
+    ]
+    assert as_tuples(twice.boxes_px) == as_tuples(once.boxes_px)
+    assert np.allclose(np.sort(twice.scores), np.sort(once.scores), atol=1e-5)
+
+
+def test_what_one_of_two_looks_sees_counts_half(detector: Detector) -> None:
+    # The test's network sees cells of 32 px only: at half the size it sees none.
+    [both] = detector.find_at_all(draw_cells(CELLS), [Limits()], looks=[Look(640), Look(320)])
+    once = detector.find(draw_cells(CELLS))
+    assert np.allclose(both.scores, once.scores / 2, atol=1e-5)
+
+
+def model_that_says(folder: Path, **said: str) -> Path:
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(MODEL)
+    for name, value in said.items():
+        model.metadata_props.add(key=name, value=value)
+    path = folder / "model.onnx"
+    onnx.save(model, path)
+    return path
+
+
+def test_a_model_says_its_looks_and_its_calibration(tmp_path: Path) -> None:
+    shy = Detector(model_that_says(tmp_path, looks="640 640m", calibration="1 1 -1"), threads=1)
+    assert shy.looks == (Look(640), Look(640, mirrored=True))
+    bold = Detector(MODEL, threads=1).find(draw_cells(CELLS))
+    found = shy.find(draw_cells(CELLS))
+    assert as_tuples(found.boxes_px) == as_tuples(bold.boxes_px)
+    assert np.allclose(found.scores, Calibration(1, 1, -1).probability(bold.scores), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        pytest.param({"looks": "641"}, "multiple of 32", id="no multiple"),
+        pytest.param({"looks": ""}, "no look", id="empty"),
+        pytest.param({"calibration": "1 2"}, "no usable calibration", id="two numbers"),
+        pytest.param({"calibration": "-1 1 0"}, "no usable calibration", id="turned round"),
+    ],
+)
+def test_a_model_that_says_nonsense_is_refused(
+    said: dict[str, str], problem: str, tmp_path: Path
+) -> None:
+    with pytest.raises(BadModel, match=problem):
+        Detector(model_that_says(tmp_path, **said), threads=1)
 
 
 @settings(deadline=None, max_examples=40)
@@ -118,7 +167,8 @@ def test_kept_boxes_do_not_overlap_and_dropped_ones_do(given_: np.ndarray, limit
 
 def test_boxes_end_at_the_edge_of_the_photo() -> None:
     raw = np.array([[5.0], [5.0], [40.0], [40.0], [0.9]], np.float32)
-    assert choose(raw, 0.5, 100, 30, Limits()).boxes_px.tolist() == [[0, 0, 50, 30]]
+    boxes, _ = read_answers(raw, 0.5, 100, 30, score_min=0.1)
+    assert boxes.tolist() == [[0, 0, 50, 30]]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from vision.detector import MODEL_VARIABLE
 from vision.drawing import GAP, draw_observation
 from vision.faces import FaceFinder
 from vision.framing import Frame, encode_frame, read_frame
+from vision.gap_eyes import GAP_MODEL_VARIABLE, GEOMETRY
 from vision.look import Looker
 from vision.observation import (
     OBSERVATION_JSON,
@@ -32,6 +33,14 @@ from vision.observation import (
 SHELF = [(column, row) for row in (3, 7, 11) for column in range(2, 18) if (column, row) != (9, 7)]
 """Three rows with one pack gone."""
 KEYS = {"photo", "facings", "gaps", "rows", "timings_ms", "model"}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def gaps_by_geometry() -> Iterator[None]:
+    """Drawn cells are no shelf to the gap network; the rows know where one is missing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(GAP_MODEL_VARIABLE, GEOMETRY)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from vision.training.augment import Variation
 from vision.training.errors import TrainingError
+from vision.training.gap_cli import train_gaps
 from vision.training.labels import Labels
 from vision.training.model_facts import ModelFacts
 from vision.training.plan import TrainingPlan
@@ -217,6 +218,56 @@ def measure(
                 f"recall {figures.recall50:.3f}  "
                 f"({figures.photos} photos, {figures.facings} facings)"
             )
+
+
+@app.command()
+def calibrate(
+    model: Annotated[Path, typer.Argument(help="An exported model (.onnx); it is changed.")],
+    sources: Annotated[
+        list[str], typer.Argument(help="Labelled photos, as for `train`; best none trained on.")
+    ],
+    split: Annotated[
+        str | None, typer.Option(help="Use the COCO images of this split only.")
+    ] = None,
+    looks: Annotated[
+        str | None,
+        typer.Option(help='How photos are shown to it from now on, as "1280 1440m" (m: mirrored).'),
+    ] = None,
+    photos: Annotated[int, typer.Option(help="So many photos at most.", min=1)] = 40,
+    threads: Annotated[int, typer.Option(help="Cores to use.", min=1)] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Make a model's scores say how often it is right, and write that into its file.
+
+    Example: storepulse vision calibrate runs/bays/latest.onnx bays/checked.json
+    --looks "1280 1440m"
+    """
+    with _plain_errors():
+        _need_torch()
+        from vision.calibration import PROPERTY, Calibration
+        from vision.detector import Detector
+        from vision.look import WHOLE_CURVE
+        from vision.training.calibrating import calibration_error, fit_to, see
+        from vision.training.export import add_properties
+
+        some = read_sources(sources, split=split).photos
+        # Evenly from all: neighbours in a file are often of one store.
+        chosen = [some[place * len(some) // photos] for place in range(min(photos, len(some)))]
+        chosen = chosen if len(some) > photos else list(some)
+        properties = {PROPERTY: Calibration().in_words()}
+        add_properties(model, properties if looks is None else properties | {"looks": looks})
+        with TALK.status(f"looking at {len(chosen)} photos"):
+            judged = see(Detector(model, threads=threads), chosen, WHOLE_CURVE)
+        found = fit_to(judged)
+        add_properties(model, {PROPERTY: found.in_words()})
+        said = {
+            "model": str(model), "photos": len(chosen), "calibration": found.in_words(),
+            "error_before": round(calibration_error(judged), 4),
+        }  # fmt: skip
+        typer.echo(json.dumps(said) if as_json else found.in_words())
+
+
+app.command("train-gaps")(train_gaps)
 
 
 @contextmanager

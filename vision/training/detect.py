@@ -129,6 +129,10 @@ def overlaps(first: Boxes, second: Boxes) -> NDArray[np.float32]:
 
 def shared_areas(first: Boxes, second: Boxes) -> NDArray[np.float32]:
     """Return the (n, m) areas that (n, 4) and (m, 4) boxes share, in square pixels."""
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    return np.asarray((high - low).clip(0).prod(axis=2), np.float32)
+    # By columns: numpy's product over an axis of two takes ten times as long.
+    wide, tall = (
+        np.minimum(first[:, None, axis + 2], second[None, :, axis + 2])
+        - np.maximum(first[:, None, axis], second[None, :, axis])
+        for axis in (0, 1)
+    )
+    return np.asarray(wide.clip(0) * tall.clip(0), np.float32)

@@ -12,9 +12,11 @@ import onnx
 import onnxruntime
 import torch
 
+from vision.training.errors import WeightsUnfit
 from vision.training.model_facts import ModelFacts
 
 OPSET = 17
+LARGE_TENSOR = 1024  # shorter ones are not worth a node more
 INPUT_NAME, OUTPUT_NAME = "photo", "facings"
 # Beyond rounding, what onnxruntime answers must be what torch answers.
 PIXELS_APART_MAX, SCORES_APART_MAX = 0.1, 1e-3
@@ -70,6 +72,51 @@ def export_onnx(network: Any, path: Path, *, facts: ModelFacts) -> None:
     onnx.checker.check_model(model)
     onnx.save(model, unfinished)
     _same_answers(frozen, unfinished)
+    unfinished.replace(path)
+
+
+def halve_stored_numbers(path: Path) -> None:
+    """Keep a model's large tensors in half precision; they are widened when it is loaded.
+
+    The weights were trained to no more: the file is half as long, and the arithmetic the same.
+    The file is written whole or not at all.
+    """
+    model = onnx.load(path)
+    narrow, widened = [], []
+    for tensor in model.graph.initializer:
+        numbers = onnx.numpy_helper.to_array(tensor)
+        if numbers.dtype != np.float32 or numbers.size < LARGE_TENSOR:
+            narrow.append(tensor)
+            continue
+        name = f"{tensor.name}_half"
+        narrow.append(onnx.numpy_helper.from_array(numbers.astype(np.float16), name))
+        widened.append(
+            onnx.helper.make_node("Cast", [name], [tensor.name], to=onnx.TensorProto.FLOAT)
+        )
+    nodes = [*widened, *model.graph.node]
+    del model.graph.initializer[:], model.graph.node[:]
+    model.graph.initializer.extend(narrow)
+    model.graph.node.extend(nodes)
+    onnx.checker.check_model(model)
+    unfinished = path.with_suffix(".part")
+    onnx.save(model, unfinished)
+    unfinished.replace(path)
+
+
+def add_properties(path: Path, properties: Mapping[str, str]) -> None:
+    """Write further facts into a model file, whole or not at all; those it has stay.
+
+    Raises:
+        WeightsUnfit: it is no ONNX model.
+    """
+    try:
+        model = onnx.load(path)
+    except Exception as error:  # onnx raises whatever the broken bytes lead to
+        raise WeightsUnfit(f"{path} cannot be read as an ONNX model: {error}") from error
+    said = {entry.key: entry.value for entry in model.metadata_props}
+    _write_properties(model, said | dict(properties))
+    unfinished = path.with_suffix(".part")
+    onnx.save(model, unfinished)
     unfinished.replace(path)
 
 

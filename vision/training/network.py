@@ -4,6 +4,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -51,10 +52,13 @@ def _keep_ultralytics_to_itself() -> None:
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
-def load_weights(network: Any, path: Path) -> int:
+def load_weights(network: Any, path: Path, *, without: Sequence[str] = ()) -> int:
     """Load the tensors of a safetensors file that fit by name and shape; leave the others.
 
     A file of an older head therefore gives its backbone and neck.
+
+    Args:
+        without: beginnings of names that keep the network's own values.
 
     Returns:
         How many tensors were loaded.
@@ -69,7 +73,7 @@ def load_weights(network: Any, path: Path) -> int:
     fitting = {
         name: tensor.to(own[name].dtype)
         for name, tensor in stored.items()
-        if name in own and own[name].shape == tensor.shape
+        if name in own and own[name].shape == tensor.shape and not name.startswith(tuple(without))
     }
     if not fitting:
         raise WeightsUnfit(

@@ -1,14 +1,19 @@
 """The commands, from the outside."""
 
 import json
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
 
+import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from storepulse.errors import BadInput
+from tests.vision.red_cells import MODEL, cell_box, draw_cells
+from vision.detector import Detector, Limits, Look
 from vision.training.cli import app
 
 RUNNER = CliRunner()
@@ -22,7 +27,7 @@ def has_training_parts():
         pytest.skip(f"training is not installed: {missing}")
 
 
-@pytest.mark.parametrize("command", ["train", "export", "measure"])
+@pytest.mark.parametrize("command", ["train", "export", "measure", "calibrate", "train-gaps"])
 def test_help_has_an_example(command):
     result = RUNNER.invoke(app, [command, "--help"])
     assert result.exit_code == 0
@@ -122,3 +127,39 @@ def test_export_prints_nothing_but_the_facts_of_the_model(tmp_path):
     facts = json.loads(result.stdout)
     assert (facts["name"], facts["version"]) == ("facings", "9")
     assert model.is_file()
+
+
+def test_calibrate_writes_looks_and_three_numbers_into_the_model(tmp_path):
+    has_training_parts()
+    labels, model = half_labelled_cells(tmp_path), tmp_path / "model.onnx"
+    shutil.copyfile(MODEL, model)
+    said = RUNNER.invoke(
+        app,
+        ["calibrate", str(model), str(labels), "--looks", "640 640m", "--threads", "1", "--json"],
+        catch_exceptions=False,
+    )
+    told = json.loads(said.stdout)
+    detector = Detector(model, threads=1)
+    assert detector.looks == (Look(640), Look(640, mirrored=True))
+    assert detector.calibration.in_words() == told["calibration"]
+    # Half of what it finds is labelled, so half of what it says is right.
+    found = detector.find(draw_cells(CELLS), Limits(score_min=0.01))
+    assert found.scores == pytest.approx(np.full(len(CELLS), 0.5), abs=0.03)
+
+
+CELLS = [(column, row) for column in range(1, 19, 2) for row in range(1, 13, 2)]
+
+
+def half_labelled_cells(folder):
+    """Five photos of 54 facings that the tests' network finds, every second one labelled."""
+    images, annotations = [], []
+    for number in range(5):
+        name = f"cells_{number}.png"
+        Image.fromarray(draw_cells(CELLS)).save(folder / name)
+        images.append({"id": number, "file_name": name, "width": 640, "height": 480})
+        for cell in CELLS[::2]:
+            x1, y1, x2, y2 = cell_box(*cell)
+            annotations.append({"image_id": number, "bbox": [x1, y1, x2 - x1, y2 - y1]})
+    path = folder / "labels.json"
+    path.write_text(json.dumps({"images": images, "annotations": annotations}))
+    return path

@@ -15,7 +15,12 @@ save_file = pytest.importorskip("safetensors.torch").save_file
 
 from vision.training.detect import load_detector  # noqa: E402
 from vision.training.errors import WeightsUnfit  # noqa: E402
-from vision.training.export import export_onnx, weights_sha256  # noqa: E402
+from vision.training.export import (  # noqa: E402
+    add_properties,
+    export_onnx,
+    halve_stored_numbers,
+    weights_sha256,
+)
 from vision.training.model_facts import ModelFacts  # noqa: E402
 from vision.training.network import build_network, load_weights, save_weights  # noqa: E402
 from vision.training.torchvision_ops import mend_torchvision, non_maximum_suppression  # noqa: E402
@@ -136,3 +141,53 @@ def test_the_suppression_that_stands_in_for_torchvisions_own():
     mend_torchvision()
     assert torch.ops.torchvision.nms(boxes, scores, 0.5).tolist() == [1, 2]
     assert mend_torchvision() is False
+
+
+def test_tensors_that_are_named_keep_the_networks_own_values(network, tmp_path):
+    path = tmp_path / "weights.safetensors"
+    save_weights(network, path)
+    other = build_network()
+    before = {name: tensor.clone() for name, tensor in other.state_dict().items()}
+    load_weights(other, path, without=("model.24.cv3.",))
+    for name, tensor in other.state_dict().items():
+        if name.startswith("model.24.cv3."):
+            assert torch.equal(tensor, before[name]), name
+    assert not torch.equal(other.state_dict()["model.0.conv.weight"], before["model.0.conv.weight"])
+
+
+def test_a_halved_model_is_half_as_long_and_answers_the_same(exported, tmp_path):
+    halved = tmp_path / "halved.onnx"
+    halved.write_bytes(exported.read_bytes())
+    halve_stored_numbers(halved)
+    assert halved.stat().st_size < 0.6 * exported.stat().st_size
+    pixels = np.random.default_rng(2).random((1, 3, 96, 128), np.float32)
+    whole, half = (
+        onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]).run(
+            None, {"photo": pixels}
+        )[0]
+        for path in (exported, halved)
+    )
+    assert np.abs(whole[:, :4] - half[:, :4]).max() < 0.5
+    assert np.abs(whole[:, 4] - half[:, 4]).max() < 0.01
+    assert [file.name for file in tmp_path.iterdir()] == [halved.name]
+
+
+def test_further_properties_leave_the_others(exported, tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(exported.read_bytes())
+    add_properties(path, {"looks": "640 640m", "version": "8"})
+    said = (
+        onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        .get_modelmeta()
+        .custom_metadata_map
+    )
+    assert said["looks"] == "640 640m"
+    assert said["version"] == "8"
+    assert said["name"] == FACTS.name
+
+
+def test_properties_cannot_be_written_into_a_text(tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_text("no network")
+    with pytest.raises(WeightsUnfit, match="cannot be read as an ONNX model"):
+        add_properties(path, {"looks": "640"})

@@ -1,0 +1,224 @@
+"""Find gaps with a network of their own, and let the geometry of the rows have its say.
+
+The network saw pictures of empty places, so it knows what one looks like; the rows know where a
+place is free at all. What the geometry alone is sure of is not told where the network saw nothing:
+of 78 such stretches on labelled pictures one was a gap. Without the network's file the geometry
+alone answers, and `GapEyes.facts` says so.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.agreement import Boxes, Limits, overlaps
+from vision.detector import STRIDE_PX, Detector, Found, Look
+from vision.gaps import find_gaps, line_y
+from vision.observation import Gap, ModelFacts
+from vision.photos import Pixels
+from vision.rows import Rows
+
+GAP_MODEL_VARIABLE: Final = "STOREPULSE_GAPS_MODEL"
+"""Environment variable: path of the gap network where none is named; `geometry` for none at all."""
+GEOMETRY: Final = "geometry"
+
+GAP_LIMITS: Final = Limits(score_min=0.02, overlap_max=0.45, count_max=200)
+"""What the network's answers are reduced to before they are weighed."""
+
+FACING_HEIGHT_PX: Final = 48.0
+FAR_PX: Final = 720.0
+"""Where the facings would need a larger photo than this to have that height, it was taken from far
+away: the network is then shown it so much larger. Below, its own sizes serve best."""
+ENLARGED_MAX: Final = 2.0
+"""Beyond, looking for gaps would take as long as looking for facings."""
+
+MATCH_IOU_MIN: Final = 0.3
+"""A stretch and an answer of the network that share more are one place."""
+UNSEEN_SCORE: Final = 0.01
+"""What the network is taken to have said of a stretch where it said nothing."""
+TOLD_SCORE_MIN: Final = 0.5
+ROW_APART_MAX: Final = 0.35
+"""A gap stands on a row whose line passes its foot no farther away, of the gap's height."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each witness counts: a logistic of the network's logit, the share of the place under
+    facings, and the geometry's score with a stretch of it being there at all."""
+
+    start: float
+    network: float
+    covered: float
+    geometry: float
+    stretch: float
+
+
+WEIGHTS: Final = Weights(start=0.47, network=1.44, covered=-0.22, geometry=0.0, stretch=0.1)
+"""Fitted to the answers on 86 pictures that were trained on (their AP50 is that of kept-out ones,
+so little was learnt by heart); a fit that also leaves the geometry free gives it nothing."""
+
+
+def default_gap_model() -> Path | None:
+    """The gap network that comes with storepulse, or what a chain has put in its place."""
+    if chosen := os.environ.get(GAP_MODEL_VARIABLE):
+        return None if chosen == GEOMETRY else Path(chosen)
+    return _packaged()
+
+
+def _packaged() -> Path:
+    with as_file(files("vision") / "weights" / "gaps.onnx") as path:
+        return path
+
+
+class GapEyes:
+    """The gap network, loaded once; geometry alone where its file is missing."""
+
+    def __init__(self, model: Path | None = None, *, threads: int = 2) -> None:
+        """Load the network.
+
+        Args:
+            model: an exported one; by default ours, and none where ours is not installed.
+            threads: cores to use.
+        Raises:
+            BadModel: a file is there that is no such network, or the named one is missing.
+        """
+        path = default_gap_model() if model is None else model
+        if path is not None and not path.is_file() and path == _packaged():
+            path = None
+        self._network = None if path is None else Detector(path, threads=threads)
+
+    @property
+    def facts(self) -> ModelFacts | None:
+        """Which network it is; None: geometry alone."""
+        return None if self._network is None else self._network.facts
+
+    def find(
+        self,
+        boxes_px: NDArray[np.floating],
+        rows: Rows,
+        *,
+        weak_px: NDArray[np.floating],
+        rgb: Pixels,
+        scale: float,
+        score_min: float = TOLD_SCORE_MIN,
+    ) -> tuple[Gap, ...]:
+        """The places that look bare; arguments and answer as those of `find_gaps`."""
+        if self._network is None:
+            return find_gaps(boxes_px, rows, weak_px=weak_px, rgb=rgb, scale=scale)
+        stretches = find_gaps(boxes_px, rows, weak_px=weak_px, rgb=rgb, scale=scale, score_min=0.0)
+        looks = looks_at(self._network.looks, boxes_px, max(rgb.shape[:2]) / scale)
+        seen = self._network.find_at_all(rgb, [GAP_LIMITS], looks=looks)[0]
+        full = Found((seen.boxes_px / np.float32(scale)).astype(np.float32), seen.scores)
+        gaps = weigh(full, stretches, boxes_px, WEIGHTS)
+        return tuple(
+            replace(gap, row=gap.row if gap.row is not None else row_under(gap, rows))
+            for gap in gaps
+            if gap.score >= score_min
+        )
+
+
+def looks_at(
+    own: Sequence[Look], boxes_px: NDArray[np.floating], long_px: float
+) -> tuple[Look, ...]:
+    """How the network is shown a photo: its own looks, enlarged where the facings are small.
+
+    Args:
+        own: the looks that the network's file names.
+        boxes_px: (n, 4) facings in pixels of a photo with this long side; none: own looks.
+    """
+    if not len(boxes_px):
+        return tuple(own)
+    tall = max(float(np.median(boxes_px[:, 3] - boxes_px[:, 1])), 1.0)
+    larger = min(max(long_px * FACING_HEIGHT_PX / tall / FAR_PX, 1.0), ENLARGED_MAX)
+    return tuple(
+        replace(look, long_px=round(look.long_px * larger / STRIDE_PX) * STRIDE_PX) for look in own
+    )
+
+
+def weigh(
+    learnt: Found,
+    stretches: Sequence[Gap],
+    facings_px: NDArray[np.floating],
+    weights: Weights,
+) -> tuple[Gap, ...]:
+    """One answer from both witnesses, the surest first.
+
+    Args:
+        learnt: the network's answers.
+        stretches: what the geometry found, with its scores; same pixels.
+        facings_px: (n, 4) the facings, same pixels.
+    Returns:
+        Each answer of the network, and each stretch that is none of them, with the weighed score;
+        of two that share too much only the surer.
+    """
+    free = np.array([gap.box_xyxy_px for gap in stretches], np.float32).reshape(-1, 4)
+    iou = overlaps(learnt.boxes_px, free)
+    found = []
+    for number, (box, score) in enumerate(zip(learnt.boxes_px, learnt.scores, strict=True)):
+        near: int = int(iou[number].argmax()) if len(free) else -1
+        same = near >= 0 and iou[number, near] >= MATCH_IOU_MIN
+        stretch = stretches[near] if same else None
+        found.append(_weighed(_edges(box), float(score), stretch, facings_px, weights))
+    alone = np.ones(len(free), bool) if not len(learnt.scores) else iou.max(0) < MATCH_IOU_MIN
+    for place in np.flatnonzero(alone):
+        stretch = stretches[int(place)]
+        found.append(_weighed(stretch.box_xyxy_px, UNSEEN_SCORE, stretch, facings_px, weights))
+    kept: list[Gap] = []
+    for gap in sorted(found, key=lambda gap: -gap.score):
+        others = np.array([one.box_xyxy_px for one in kept], np.float32).reshape(-1, 4)
+        own = np.array([gap.box_xyxy_px], np.float32)
+        if not len(kept) or overlaps(own, others).max() <= GAP_LIMITS.overlap_max:
+            kept.append(gap)
+    return tuple(kept)
+
+
+def _weighed(
+    box: tuple[float, float, float, float],
+    score: float,
+    stretch: Gap | None,
+    facings_px: NDArray[np.floating],
+    weights: Weights,
+) -> Gap:
+    held = min(max(score, 1e-3), 1 - 1e-3)
+    witness = (
+        weights.start
+        + weights.network * float(np.log(held / (1 - held)))
+        + weights.covered * min(covered_share(box, facings_px), 1.0)
+        + (weights.stretch + weights.geometry * stretch.score if stretch is not None else 0.0)
+    )
+    return Gap(
+        box, round(float(1 / (1 + np.exp(-witness))), 3), None if stretch is None else stretch.row
+    )
+
+
+def covered_share(
+    box: tuple[float, float, float, float], facings_px: NDArray[np.floating]
+) -> float:
+    """Share of a box under facings; those that overlap count twice. 0 for none."""
+    x1, y1, x2, y2 = box
+    wide = np.minimum(facings_px[:, 2], x2) - np.maximum(facings_px[:, 0], x1)
+    tall = np.minimum(facings_px[:, 3], y2) - np.maximum(facings_px[:, 1], y1)
+    return float((wide.clip(0) * tall.clip(0)).sum() / max((x2 - x1) * (y2 - y1), 1e-9))
+
+
+def row_under(gap: Gap, rows: Rows) -> int | None:
+    """The row on whose line a gap stands; None where none passes near its foot."""
+    x1, y1, x2, y2 = gap.box_xyxy_px
+    middle = (x1 + x2) / 2
+    near = [
+        (abs(line_y(row, middle) - y2), row.index)
+        for row in rows.rows
+        if row.line_xyxy_px[0] - (x2 - x1) <= middle <= row.line_xyxy_px[2] + (x2 - x1)
+    ]
+    apart, index = min(near, default=(np.inf, -1))
+    return index if apart <= ROW_APART_MAX * (y2 - y1) else None
+
+
+def _edges(box: Boxes) -> tuple[float, float, float, float]:
+    x1, y1, x2, y2 = (float(edge) for edge in box)
+    return x1, y1, x2, y2
