@@ -19,8 +19,8 @@ Grey = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
 LONG_PX: Final = 960
-"""Long side on which a photo is judged. Blur that hurts is wider than a pixel here (the network sees
-1280 px and bears 9), and fewer pixels take less time."""
+"""Long side on which a photo is judged. Blur that hurts is wider than a pixel here (the network
+sees 1280 px and bears 9), and fewer pixels take less time."""
 _SCALES: Final = 4
 """960, 480, 240 and 120 px."""
 _WINDOW_PX: Final = 512
@@ -320,7 +320,7 @@ _BANDS: Final = {
 }
 # Beside all rings: a cell of its own at the end.
 _CELL: Final = np.where(
-    (_RING_OF >= 0) & (_RING_OF < len(_RINGS) - 1), _RING_OF * 4 + _SECTOR, 4 * (len(_RINGS) - 1)
+    np.isin(_RING_OF, range(len(_RINGS) - 1)), _RING_OF * 4 + _SECTOR, 4 * (len(_RINGS) - 1)
 ).ravel()
 _CELLS: Final = np.bincount(_CELL, minlength=4 * len(_RINGS))[: 4 * (len(_RINGS) - 1)].clip(1)
 

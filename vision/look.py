@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,16 @@ from vision.verdict import (
 WHOLE_CURVE: Final = Limits(score_min=0.01, overlap_max=0.6, count_max=800)
 """Everything that was half seen, for who weighs it by its score: precision over recall needs the
 weak answers too, and neighbours in dense rows overlap."""
+
+
+class LooksAt(Protocol):
+    """Eyes: what `Looker` offers to whoever has a photo."""
+
+    def look_at(
+        self, source: Path | bytes, *, name: str | None = None
+    ) -> tuple[Photo, Observation]:
+        """Read a photo and look at it. Raises `UnreadablePhoto`."""
+        ...
 
 
 class Looker:

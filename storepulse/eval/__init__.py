@@ -123,6 +123,43 @@ def answer_time_command(
     _say(report, as_json)
 
 
+@app.command("faces", epilog="storepulse eval faces --data ../shared/data/shelves --json")
+def faces_command(
+    data: Shelves,
+    photos: Annotated[int, typer.Option(min=5, help="So many photos, chosen by seed.")] = 200,
+    threads: Threads = 2,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Faces put into shelf photos: how many are blurred in the copy that is kept, by size."""
+    need(data, "images")
+    from storepulse.eval.faces import measure_faces
+    from vision.faces import FaceFinder
+
+    finder = FaceFinder(threads=threads)
+    _say(measure_faces(data, finder, photos=photos, seed=seed, steps=on_stderr), as_json)
+
+
+@app.command("one-bay", epilog="storepulse eval one-bay --data ../shared/data/shelves --json")
+def one_bay_command(
+    data: Shelves,
+    photos: Annotated[
+        int | None, typer.Option(min=1, help="So many photos, from the first; without: all.")
+    ] = None,
+    model: Model = None,
+    threads: Threads = 2,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Overlapping views of one bay: facings counted twice, and lost at a seam."""
+    need(data, "checked.json", "images")
+    from storepulse.eval.one_bay import measure_one_bay
+    from vision.look import Looker
+
+    looker = Looker(model, threads=threads)
+    _say(measure_one_bay(data, looker, photos=photos, seed=seed, steps=on_stderr), as_json)
+
+
 @app.command("occupancy", epilog="storepulse eval occupancy --data ../shared/data/probes --json")
 def occupancy_command(
     data: Probes,

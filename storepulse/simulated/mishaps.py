@@ -76,8 +76,9 @@ def glaring(rgb: Rgb, level: float, rng: Rng) -> Mishap:
         cx, cy = rng.uniform(0.1, 0.9) * width, rng.uniform(0.1, 0.9) * height
         stretch, turn = rng.uniform(1, 4), rng.uniform(0, np.pi)
         size = rng.uniform(0.6, 1.0)
-        u = np.float32(np.cos(turn)) * (x - np.float32(cx)) + np.float32(np.sin(turn)) * (y - np.float32(cy))
-        v = np.float32(np.cos(turn)) * (y - np.float32(cy)) - np.float32(np.sin(turn)) * (x - np.float32(cx))
+        along, aside = np.float32(np.cos(turn)), np.float32(np.sin(turn))
+        dx, dy = x - np.float32(cx), y - np.float32(cy)
+        u, v = along * dx + aside * dy, along * dy - aside * dx
         np.maximum(field, -cv2.magnitude(u / np.float32(stretch), v) / np.float32(size), out=field)
     edge = np.quantile(field[::4, ::4], 1 - level)
     soft = 0.02 * max(height, width) * rng.uniform(0.5, 2.0)

@@ -42,9 +42,7 @@ def grow(
         raise ValueError("rows of both kinds are needed to tell them apart")
     rng = np.random.default_rng(how.seed)
     edges = [_edges(values[:, k]) for k in range(values.shape[1])]
-    binned = np.column_stack(
-        [np.searchsorted(edge, values[:, k]) for k, edge in enumerate(edges)]
-    )
+    binned = np.column_stack([np.searchsorted(edge, values[:, k]) for k, edge in enumerate(edges)])
     share = float(np.average(right, weights=weights))
     base = float(np.log(share / (1 - share)))
     odds = np.full(len(values), base)
@@ -62,8 +60,10 @@ def grow(
             questions.append((figure, bin_))
             leaf += (binned[:, figure] > bin_).astype(np.int64) << level
         size = 2**how.depth
-        step = -how.rate * np.bincount(leaf, slope, size) / (
-            np.bincount(leaf, curve, size) + how.shrink
+        step = (
+            -how.rate
+            * np.bincount(leaf, slope, size)
+            / (np.bincount(leaf, curve, size) + how.shrink)
         )
         odds += step[leaf]
         asked.append([figure for figure, _ in questions])
@@ -87,7 +87,7 @@ def _best_question(
     binned: Ints, leaf: Ints, leaves: int, slope: Floats, curve: Floats, shrink: float
 ) -> tuple[int, int]:
     """Figure and bin that part the rows best, asked in all leaves at once."""
-    rows, figures = binned.shape
+    figures = binned.shape[1]
     place = (leaf[:, None] * figures + np.arange(figures)) * _BINS + binned
     size = leaves * figures * _BINS
 

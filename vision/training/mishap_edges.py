@@ -1,4 +1,4 @@
-"""Find at which level each mishap makes a photo useless to the detector: AP50 down by ten points."""
+"""Find at which level a mishap makes a photo useless to the detector: AP50 down ten points."""
 
 import json
 from collections.abc import Mapping, Sequence

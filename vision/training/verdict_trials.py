@@ -1,7 +1,7 @@
 """Photos to learn the verdict from, and to measure it on: good ones, and ones gone wrong.
 
-Each is a part of a real photo in other light (`framed_well`), brought to 1280 px and through a JPEG,
-so that a good one and a bad one differ in the mishap alone. Reads photos; judges nothing.
+Each is a part of a real photo in other light (`framed_well`), brought to 1280 px and through a
+JPEG, so that a good one and a bad one differ in the mishap alone. Reads photos; judges nothing.
 """
 
 import csv
