@@ -203,7 +203,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=2, help="cores to use")
     given = parser.parse_args(arguments)
     answers = own_stdout()
-    looker, faces = Looker(given.model, threads=given.threads), FaceFinder()
+    looker = Looker(given.model, threads=given.threads)
+    faces = FaceFinder(threads=given.threads)
     # The first run of a network takes three times as long as the next: not on a clerk's photo.
     looker.detector.find_at_all(np.zeros(_FIRST_LOOK_SHAPE, np.uint8), [Limits()])
     model = {"name": looker.detector.facts.name, "version": looker.detector.facts.version}

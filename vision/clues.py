@@ -23,6 +23,8 @@ LONG_PX: Final = 960
 sees 1280 px and bears 9), and fewer pixels take less time."""
 _SCALES: Final = 4
 """960, 480, 240 and 120 px."""
+_NEARLY: Final = 0.87
+"""Shrunk by less than this, neighbours need not be averaged, which takes ten times as long."""
 _WINDOW_PX: Final = 512
 _RINGS: Final = (0.004, 0.01, 0.02, 0.04, 0.08, 0.13, 0.2, 0.3, 0.42, 0.5)
 """Edges of the rings of the spectrum, in periods a pixel."""
@@ -75,6 +77,8 @@ def _shrunk(picture: NDArray[np.uint8], long_px: int) -> NDArray[np.uint8]:
     if shrink >= 1:
         return picture
     size = max(2, round(picture.shape[1] * shrink)), max(2, round(picture.shape[0] * shrink))
+    if shrink > _NEARLY:
+        return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR), np.uint8)
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from vision.errors import BadModel
 from vision.observation import ModelFacts
 from vision.photos import Pixels
+from vision.providers import chosen_provider
 
 Boxes = NDArray[np.float32]
 """(n, 4): x1, y1, x2, y2 in pixels of the picture they were found on."""
@@ -82,6 +83,7 @@ class Detector:
             threads: cores to use; beside other work one may be faster than two.
         Raises:
             BadModel: no such file, or no detector of facings.
+            NoSuchProvider: `STOREPULSE_PROVIDER` names what this onnxruntime cannot do.
         """
         path = model if model is not None else default_model()
         if not path.is_file():
@@ -91,9 +93,10 @@ class Detector:
         options.inter_op_num_threads = 1
         # Photos come one at a time: threads that spin between them only heat the box.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        providers = chosen_provider()
         try:
             self._session: Any = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
+                str(path), options, providers=providers
             )
         except Exception as error:  # onnxruntime's own errors have no common public class
             raise BadModel(path, "is no ONNX model that can be loaded") from error

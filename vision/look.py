@@ -14,12 +14,7 @@ from vision.gaps import WEAK_SCORE_MIN, find_gaps
 from vision.observation import Box, Facing, Observation, PhotoFacts
 from vision.photos import Photo, read_photo
 from vision.rows import find_rows
-from vision.verdict import (
-    SENTENCES,
-    measure_quality,
-    reasons_after_looking,
-    reasons_before_looking,
-)
+from vision.verdict import SENTENCES, reasons_after_looking, reasons_before_looking, refusers
 
 WHOLE_CURVE: Final = Limits(score_min=0.01, overlap_max=0.6, count_max=800)
 """Everything that was half seen, for who weighs it by its score: precision over recall needs the
@@ -53,6 +48,7 @@ class Looker:
         """
         self.detector = Detector(model, threads=threads)
         self._doubtful = doubtful
+        refusers()  # read now: the first photo should not wait for it
 
     def look_at(
         self, source: Path | bytes, *, name: str | None = None
@@ -80,8 +76,8 @@ class Looker:
             return time.perf_counter()
 
         at = started
-        reasons = reasons_before_looking(measure_quality(photo))
-        at = lap("quality", at)
+        reasons = reasons_before_looking(photo)
+        at = lap("verdict", at)
         found, weak, others = Found.nothing(), Found.nothing(), []
         if not reasons:
             also = [] if self._doubtful is None else [self._doubtful]
@@ -89,7 +85,7 @@ class Looker:
                 photo.rgb, [Limits(), Limits(score_min=WEAK_SCORE_MIN), *also]
             )
             at = lap("detect", at)
-            reasons = reasons_after_looking(found)
+            reasons = reasons_after_looking(found, max(photo.rgb.shape[:2]))
         if reasons:
             timings["total"] = _ms_since(started)
             return Observation(
@@ -163,4 +159,5 @@ def _facts(photo: Photo, reasons: tuple[str, ...]) -> PhotoFacts:
         photo.height,
         "refused" if reasons else "usable",
         tuple(SENTENCES[reason].en for reason in reasons),
+        reasons,
     )

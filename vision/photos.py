@@ -36,9 +36,10 @@ MEGAPIXELS_MAX: Final = 60.0
 """Above the 50 megapixels of common phones; a PNG of this size needs 180 MB while it is decoded,
 and the child that judges has 500 MB."""
 
-WORKING_LONG_PX: Final = 2048
-"""Long side of what is looked at. The detector sees 1280; crops of facings want a bit more, and
-4032 px, the commonest long side of a phone's photo, halves to 2016 without a second resize."""
+WORKING_LONG_PX: Final = 2400
+"""Long side of what is looked at, at most. The detector sees 1280; crops of facings want a bit more,
+and what phones send (4000 to 4624 px) halves to less without a second resize, which would take
+longer than the decoding."""
 
 _REDUCED_LONG_PX_MIN: Final = 1500
 """A JPEG is decoded reduced only as far as its long side keeps this many pixels."""

@@ -123,6 +123,29 @@ def answer_time_command(
     _say(report, as_json)
 
 
+@app.command("verdict", epilog="storepulse eval verdict --data ../shared/data/shelves --json")
+def verdict_command(
+    data: Shelves,
+    edges: Annotated[
+        Path | None,
+        typer.Option(help="File of measured edges; written where it is missing (minutes)."),
+    ] = None,
+    count: Annotated[int, typer.Option(min=5, help="Good photos, and of each mishap.")] = 200,
+    model: Model = None,
+    threads: Threads = 2,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Photos refused before recognition: useless ones by reason, and good ones."""
+    need(data, "boxes.json", "checked.json", "images")
+    from storepulse.eval.verdict import edges_of, measure_verdict
+    from vision.training.labels import read_coco
+
+    labelled = read_coco(data / "checked.json", data / "images").photos
+    known = edges_of(edges, labelled, model, threads=threads, seed=seed, steps=on_stderr)
+    _say(measure_verdict(data, known, count=count, seed=seed, steps=on_stderr), as_json)
+
+
 @app.command("faces", epilog="storepulse eval faces --data ../shared/data/shelves --json")
 def faces_command(
     data: Shelves,

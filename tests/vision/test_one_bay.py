@@ -1,4 +1,4 @@
-"""Overlapping photos of one bay: every facing once, none lost, and a clear word when they do not."""
+"""Overlapping photos of one bay: every facing once, none lost, and a clear word when not."""
 
 import json
 from pathlib import Path

@@ -105,7 +105,7 @@ def test_pixels_cannot_be_written_to() -> None:
 
 JPEG_PLAIN = encoded(picture(), "JPEG")
 HEIC = Path(__file__).with_name("four_corners.heic").read_bytes()
-"""`picture()` as an iPhone keeps it: on its side, with time, place and maker (pillow-heif wrote it)."""
+"""`picture()` as an iPhone keeps it: on its side, with time, place, maker (by pillow-heif)."""
 
 
 def test_a_heic_is_read_upright() -> None:

@@ -1,20 +1,26 @@
 """Learn the photo verdict from clues of good photos and of photos gone wrong, reason by reason.
 
     python -m vision.training.verdict clues DATA -o clues.npz
-    python -m vision.training.verdict fit clues.npz --edges edges.json -o vision/weights/verdict.json
+    python -m vision.training.verdict fit clues.npz --edges edges.json -o verdict.json
 
 A forest for each reason tells photos beyond the edge of usefulness from good ones. Where it begins
 to refuse is chosen on photos that it has not learnt from (four parts, parted by photo).
 """
 
+import argparse
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vision.clues import CLUE_NAMES, clues_of
 from vision.training.boosting import Growth, grow
+from vision.training.mishap_edges import read_edges
+from vision.training.verdict_trials import training_trials
 from vision.trees import Floats, Forest
 
 REASON_OF: Final[Mapping[str, str]] = {
@@ -123,3 +129,67 @@ def _folds(groups: Sequence[str] | NDArray[np.str_]) -> NDArray[np.int64]:
     """A part for each row; rows of one group are in one part."""
     names, place = np.unique(np.asarray(groups), return_inverse=True)
     return np.random.default_rng(0).permutation(len(names))[place] % _FOLDS
+
+
+def write_table(learnt: Mapping[str, Learnt], path: Path) -> None:
+    """Write what `vision.verdict` reads: numbers to six digits, which changes no answer."""
+
+    def short(values: NDArray[np.float64]) -> list[list[float]]:
+        return [[float(f"{value:.6g}") for value in row] for row in values]
+
+    table = {
+        "clues": list(CLUE_NAMES),
+        "reasons": {
+            reason: {
+                "limit": round(one.limit, 4),
+                "base": round(one.forest.base, 6),
+                "figures": one.forest.figures.tolist(),
+                "limits": short(one.forest.limits),
+                "leaves": short(one.forest.leaves),
+            }
+            for reason, one in learnt.items()
+        },
+    }
+    path.write_text(json.dumps(table, separators=(",", ":")) + "\n", "utf-8")
+
+
+def read_examples(path: Path) -> Examples:
+    """Clues as the command `clues` wrote them."""
+    with np.load(path) as kept:
+        return Examples(kept["values"], kept["group"], kept["kind"], kept["level"])
+
+
+def write_examples(data: Path, path: Path) -> None:
+    """The clues of all training trials of a data folder (`shelves`, `products`, `tags`, `gaps`)."""
+    rows, told = [], []
+    for trial in training_trials(data):
+        rows.append(clues_of(trial.rgb).values)
+        told.append((trial.group, trial.kind, trial.level))
+    group, kind, level = zip(*told, strict=True)
+    np.savez(
+        path, values=np.array(rows), group=np.array(group), kind=np.array(kind),
+        level=np.array(level, np.float64),
+    )  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Take clues of training photos, or learn from them."""
+    parser = argparse.ArgumentParser(prog="vision.training.verdict", description=__doc__)
+    commands = parser.add_subparsers(dest="do", required=True)
+    taking = commands.add_parser("clues")
+    taking.add_argument("data", type=Path)
+    fitting = commands.add_parser("fit")
+    fitting.add_argument("clues", type=Path)
+    fitting.add_argument("--edges", type=Path, required=True)
+    for command in (taking, fitting):
+        command.add_argument("-o", "--output", type=Path, required=True)
+    given = parser.parse_args(arguments)
+    if given.do == "clues":
+        write_examples(given.data, given.output)
+        return
+    edges = {name: edge.level for name, edge in read_edges(given.edges).items() if edge.level}
+    write_table(learn(read_examples(given.clues), edges), given.output)
+
+
+if __name__ == "__main__":
+    main()

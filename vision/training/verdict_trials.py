@@ -39,6 +39,8 @@ LEVELS: Final[Mapping[str, tuple[float, float]]] = {
     "off_a_screen": (0.8, 4),
 }
 """From hardly seen to hopeless."""
+_DRAWN: Final = 30
+_WALLS: Final = 80
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +74,55 @@ def shelf_photos(folder: Path, *, split: str) -> list[Path]:
         except (OSError, ValueError, KeyError) as error:
             raise LabelsUnreadable(f"{folder / labels} names no photos of shelves") from error
     return sorted(found)
+
+
+def training_trials(data: Path) -> Iterator[Trial]:
+    """All trials to learn from: shelves of the train split, and what is no shelf.
+
+    Args:
+        data: folder with `shelves`, `products`, `tags` and `gaps`.
+    Raises:
+        LabelsUnreadable, UnreadablePhoto: it is of another form.
+    """
+    for seed in range(_DRAWN):
+        yield Trial(f"drawn{seed}", f"{GOOD}_drawn", 0.0, drawn_good(seed))
+    rng = np.random.default_rng(5)
+    for path in pictures_of_no_shelf(data, part=0):
+        group = path.parent.name if path.parent.name.startswith("gs_") else path.stem
+        yield Trial(group, NO_SHELF, 0.0, by_jpeg(at_some_size(read_rgb(path), rng), rng))
+    for number in range(_WALLS):
+        width, height = (int(side) for side in rng.integers(500, 1280, 2))
+        wall = by_jpeg(surroundings(width, height, rng), rng)
+        yield Trial(f"wall{number}", NO_SHELF, 0.0, wall)
+    for path, group in small_shelves(data / "gaps", part=0):
+        yield Trial(group, f"{GOOD}_300", 0.0, by_jpeg(at_some_size(read_rgb(path), rng), rng))
+    photos = shelf_photos(data / "shelves", split="train")
+    for number, place in enumerate(np.random.default_rng(0).permutation(len(photos))):
+        path = photos[place]
+        rng = np.random.default_rng([11, number])
+        rgb = read_rgb(path)
+        levels = {mishap: [level_between(*ends, rng)] for mishap, ends in LEVELS.items()}
+        yield from trials_of(rgb, path.stem, good=2, levels=levels, rng=rng)
+        small = at_some_size(framed_well(rgb, rng)[0], rng)
+        yield Trial(path.stem, f"{GOOD}_small", 0.0, small)
+        if number % 2 == 0:
+            room = by_jpeg(with_room_around(rgb, rng), rng)
+            yield Trial(path.stem, f"{GOOD}_room", 0.0, room)
+
+
+def small_shelves(folder: Path, *, part: int) -> list[tuple[Path, str]]:
+    """Shelf photos of 300 px (data of gaps) and their groups; part 0 or 1, parted by group."""
+    try:
+        images = json.loads((folder / "gaps.json").read_bytes())["images"]
+    except (OSError, ValueError, KeyError) as error:
+        raise LabelsUnreadable(f"{folder / 'gaps.json'} names no photos") from error
+    groups = sorted({str(image["group"]) for image in images})
+    chosen = set(groups[part::2])
+    return [
+        (folder / "images" / Path(image["file_name"]).name, f"gap{image['group']}")
+        for image in images
+        if str(image["group"]) in chosen
+    ]
 
 
 def trials_of(
