@@ -176,6 +176,12 @@ def bench(
     photo: Annotated[Path, typer.Argument(help="JPEG, HEIC, PNG or WebP.")],
     as_json: AsJson = False,
     runs: Annotated[int, typer.Option(min=1, max=1000, help="Looks at the photo.")] = 10,
+    against_ultralytics: Annotated[
+        bool,
+        typer.Option(
+            "--against-ultralytics", help="Time its predict too, with the same weights and size."
+        ),
+    ] = False,
     model: Model = None,
     threads: Threads = 2,
 ) -> None:
@@ -183,7 +189,9 @@ def bench(
 
     Example: storepulse vision bench shelf.jpg --runs 20 --json
     """
-    result = run_bench(photo, model=model, threads=threads, runs=runs)
+    result = run_bench(
+        photo, model=model, threads=threads, runs=runs, against_ultralytics=against_ultralytics
+    )
     if as_json:
         typer.echo(TypeAdapter(Bench).dump_json(result))
         return
@@ -193,7 +201,13 @@ def bench(
         "p95 ms",
         title=f"{result.photo}: {result.megapixels} megapixels, {result.runs} runs, "
         f"{result.threads} threads, {result.cpu_ms_p50:.0f} ms of CPU a run, "
-        f"peak {result.peak_memory_mb:.0f} MB",
+        f"peak {result.peak_memory_mb:.0f} MB, {result.overhead:g} times the bare "
+        f"decoding and network, load {result.busy:g}"
+        + (
+            ""
+            if result.faster_than_ultralytics is None
+            else f", {result.faster_than_ultralytics:g} times as fast as ultralytics"
+        ),
     )
     for stage in result.stages:
         table.add_row(stage.stage, f"{stage.p50_ms:.0f}", f"{stage.p95_ms:.0f}")

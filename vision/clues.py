@@ -25,6 +25,7 @@ _SCALES: Final = 4
 """960, 480, 240 and 120 px."""
 _NEARLY: Final = 0.87
 """Shrunk by less than this, neighbours need not be averaged, which takes ten times as long."""
+_SHORT_PX_MIN: Final = 64
 _WINDOW_PX: Final = 512
 _RINGS: Final = (0.004, 0.01, 0.02, 0.04, 0.08, 0.13, 0.2, 0.3, 0.42, 0.5)
 """Edges of the rings of the spectrum, in periods a pixel."""
@@ -49,6 +50,9 @@ class Clues:
 def clues_of(rgb: Pixels) -> Clues:
     """The figures of a picture of any size."""
     seen = _shrunk(rgb, LONG_PX)
+    if min(seen.shape[:2]) < _SHORT_PX_MIN:  # a sliver has no scales; any answer will do
+        size = max(_SHORT_PX_MIN, seen.shape[1]), max(_SHORT_PX_MIN, seen.shape[0])
+        seen = np.asarray(cv2.resize(seen, size), np.uint8)
     grey = np.asarray(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), np.uint8)
     scales = [grey]
     for _ in range(_SCALES - 1):

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from vision.errors import NoFaceFinder
 from vision.photos import WORKING_LONG_PX, Pixels
 
+Floats = NDArray[np.float64]
 FaceBoxes = NDArray[np.int64]
 """(n, 4): x1, y1, x2, y2 in pixels of the picture."""
 
@@ -36,10 +37,16 @@ won back."""
 _CELL_PX: Final = 4
 _STRIDE_PX: Final = 32
 _OVERLAP_MAX: Final = 0.4
+_STRIP_PX: Final = 900_000
+"""A photo is searched in strips of so many pixels: the network takes some 180 bytes for each, and
+the child that judges has 500 MB for everything."""
+_SEAM_PX: Final = 64
+"""Strips reach so far into each other; larger faces are found on a small whole photo."""
+_COARSE_PX: Final = 832
 
 
 class FaceFinder:
-    """The network, loaded once; some 30 MB, and 350 MB more while it looks at a large photo."""
+    """The network, loaded once."""
 
     def __init__(self, model: Path | None = None, *, threads: int = 2) -> None:
         """Load it.
@@ -74,12 +81,12 @@ class FaceFinder:
             rgb: (h, w, 3).
         """
         height, width = rgb.shape[:2]
-        shrink = min(1.0, LONG_PX / max(height, width))
-        small = rgb
-        if shrink < 1:
-            size = max(1, round(width * shrink)), max(1, round(height * shrink))
-            small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
-        boxes = self._marked(small) / shrink
+        boxes, scores = self._marked_everywhere(rgb)
+        kept = cv2.dnn.NMSBoxes(
+            np.column_stack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]]).tolist(),
+            scores.tolist(), LIKELY_MIN, _OVERLAP_MAX,
+        )  # fmt: skip
+        boxes = boxes[np.asarray(kept, np.int64).ravel()]
         margin = GROW * (boxes[:, 2:] - boxes[:, :2])
         grown = np.concatenate(
             [np.floor(boxes[:, :2] - margin), np.ceil(boxes[:, 2:] + margin)], axis=1
@@ -87,8 +94,29 @@ class FaceFinder:
         inside: FaceBoxes = grown.clip(0, [width, height, width, height]).astype(np.int64)
         return inside
 
-    def _marked(self, rgb: Pixels) -> NDArray[np.float64]:
-        """(n, 4) in pixels of the picture given."""
+    def _marked_everywhere(self, rgb: Pixels) -> tuple[Floats, Floats]:
+        """(n, 4) and (n,) from strips at full size, and from a small whole for large faces."""
+        height, width = rgb.shape[:2]
+        shrink = min(1.0, LONG_PX / max(height, width))
+        fine = _resized(rgb, shrink)
+        found = []
+        step = max(_STRIDE_PX, _STRIP_PX // fine.shape[1])
+        for top in range(0, fine.shape[0], step):
+            strip = fine[max(0, top - _SEAM_PX) : top + step + _SEAM_PX]
+            boxes, scores = self._marked(strip)
+            boxes[:, [1, 3]] += max(0, top - _SEAM_PX)
+            found.append((boxes / shrink, scores))
+        if fine.shape[0] > step:
+            coarse = shrink * min(1.0, _COARSE_PX / max(fine.shape[:2]))
+            boxes, scores = self._marked(_resized(rgb, coarse))
+            found.append((boxes / coarse, scores))
+        return (
+            np.concatenate([boxes for boxes, _ in found]),
+            np.concatenate([scores for _, scores in found]),
+        )
+
+    def _marked(self, rgb: Pixels) -> tuple[Floats, Floats]:
+        """(n, 4) in pixels of the picture given, and (n,) how likely each is."""
         height, width = rgb.shape[:2]
         planes = np.zeros(
             (1, 3, height + -height % _STRIDE_PX, width + -width % _STRIDE_PX), np.float32
@@ -96,18 +124,11 @@ class FaceFinder:
         planes[0, :, :height, :width] = rgb.transpose(2, 0, 1)
         likely, size, shift = self._session.run(["likely", "size", "shift"], {"photo": planes})
         down, across = np.nonzero(likely[0, 0] >= LIKELY_MIN)
-        if not len(down):
-            return np.zeros((0, 4))
-        scores = likely[0, 0, down, across]
         tall, wide = np.exp(size[0, :, down, across].astype(np.float64).clip(-4, 8)).T * _CELL_PX
         y = (down + shift[0, 0, down, across] + 0.5) * _CELL_PX
         x = (across + shift[0, 1, down, across] + 0.5) * _CELL_PX
-        boxes = np.column_stack([x - wide / 2, y - tall / 2, wide, tall])
-        kept = cv2.dnn.NMSBoxes(boxes, scores.tolist(), LIKELY_MIN, _OVERLAP_MAX)
-        boxes = boxes[np.asarray(kept, np.int64).ravel()]
-        boxes[:, 2:] += boxes[:, :2]
-        marked: NDArray[np.float64] = boxes
-        return marked
+        boxes = np.column_stack([x - wide / 2, y - tall / 2, x + wide / 2, y + tall / 2])
+        return boxes, likely[0, 0, down, across].astype(np.float64)
 
     def blur(self, rgb: Pixels) -> tuple[Pixels, FaceBoxes]:
         """A copy of the picture with every face that is found blurred, and where they are."""
@@ -147,3 +168,10 @@ def blurred(rgb: Pixels, boxes: FaceBoxes) -> Pixels:
                 cells, (x2 - x1, y2 - y1), interpolation=cv2.INTER_NEAREST
             )
     return copy
+
+
+def _resized(rgb: Pixels, scale: float) -> Pixels:
+    if scale >= 1:
+        return rgb
+    size = max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale))
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)

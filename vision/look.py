@@ -14,7 +14,7 @@ from vision.gaps import WEAK_SCORE_MIN, find_gaps
 from vision.observation import Box, Facing, Observation, PhotoFacts
 from vision.photos import Photo, read_photo
 from vision.rows import find_rows
-from vision.verdict import SENTENCES, reasons_after_looking, reasons_before_looking, refusers
+from vision.verdict import SENTENCES, chosen_verdict, reasons_after_looking
 
 WHOLE_CURVE: Final = Limits(score_min=0.01, overlap_max=0.6, count_max=800)
 """Everything that was half seen, for who weighs it by its score: precision over recall needs the
@@ -48,7 +48,7 @@ class Looker:
         """
         self.detector = Detector(model, threads=threads)
         self._doubtful = doubtful
-        refusers()  # read now: the first photo should not wait for it
+        self._reasons_before = chosen_verdict()
 
     def look_at(
         self, source: Path | bytes, *, name: str | None = None
@@ -76,7 +76,7 @@ class Looker:
             return time.perf_counter()
 
         at = started
-        reasons = reasons_before_looking(photo)
+        reasons = self._reasons_before(photo)
         at = lap("verdict", at)
         found, weak, others = Found.nothing(), Found.nothing(), []
         if not reasons:

@@ -37,7 +37,7 @@ MEGAPIXELS_MAX: Final = 60.0
 and the child that judges has 500 MB."""
 
 WORKING_LONG_PX: Final = 2400
-"""Long side of what is looked at, at most. The detector sees 1280; crops of facings want a bit more,
+"""Long side of what is looked at, at most. The detector sees 1280; crops of facings want more,
 and what phones send (4000 to 4624 px) halves to less without a second resize, which would take
 longer than the decoding."""
 

@@ -7,15 +7,18 @@ has run, facings themselves tell whether this is a shelf.
 """
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
+import cv2
 import numpy as np
 
 from storepulse.checklists import Sentence
+from storepulse.errors import BadInput
 from vision.clues import CLUE_NAMES, Clues, clues_of
 from vision.detector import INPUT_PX, Found
 from vision.photos import Photo
@@ -31,6 +34,9 @@ FACINGS_MIN: Final = 4
 SURE_SCORE: Final = 0.5
 """At least one facing must reach it: portraits, walls and tables give weaker answers at most. A
 street may pass: that a photo shows goods, but no shelf, is not told apart by this."""
+VERDICT_VARIABLE: Final = "STOREPULSE_VERDICT"
+"""Environment variable: `full` (the default), or `basic` where a chain's shelves look so different
+that the learnt reasons refuse good photos; then only size and darkness are asked before looking."""
 FAR_SHORT_PX: Final = 14.5
 """Median shorter side of the facings, at the 1280 px that the network sees: below it most photos
 have lost ten points of AP50 and more. Of 274 photos of shelves the smallest have 15.3."""
@@ -107,16 +113,37 @@ def refusers() -> Mapping[str, Refuser]:
     }  # fmt: skip
 
 
+def chosen_verdict() -> Callable[[Photo], tuple[str, ...]]:
+    """What is asked of a photo before the network runs, by the setting; see `VERDICT_VARIABLE`.
+
+    Raises:
+        BadInput: the setting names none.
+    """
+    name = os.environ.get(VERDICT_VARIABLE, "full").strip().lower() or "full"
+    if name not in ("full", "basic"):
+        raise BadInput(f"{VERDICT_VARIABLE}={name}: known are full and basic; leave it for full")
+    if name == "basic":
+        return basic_reasons
+    refusers()  # read now: the first photo should not wait for it
+    return reasons_before_looking
+
+
+def basic_reasons(photo: Photo) -> tuple[str, ...]:
+    """Size and darkness alone: keys of `SENTENCES`, () if none."""
+    if max(photo.width, photo.height) < LONG_SIDE_PX_MIN:
+        return ("too_small",)
+    grey = cv2.cvtColor(np.ascontiguousarray(photo.rgb[::8, ::8]), cv2.COLOR_RGB2GRAY)
+    return ("too_dark",) if float(np.percentile(grey, 90)) < LIGHTNESS_MIN else ()
+
+
 def reasons_before_looking(photo: Photo) -> tuple[str, ...]:
     """Keys of `SENTENCES` for which the photo is refused before the network runs; () if none.
 
     The surest comes first. In a photo that is too dark or too small nothing else can be told.
     """
-    if max(photo.width, photo.height) < LONG_SIDE_PX_MIN:
-        return ("too_small",)
+    if basic := basic_reasons(photo):
+        return basic
     clues = clues_of(photo.rgb)
-    if clues["light_90"] < LIGHTNESS_MIN:
-        return ("too_dark",)
     above = odds_above(clues)
     return tuple(sorted((reason for reason in above if above[reason] > 0), key=lambda r: -above[r]))
 

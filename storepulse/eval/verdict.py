@@ -173,7 +173,9 @@ def _report(told: Sequence[Told], edges: Mapping[str, Edge], *, count: int, seed
         if short:
             figures.append(_refused(short, f"{mishap}, short of the edge", seed))
         edge = edges.get(mishap)
-        if edge is not None:
+        if edge is not None and edge.level is not None:
+            far = [one for one in mine if one.level >= 2 * edge.level]
+            figures.append(_caught(far, f"{mishap}, at twice the edge and more", seed))
             figures.append(Figure(name="edge", of=mishap, value=edge.level, n=edge.photos))
     ms = [one.ms for one in told]
     figures += [

@@ -8,19 +8,19 @@ from numpy.typing import NDArray
 
 from vision.trees import Floats, Forest, Ints
 
-_BINS: Final = 48
+_BINS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
     """How a forest is grown; the defaults suit a hundred figures of a few thousand photos."""
 
-    trees: int = 200
+    trees: int = 100
     depth: int = 3
-    rate: float = 0.12
+    rate: float = 0.1
     shrink: float = 4.0
     """Weight of the penalty on a leaf: leaves of few photos say little."""
-    figures_tried: float = 0.5
+    figures_tried: float = 0.35
     """The share of the figures that each tree may ask about."""
     seed: int = 0
 

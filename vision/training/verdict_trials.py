@@ -39,7 +39,7 @@ LEVELS: Final[Mapping[str, tuple[float, float]]] = {
     "off_a_screen": (0.8, 4),
 }
 """From hardly seen to hopeless."""
-_DRAWN: Final = 30
+_DRAWN: Final = 40
 _WALLS: Final = 80
 
 
@@ -85,7 +85,11 @@ def training_trials(data: Path) -> Iterator[Trial]:
         LabelsUnreadable, UnreadablePhoto: it is of another form.
     """
     for seed in range(_DRAWN):
-        yield Trial(f"drawn{seed}", f"{GOOD}_drawn", 0.0, drawn_good(seed))
+        rng = np.random.default_rng([13, seed])
+        drawn = drawn_good(seed)
+        yield Trial(f"drawn{seed}", f"{GOOD}_drawn", 0.0, drawn)
+        lit = by_jpeg(in_other_light(drawn, rng), rng)
+        yield Trial(f"drawn{seed}", f"{GOOD}_other_light", 0.0, lit)
     rng = np.random.default_rng(5)
     for path in pictures_of_no_shelf(data, part=0):
         group = path.parent.name if path.parent.name.startswith("gs_") else path.stem
@@ -105,6 +109,8 @@ def training_trials(data: Path) -> Iterator[Trial]:
         yield from trials_of(rgb, path.stem, good=2, levels=levels, rng=rng)
         small = at_some_size(framed_well(rgb, rng)[0], rng)
         yield Trial(path.stem, f"{GOOD}_small", 0.0, small)
+        lit = by_jpeg(in_other_light(framed_well(rgb, rng)[0], rng), rng)
+        yield Trial(path.stem, f"{GOOD}_other_light", 0.0, lit)
         if number % 2 == 0:
             room = by_jpeg(with_room_around(rgb, rng), rng)
             yield Trial(path.stem, f"{GOOD}_room", 0.0, room)
@@ -164,6 +170,13 @@ def with_room_around(rgb: Rgb, rng: np.random.Generator) -> Rgb:
     top = round((height - small.shape[0]) * rng.uniform(0.3, 0.7))
     around[top : top + small.shape[0], left : left + small.shape[1]] = small
     return around
+
+
+def in_other_light(rgb: Rgb, rng: np.random.Generator) -> Rgb:
+    """Dim, bright or coloured, and still good: the camera chose another exposure."""
+    gain = level_between(0.25, 1.5, rng)
+    table = np.linspace(0, 255, 256)[:, None] * gain * rng.uniform(0.85, 1.15, 3)
+    return np.asarray(cv2.LUT(rgb, np.clip(table, 0, 255).astype(np.uint8)[None]), np.uint8)
 
 
 def drawn_good(seed: int) -> Rgb:
