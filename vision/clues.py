@@ -141,7 +141,8 @@ def _sharpness(scales: list[Grey]) -> Named:
         if before is not None:
             yield f"steps_fall_{number}", float(before / max(top, 1e-6))
         before = float(top)
-        curved = cv2.absdiff(grey, np.asarray(cv2.blur(grey, (3, 3)), np.uint8))[::2]
+        soft = np.asarray(cv2.blur(grey, (3, 3)), np.uint8)
+        curved = np.asarray(cv2.absdiff(grey, soft)[::2], np.uint8)
         yield f"curved_99_{number}", float(_quantiles(curved, (99,))[0] / usual)
         yield f"curved_mean_{number}", float(curved.mean() / usual)
 

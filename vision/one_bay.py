@@ -264,9 +264,9 @@ def _into_sight(
 def _in_frame(seen: Observation, plane: PlaneMap) -> _Each:
     own = boxes_of([one.box_xyxy_px for one in seen.facings])
     reach = _EDGE_SHARE * max(seen.photo.width, seen.photo.height)
-    cut = (own[:, :2] <= reach).any(axis=1) | (
-        own[:, 2:] >= np.array([seen.photo.width, seen.photo.height]) - reach
-    ).any(axis=1)
+    ends = np.array([seen.photo.width, seen.photo.height]) - reach
+    near = np.concatenate([own[:, :2] <= reach, own[:, 2:] >= ends], axis=1)
+    cut = np.asarray(near.any(axis=1), np.bool_)
     return _Each(
         mapped_boxes(own, plane), own, np.array([one.score for one in seen.facings], float), cut
     )

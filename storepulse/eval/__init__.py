@@ -128,7 +128,9 @@ def verdict_command(
     data: Shelves,
     edges: Annotated[
         Path | None,
-        typer.Option(help="File of measured edges; written where it is missing (minutes)."),
+        typer.Option(
+            help="File of measured edges, written if missing; without: those we measured."
+        ),
     ] = None,
     count: Annotated[int, typer.Option(min=5, help="Good photos, and of each mishap.")] = 200,
     model: Model = None,
@@ -138,11 +140,13 @@ def verdict_command(
 ) -> None:
     """Photos refused before recognition: useless ones by reason, and good ones."""
     need(data, "boxes.json", "checked.json", "images")
-    from storepulse.eval.verdict import edges_of, measure_verdict
+    from storepulse.eval.verdict import MEASURED_EDGES, edges_of, measure_verdict
     from vision.training.labels import read_coco
 
     labelled = read_coco(data / "checked.json", data / "images").photos
-    known = edges_of(edges, labelled, model, threads=threads, seed=seed, steps=on_stderr)
+    known = edges_of(
+        edges or MEASURED_EDGES, labelled, model, threads=threads, seed=seed, steps=on_stderr
+    )
     _say(measure_verdict(data, known, count=count, seed=seed, steps=on_stderr), as_json)
 
 

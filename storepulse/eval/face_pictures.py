@@ -100,7 +100,7 @@ def _oval(
     """1 inside an oval, falling to 0 over a share `soft` of its half axes."""
     y, x = np.mgrid[: shape[0], : shape[1]]
     away = np.hypot((x - centre[0]) / half[0], (y - centre[1]) / half[1])
-    return np.clip((1 - away) / soft, 0, 1).astype(np.float32)
+    return np.asarray(np.clip((1 - away) / soft, 0, 1), np.float32)
 
 
 def _grey_faces(hosts: list[Head]) -> Iterator[Head]:

@@ -61,7 +61,7 @@ def darkened(rgb: Rgb, level: float, rng: Rng) -> Mishap:
     linear = (np.linspace(0, 1, 256) ** 2.2 / level).astype(np.float32)
     light = cv2.LUT(rgb, linear)
     cv2.setRNGSeed(int(rng.integers(2**31)))
-    noise = cv2.randn(np.empty_like(light), 0, 1)
+    noise = cv2.randn(np.empty_like(light), np.zeros(1), np.ones(1))
     # The noise of the light itself grows with its root; a little comes from reading it out.
     noisy = cv2.multiply(noise, cv2.LUT(rgb, np.sqrt(linear * 2e-4 + 1e-7))) + light
     return _same_place(255 * cv2.pow(np.clip(noisy, 0, 1), 1 / 2.2))
@@ -137,7 +137,7 @@ def distant(rgb: Rgb, level: float, rng: Rng) -> Mishap:
     if floor >= 2:
         padded = padded.copy()
         padded[height - int(floor) :] = surroundings(width, int(floor), rng)
-    return Mishap(padded, small)
+    return Mishap(np.asarray(padded, np.uint8), small)
 
 
 def cut_off(rgb: Rgb, level: float, rng: Rng) -> Mishap:
@@ -202,7 +202,7 @@ def off_a_screen(rgb: Rgb, level: float, rng: Rng) -> Mishap:
     cut = np.array([[scale, 0, -inner[0] * scale], [0, scale, -inner[1] * scale], [0, 0, 1.0]])
     whole = cut @ aslant
     # A lens that is a little softer than the sensor's grid, then samples at its points.
-    soft = cv2.GaussianBlur(fine, (0, 0), max(0.3, 0.45 / scale))
+    soft = np.asarray(cv2.GaussianBlur(fine, (0, 0), max(0.3, 0.45 / scale)), np.uint8)
     seen = _warped(soft, whole, size).astype(np.float32)
     bright = 255 * np.clip(seen * 2.2 / 255, 0, 1) ** rng.uniform(0.85, 1.0)
     seen = bright * rng.uniform(0.85, 1.05) * np.array([0.95, 1.0, rng.uniform(1.0, 1.1)])
@@ -247,7 +247,7 @@ def surroundings(width: int, height: int, rng: Rng) -> Rgb:
         y2 = y1 + int(rng.uniform(0.02, 0.5) * height) + 1
         picture[y1:y2, x1:x2] *= rng.uniform(0.4, 1.3)
     picture += rng.normal(0, rng.uniform(0.5, 4), (height, width, 1))
-    return np.clip(picture, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(picture, 0, 255), np.uint8)
 
 
 def framed_well(rgb: Rgb, rng: Rng, *, share_min: float = 0.7) -> tuple[Rgb, Homography]:
@@ -270,7 +270,9 @@ def framed_well(rgb: Rgb, rng: Rng, *, share_min: float = 0.7) -> tuple[Rgb, Hom
     turn = np.eye(3)
     turn[:2] = cv2.getRotationMatrix2D(tuple(middle), rng.uniform(-1.5, 1.5), 1.03)
     whole = turn @ cut
-    small = cv2.GaussianBlur(rgb, (0, 0), 0.4 / scale) if scale < 0.8 else rgb
+    small = rgb
+    if scale < 0.8:
+        small = np.asarray(cv2.GaussianBlur(rgb, (0, 0), 0.4 / scale), np.uint8)
     seen = _warped(small, whole, size)
     gamma, gain = rng.uniform(0.85, 1.2), rng.uniform(0.8, 1.15)
     cast = rng.uniform(0.95, 1.05, 3)

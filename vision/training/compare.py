@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import onnx
-from ultralytics import YOLO
+from ultralytics.models import YOLO
 
 from vision.detector import Limits
 from vision.training.torchvision_ops import mend_torchvision
