@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ from storepulse.eval.figures import Figure, Report
 from storepulse.eval.progress import Steps
 from storepulse.eval.resampling import ratio_interval
 from storepulse.simulated.packs import Rgb
-from vision.faces import FaceFinder
+from vision.faces import FaceBoxes
 from vision.photos import read_photo
 
 SIZES_PX: Final = (20.0, 160.0)
@@ -23,6 +23,14 @@ BANDS_PX: Final = ((20, 30), (30, 60), (60, 161))
 COVERED_MIN: Final = 0.75
 """A face is blurred when so much of it is."""
 _FACES_A_PHOTO: Final = 3
+
+
+class FindsFaces(Protocol):
+    """What `vision.faces.FaceFinder` offers."""
+
+    def find(self, rgb: Rgb) -> FaceBoxes:
+        """Where faces are, (n, 4)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +43,7 @@ class Pasted:
 
 
 def measure_faces(
-    folder: Path, finder: FaceFinder, *, photos: int, seed: int, steps: Steps
+    folder: Path, finder: FindsFaces, *, photos: int, seed: int, steps: Steps
 ) -> Report:
     """Put three faces into each of so many photos of `images/` and `more/`, and blur.
 
@@ -86,7 +94,7 @@ def measure_faces(
 
 
 def _one_photo(
-    rgb: Rgb, known: Sequence[Head], finder: FaceFinder, rng: np.random.Generator
+    rgb: Rgb, known: Sequence[Head], finder: FindsFaces, rng: np.random.Generator
 ) -> tuple[list[Pasted], int]:
     picture = np.array(rgb)
     boxes, sources = [], []

@@ -34,6 +34,9 @@ REASON_OF: Final[Mapping[str, str]] = {
     "off_a_screen": "screen",
     "no_shelf": "no_shelf",
 }
+TAUGHT: Final[Mapping[str, float]] = {"distant": 2.2, "cut_off": 0.15}
+"""Levels from which these are taught to be refused, in place of their edges (1.45 times as far, 11 %
+cut off): a bay at its edge looks like a good photo of another bay."""
 GOOD_PREFIX: Final = "good"
 _FOLDS: Final = 3
 _NEAR: Final = 0.65
@@ -242,7 +245,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         write_examples(given.data, given.output)
         return
     edges = {name: edge.level for name, edge in read_edges(given.edges).items() if edge.level}
-    write_table(learn(read_examples(given.clues), edges), given.output)
+    write_table(learn(read_examples(given.clues), {**edges, **TAUGHT}), given.output)
 
 
 if __name__ == "__main__":
