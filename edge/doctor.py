@@ -18,6 +18,7 @@ from typing import Final, Literal
 
 import aiomqtt
 
+from edge.blobs import standing_of
 from edge.clock import Now, now_of
 from edge.disk import FILE_NAME, LOCK_NAME, Disk, hold
 from edge.enrolment import read_hub, trusting
@@ -25,6 +26,8 @@ from edge.errors import DataInUse
 from edge.identity import Identity, read_identity
 from edge.link import read_broker
 from edge.outbox import Outbox
+from edge.own_health import own_health
+from edge.pairing import Phones
 from edge.settings import Settings
 from edge.workers import AskedWorker
 from storepulse.errors import StorepulseError
@@ -65,6 +68,8 @@ async def examine(settings: Settings) -> list[Finding]:
         await look_at_broker(settings),
         look_at_certificate(identity, now().at),
         look_at_outbox(settings.data, now().at),
+        look_at_pictures(settings.data, identity),
+        await asyncio.to_thread(look_at_phones, settings),
         look_at_disk(settings.data),
         await look_at_judge(settings),
     ]
@@ -186,6 +191,54 @@ def look_at_outbox(data: Path, now: datetime) -> Finding:
     if age <= _OUTBOX_AGE_MAX:
         return Finding("outbox", "well", says)
     return Finding("outbox", "look", says, "nothing is lost; look at broker and hub above")
+
+
+def look_at_pictures(data: Path, identity: Identity | None) -> Finding:
+    """Whether the pictures of judged photos go up."""
+    if not (data / FILE_NAME).is_file():
+        return Finding("pictures", "well", "none yet")
+    try:
+        disk = Disk(data)
+        try:
+            waiting, refused = standing_of(disk)
+        finally:
+            disk.close()
+    except StorepulseError as error:
+        return Finding("pictures", "ill", str(error), "see what is said")
+    if waiting and identity is None:
+        return Finding("pictures", "look", f"{waiting} stay here: this node was never enrolled",
+                       "the board shows them once it is")  # fmt: skip
+    says = f"{waiting} wait for the hub" if waiting else "the hub has all"
+    if refused:
+        return Finding("pictures", "look", f"{says}; {refused} were refused or never made",
+                       "look at what the node says on stderr, and at the hub's alarms")  # fmt: skip
+    return Finding("pictures", "well", says)
+
+
+def look_at_phones(settings: Settings) -> Finding:
+    """Whether the node answers phones, how it says that it is, and how many are paired."""
+    data = settings.data
+    if not (data / FILE_NAME).is_file() or not _runs(data):
+        return Finding("phones", "look", "the node does not run: no phone is served",
+                       f"start it: storepulse edge run --data {data}")  # fmt: skip
+    try:
+        disk = Disk(data)
+        try:
+            phones = Phones(disk, Outbox(disk, node="", bytes_max=GIB))
+            url = phones.served_at() or ""
+            paired = sum(one.ended_at is None for one in phones.all())
+        finally:
+            disk.close()
+        told = own_health(data, url, ca=settings.tls_ca)
+    except StorepulseError as error:
+        return Finding("phones", "ill", str(error), "look at what the node says on stderr")
+    says = f"served at {url}, {paired} paired"
+    ailing = [f"{one['name']} {one['phase']}" for one in told["workers"]
+              if one["phase"] not in ("ready", "starting", "finished")]  # fmt: skip
+    if told["status"] == "ok":
+        return Finding("phones", "well", says)
+    return Finding("phones", "look", "; ".join([says, *ailing, *told["link"]["alarms"]]),
+                   "look at what the node says on stderr")  # fmt: skip
 
 
 def look_at_disk(data: Path) -> Finding:

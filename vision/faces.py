@@ -37,10 +37,10 @@ won back."""
 _CELL_PX: Final = 4
 _STRIDE_PX: Final = 32
 _OVERLAP_MAX: Final = 0.4
-_STRIP_PX: Final = 900_000
+_STRIP_PX: Final = 400_000
 """A photo is searched in strips of so many pixels: the network takes some 180 bytes for each, and
 the child that judges has 500 MB for everything."""
-_SEAM_PX: Final = 64
+_SEAM_PX: Final = 32
 """Strips reach so far into each other; larger faces are found on a small whole photo."""
 _COARSE_PX: Final = 832
 

@@ -95,6 +95,13 @@ async def test_a_stranger_is_refused(house: House) -> None:
     assert not await house.lets_in(server)
 
 
+async def test_what_stands_for_a_node_before_phones_opens_no_broker(house: House) -> None:
+    node = await house.enrolled()
+    assert node.server is not None
+    assert await house.lets_in(node.pem)
+    assert not await house.lets_in(node.server)
+
+
 async def test_an_ended_certificate_is_refused_by_broker_and_door(house: House) -> None:
     identity = await house.enrolled()
     ended = house.certified(lifetime=timedelta(seconds=-1))

@@ -12,7 +12,7 @@ import pytest
 from storepulse.actions import DIMENSIONS
 from storepulse.demo.children import wait_until
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(420)]
 DEMO = [sys.executable, "-m", "storepulse", "demo"]
 
 
@@ -20,7 +20,7 @@ DEMO = [sys.executable, "-m", "storepulse", "demo"]
 def loop() -> dict[str, Any]:
     """What `storepulse demo --once --json` says on a drawn shelf."""
     done = subprocess.run(
-        [*DEMO, "--once", "--json"], capture_output=True, text=True, timeout=200, check=False
+        [*DEMO, "--once", "--json"], capture_output=True, text=True, timeout=360, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
     document: dict[str, Any] = json.loads(done.stdout)

@@ -1,0 +1,136 @@
+"""What the pages do when somebody acts: doors, queues, undo. In a browser, against the fakes."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.dashboards.fake_hub import PASSWORD, FakeHub, phone_of_shop
+from tests.dashboards.fake_node import CODE, FakeNode
+from tests.dashboards.served import served
+from tests.dashboards.test_views import SIZES, browser, open_view, pytestmark  # noqa: F401
+from tests.hub.shop_facts import SHOP
+
+DESK = ("desk", "en", "light")
+PHONE = ("phone", "en", "light")
+
+
+@pytest.fixture
+def hub() -> Iterator[tuple[FakeHub, str]]:
+    fake = FakeHub()
+    with served(fake.app()) as url:
+        yield fake, url
+
+
+@pytest.fixture
+def node() -> Iterator[tuple[FakeNode, str]]:
+    fake = FakeNode()
+    with served(fake.app()) as url:
+        yield fake, url
+
+
+def said(fake: FakeNode, path: str) -> list[dict[str, Any]]:
+    """The bodies of what was posted below a path."""
+    return [json.loads(body) for method, at, body in fake.told if method == "POST" and path in at]
+
+
+def test_forty_shops_fit_on_a_desk_and_of_many_only_those_in_sight_are_drawn(
+    hub: tuple[FakeHub, str],
+    browser: Any,  # noqa: F811
+) -> None:
+    fake, url = hub
+    fake.shops = 600
+    page = open_view(browser, url, DESK)
+    page.locator("tr[data-shop]").first.wait_for()
+    whole = """() => [...document.querySelectorAll('tr[data-shop]')].filter((row) => {
+      const { top, bottom } = row.getBoundingClientRect()
+      return top >= 0 && bottom <= innerHeight
+    }).length"""
+    assert page.evaluate(whole) >= 40
+    assert page.locator("tr[data-shop]").count() < 120
+    assert page.locator("table").get_attribute("aria-rowcount") == "601"
+    page.evaluate("() => document.querySelector('.table').scrollTo(0, 1e6)")
+    page.locator("tr[aria-rowindex='601']").wait_for()
+    page.context.close()
+
+
+def test_who_is_signed_out_signs_in_and_is_where_he_wanted_to_be(
+    hub: tuple[FakeHub, str],
+    browser: Any,  # noqa: F811
+) -> None:
+    fake, url = hub
+    fake.signed_in = False
+    page = open_view(browser, f"{url}/#/shop/{SHOP}?curve=place", DESK)
+    page.locator("input[name=username]").fill("Lin")
+    page.locator("input[type=password]").fill(PASSWORD)
+    page.locator("button.first").click()
+    page.locator(".curve canvas").wait_for()
+    assert page.url.endswith(f"#/shop/{SHOP}?curve=place")
+    # A session that was ended elsewhere: the next question leads to the door, and nothing stays.
+    fake.signed_in = False
+    page.locator("header a[href='#/people']").click()
+    page.locator("input[type=password]").wait_for()
+    assert page.locator("tr[data-shop], article").count() == 0
+    page.locator("input[name=username]").fill("Lin")
+    page.locator("input[type=password]").fill(PASSWORD)
+    page.locator("button.first").click()
+    page.locator("li[data-person]").first.wait_for()
+    page.context.close()
+
+
+def test_a_manager_pairs_a_phone_and_sees_it_come(
+    hub: tuple[FakeHub, str],
+    browser: Any,  # noqa: F811
+) -> None:
+    fake, url = hub
+    page = open_view(browser, f"{url}/#/shop/{SHOP}", DESK)
+    page.locator(".phones .top button").click()
+    page.locator(".pairing .code", has_text="7K3M-Q9XD").wait_for()
+    page.locator(".qr svg path").wait_for()
+    page.get_by_text("The shop's node knows the code.").wait_for()
+    fake.paired = [phone_of_shop("Anna's phone")]
+    page.locator(".pairing .done", has_text="Anna's phone").wait_for()
+    page.context.close()
+
+
+def test_what_waits_stays_while_a_phone_is_ended_and_goes_once_when_it_is_paired_again(
+    node: tuple[FakeNode, str],
+    browser: Any,  # noqa: F811
+) -> None:
+    fake, url = node
+    fake.pair()
+    page = open_view(browser, url, PHONE)
+    page.locator("button[data-tap=reception]").click()
+    page.get_by_text("Everything is sent.").wait_for()
+    fake.phone = None
+    page.locator("button[data-tap=reception]").click()
+    page.get_by_text("Kept on this phone: 1.").wait_for()
+    page.locator("input.code").fill("7k3m q9xd")
+    assert page.locator("input.code").input_value() == CODE
+    page.locator("button.first").click()
+    page.locator("label.big").wait_for()
+    page.get_by_text("Everything is sent.").wait_for()
+    uuids = [one["uuid"] for one in said(fake, "/api/taps")]
+    assert len(uuids) == len(set(uuids)) == 2
+    page.context.close()
+
+
+def test_an_answer_to_an_action_can_be_taken_back_and_then_goes_once(
+    node: tuple[FakeNode, str],
+    browser: Any,  # noqa: F811
+) -> None:
+    fake, url = node
+    fake.pair()
+    page = open_view(browser, url, PHONE)
+    page.locator("a[href^='#/action/']").click()
+    page.locator(".say button.first").click()
+    page.locator(".undo button").click()
+    # It asks again, and the node has heard only that it was opened.
+    page.locator("a[href^='#/action/']").click()
+    page.locator(".say button").nth(1).click()
+    page.locator(".say button").nth(1).click()
+    page.get_by_text("Everything is sent.").wait_for()
+    events = [(one["event"], one["reason"]) for one in said(fake, "/api/actions/")]
+    assert events == [("opened", ""), ("declined", "no_people")]
+    page.context.close()

@@ -1,0 +1,212 @@
+"""Every view of the pages in a browser: nothing serious for axe, nothing wider than the screen.
+
+Hub and node are fakes that answer with the real ones' types; the journeys use the real ones. With
+STOREPULSE_SHOTS=FOLDER each view is kept as a picture, in both languages, themes and sizes.
+Reported as not run (skipped, with the reason) where chromium or the built pages are missing.
+"""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from storepulse.pages import pages_folder
+from tests.dashboards.fake_hub import COMING, PHOTO, FakeHub, phone_of_shop
+from tests.dashboards.fake_node import CODE, FakeNode
+from tests.dashboards.served import served
+from tests.hub.shop_facts import SHOP
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="not run: playwright is not installed")
+
+CHROMIUM: Final = Path("/usr/bin/chromium")
+HOUSE: Final = Path(__file__).parents[2]
+AXE: Final = HOUSE / "dashboards" / "node_modules" / "axe-core" / "axe.min.js"
+SIZES: Final[dict[str, dict[str, Any]]] = {
+    "phone": {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True},
+    "desk": {"viewport": {"width": 1440, "height": 900}},
+}
+TAGS: Final = {"en": "en", "zh": "zh-CN"}
+SHOTS: Final = os.environ.get("STOREPULSE_SHOTS")
+ALL_LOOKS: Final = list(itertools.product(SIZES, TAGS, ("light", "dark")))
+LOOKS: Final = ALL_LOOKS if SHOTS else [("phone", "zh", "dark"), ("desk", "en", "light")]
+LIMIT_MS: Final = 60_000
+
+pytestmark = [
+    pytest.mark.journey,
+    pytest.mark.timeout(120),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="not run: chromium is not installed"),
+    pytest.mark.skipif(
+        not (pages_folder() / "board.html").exists(),
+        reason="not run: the pages are not built (make pages)",
+    ),
+]
+
+Step = Callable[[Any], None]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as running:
+        opened = running.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def hub() -> Iterator[tuple[FakeHub, str]]:
+    fake = FakeHub()
+    with served(fake.app()) as url:
+        yield fake, url
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[tuple[FakeNode, str]]:
+    fake = FakeNode()
+    with served(fake.app()) as url:
+        yield fake, url
+
+
+def open_view(browser: Any, url: str, look: tuple[str, str, str]) -> Any:
+    size, language, theme = look
+    context = browser.new_context(locale=TAGS[language], color_scheme=theme, **SIZES[size])
+    page = context.new_page()
+    page.set_default_timeout(LIMIT_MS)
+    page.faults = []
+    page.on("pageerror", lambda error: page.faults.append(str(error)))
+    page.goto(url)
+    return page
+
+
+def serious_faults(page: Any) -> list[str]:
+    """What axe-core finds serious or critical."""
+    if not AXE.exists():
+        pytest.skip("not run: axe-core is not installed (make pages)")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{one['id']}: {one['nodes'][0]['html']}: {one['nodes'][0]['failureSummary']}"
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+def look_at(page: Any, name: str, look: tuple[str, str, str]) -> None:
+    """What must hold of every view."""
+    page.evaluate("document.fonts.ready")
+    wide = SIZES[look[0]]["viewport"]["width"]
+    if SHOTS:
+        folder = Path(SHOTS)
+        folder.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=folder / f"{name}-{'-'.join(look)}.png")
+    assert page.evaluate(f"document.documentElement.scrollWidth <= {wide}"), "wider than it is"
+    assert serious_faults(page) == []
+    assert page.faults == []
+
+
+def _click(selector: str) -> Step:
+    return lambda page: page.locator(selector).first.click()
+
+
+def _see(selector: str) -> Step:
+    return lambda page: page.locator(selector).first.wait_for()
+
+
+def _fill(selector: str, text: str) -> Step:
+    return lambda page: page.locator(selector).first.fill(text)
+
+
+BOARD_VIEWS: Final[dict[str, tuple[dict[str, Any], str, list[Step]]]] = {
+    "sign-in": ({"signed_in": False}, "#/shop/17", [_see("input[type=password]")]),
+    "sign-in-wrong": (
+        {"signed_in": False}, "",
+        [_fill("input[name=username]", "Lin"), _fill("input[type=password]", "not the one"),
+         _click("button.first"), _see("[role=alert]")],
+    ),
+    "welcome-first": ({"signed_in": False}, "#/welcome/first", [_see("#new-password")]),
+    "welcome-person": (
+        {"signed_in": False}, "#/welcome/abc", [_fill("#new-password", "short"), _see("h1")],
+    ),
+    "welcome-used": ({"signed_in": False}, "#/welcome/used", [_see("[role=alert]")]),
+    "board": ({}, "", [_see("tr[data-shop]"), _see(".live.on")]),
+    "board-filtered": ({}, "#/?region=East&by=goods&colour=red", [_see("tr[data-shop]")]),
+    "board-many": ({"shops": 600}, "", [_see("tr[data-shop]")]),
+    "shop": ({}, f"#/shop/{SHOP}", [_see("article"), _see(".phones")]),
+    "shop-curve": (
+        {}, f"#/shop/{SHOP}?curve=place",
+        [_see(".curve canvas"), lambda page: page.locator(".curve").scroll_into_view_if_needed()],
+    ),
+    "shop-pairing": (
+        {"paired": [phone_of_shop("Till phone")]}, f"#/shop/{SHOP}",
+        [_click(".phones .top button"), _see(".qr svg"),
+         lambda page: page.locator(".phones").scroll_into_view_if_needed()],
+    ),
+    "photo": ({}, f"#/shop/{SHOP}/photo/{PHOTO}", [_see("img"), _see(".step a")]),
+    "photo-coming": ({}, f"#/shop/{SHOP}/photo/{COMING}", [_see(".coming[role=status]")]),
+    "no-shop": ({}, "#/shop/none", [_see("[role=alert]")]),
+    "people": ({}, "#/people", [_see("li[data-person]")]),
+    "people-invite": ({}, "#/people", [_click(".top button"), _see("fieldset input")]),
+    "people-clerk": (
+        {}, "#/people",
+        [_click(".top button"), lambda page: page.locator("form select").select_option("clerk")],
+    ),
+    "people-link": ({}, "#/people", [_click(".do button:nth-child(2)"), _see(".link input")]),
+    "people-end": ({}, "#/people", [_click(".do button:nth-child(3)"), _see("dialog[open]")]),
+    "me": ({}, "#/me", [_see("li[data-session]")]),
+    "installer": ({"role": "installer"}, "", [_see(".nodes li")]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("look", LOOKS, ids="-".join)
+@pytest.mark.parametrize("name", BOARD_VIEWS)
+def test_a_view_of_the_board(
+    hub: tuple[FakeHub, str], browser: Any, name: str, look: tuple[str, str, str]
+) -> None:
+    given, path, steps = BOARD_VIEWS[name]
+    fake, url = hub
+    for field, default in (
+        ("shops", 60), ("role", "head_office"), ("signed_in", True), ("paired", []),
+        ("told_nodes", False),
+    ):  # fmt: skip
+        setattr(fake, field, given.get(field, default))
+    page = open_view(browser, f"{url}/{path}", look)
+    for step in steps:
+        step(page)
+    look_at(page, name, look)
+    page.context.close()
+
+
+CLERK_VIEWS: Final[dict[str, tuple[bool, str, list[Step]]]] = {
+    "pair": (False, "", [_see("input.code")]),
+    "pair-code": (False, f"#/pair/{CODE}", [_click("summary"), _see("details p")]),
+    "pair-wrong": (False, "#/pair/0000-0000", [_click("button.first"), _see("[role=alert]")]),
+    "home": (True, "", [_see("label.big"), _see("footer"), _see("section li a")]),
+    "action": (True, "", [_click("a[href^='#/action/']"), _see(".say button")]),
+    "action-cannot": (
+        True, "", [_click("a[href^='#/action/']"), _click(".say button:nth-child(2)")],
+    ),
+    "action-said": (
+        True, "",
+        [_click("a[href^='#/action/']"), _click(".say button.first"), _see(".undo button")],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("look", LOOKS, ids="-".join)
+@pytest.mark.parametrize("name", CLERK_VIEWS)
+def test_a_view_of_the_clerks_page(
+    node: tuple[FakeNode, str], browser: Any, name: str, look: tuple[str, str, str]
+) -> None:
+    is_paired, path, steps = CLERK_VIEWS[name]
+    fake, url = node
+    fake.phone = None
+    fake.states.clear()
+    if is_paired:
+        fake.pair()
+    page = open_view(browser, f"{url}/{path}", look)
+    for step in steps:
+        step(page)
+    look_at(page, name, look)
+    page.context.close()
