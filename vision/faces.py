@@ -43,6 +43,8 @@ the child that judges has 500 MB for everything."""
 _SEAM_PX: Final = 32
 """Strips reach so far into each other; larger faces are found on a small whole photo."""
 _COARSE_PX: Final = 832
+_PART_MIN: Final = 0.6
+"""A box of which so much lies in a larger one is a part of the same face."""
 
 
 class FaceFinder:
@@ -92,7 +94,7 @@ class FaceFinder:
             [np.floor(boxes[:, :2] - margin), np.ceil(boxes[:, 2:] + margin)], axis=1
         )
         inside: FaceBoxes = grown.clip(0, [width, height, width, height]).astype(np.int64)
-        return inside
+        return _joined(inside)
 
     def _marked_everywhere(self, rgb: Pixels) -> tuple[Floats, Floats]:
         """(n, 4) and (n,) from strips at full size, and from a small whole for large faces."""
@@ -168,6 +170,22 @@ def blurred(rgb: Pixels, boxes: FaceBoxes) -> Pixels:
                 cells, (x2 - x1, y2 - y1), interpolation=cv2.INTER_NEAREST
             )
     return copy
+
+
+def _joined(boxes: FaceBoxes) -> FaceBoxes:
+    """A part of a face that a strip showed, and the whole of it, as one box about both."""
+    order = np.argsort(-(boxes[:, 2:] - boxes[:, :2]).prod(axis=1), kind="stable")
+    kept: list[NDArray[np.int64]] = []
+    for box in boxes[order]:
+        for whole in kept:
+            shared = (np.minimum(whole[2:], box[2:]) - np.maximum(whole[:2], box[:2])).clip(0)
+            if shared.prod() >= _PART_MIN * (box[2:] - box[:2]).prod():
+                whole[:2] = np.minimum(whole[:2], box[:2])
+                whole[2:] = np.maximum(whole[2:], box[2:])
+                break
+        else:
+            kept.append(box.copy())
+    return np.array(kept, np.int64).reshape(-1, 4)
 
 
 def _resized(rgb: Pixels, scale: float) -> Pixels:
