@@ -35,8 +35,8 @@ REASON_OF: Final[Mapping[str, str]] = {
     "no_shelf": "no_shelf",
 }
 TAUGHT: Final[Mapping[str, float]] = {"distant": 2.2, "cut_off": 0.15}
-"""Levels from which these are taught to be refused, in place of their edges (1.45 times as far, 11 %
-cut off): a bay at its edge looks like a good photo of another bay."""
+"""Levels from which these are taught to be refused, in place of their edges (1.45 times as far,
+11 % cut off): a bay at its edge looks like a good photo of another bay."""
 GOOD_PREFIX: Final = "good"
 _FOLDS: Final = 3
 _NEAR: Final = 0.65
