@@ -45,7 +45,8 @@ class PlanogramVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenInShort:
-    """What the photo shows, in short; a refused photo has `reasons`."""
+    """What the photo shows, in short; a refused photo has `reasons`, as codes (too_dark, blurred,
+    glare, too_tilted, too_far, cut_off, screen, no_shelf, too_small)."""
 
     verdict: str
     reasons: tuple[str, ...]

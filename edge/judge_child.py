@@ -40,7 +40,7 @@ from vision.detector import Limits
 from vision.faces import FaceFinder
 from vision.look import Looker
 from vision.observation import Observation
-from vision.photos import Photo, Pixels
+from vision.photos import Photo, Pixels, with_time
 from vision.worker import own_stdout, serve
 
 METHOD: Final = "edge.judge_child/1"
@@ -123,8 +123,8 @@ class PhotoJudge:
         marks = marks_of(judged.checklist.items)
         note = not_told(judged.judgement)
         drawn = draw_marks(blurred, marks, scale=judged.photo.scale, note=note)
-        _write_jpeg(Path(header["kept"]), blurred)
-        _write_jpeg(Path(header["annotated"]), drawn)
+        _write_jpeg(Path(header["kept"]), blurred, judged.photo.taken)
+        _write_jpeg(Path(header["annotated"]), drawn, judged.photo.taken)
 
     def _judge(self, header: dict[str, Any]) -> _Judged:
         # The planogram first: a wrong one is told before the photo takes its second.
@@ -174,7 +174,7 @@ def node_facts(
     ]
 
 
-def _write_jpeg(path: Path, rgb: Pixels) -> None:
+def _write_jpeg(path: Path, rgb: Pixels, taken: str | None) -> None:
     done, content = cv2.imencode(
         ".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
     )
@@ -183,7 +183,7 @@ def _write_jpeg(path: Path, rgb: Pixels) -> None:
     part = path.with_name(path.name + ".part")
     try:
         with part.open("wb") as file:
-            file.write(content.tobytes())
+            file.write(with_time(content.tobytes(), taken))
             file.flush()
             # The original is deleted for it: a power cut must not leave neither.
             os.fsync(file.fileno())
@@ -203,7 +203,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=2, help="cores to use")
     given = parser.parse_args(arguments)
     answers = own_stdout()
-    looker, faces = Looker(given.model, threads=given.threads), FaceFinder()
+    looker = Looker(given.model, threads=given.threads)
+    faces = FaceFinder(threads=given.threads)
     # The first run of a network takes three times as long as the next: not on a clerk's photo.
     looker.detector.find_at_all(np.zeros(_FIRST_LOOK_SHAPE, np.uint8), [Limits()])
     model = {"name": looker.detector.facts.name, "version": looker.detector.facts.version}

@@ -103,6 +103,7 @@ def read_answer(answer: dict[str, Any]) -> Judged:
         checklist = None if told is None else CHECKLIST_JSON.validate_python(told, strict=False)
         facts = _FACTS.validate_python(answer["facts"], strict=False)
         observation = judgement["observation"]
+        photo = observation["photo"]
         body = {
             "planogram": {
                 "id": judgement["planogram"],
@@ -110,7 +111,8 @@ def read_answer(answer: dict[str, Any]) -> Judged:
             },
             "observation": {
                 "verdict": observation["photo"]["verdict"],
-                "reasons": observation["photo"]["reasons"],
+                # As codes: the page says them in the clerk's language.
+                "reasons": photo.get("codes") or photo["reasons"],
                 "width": observation["photo"]["width"],
                 "height": observation["photo"]["height"],
                 "facings": len(observation["facings"]),

@@ -1,15 +1,26 @@
-"""How long the stages of a look take on this machine, and how much memory. Prints nothing."""
+"""How long the stages of a look take on this machine, and how much memory. Prints nothing.
 
+Beside them, in the same rounds: the least that any program would need (decode the photo, run the
+network), and, where it is installed and asked for, `ultralytics predict` with the same weights.
+"""
+
+import os
 import resource
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
+import cv2
 import numpy as np
 
+from storepulse.errors import BadInput
+from vision.detector import default_model, letterbox
 from vision.faces import FaceFinder
 from vision.look import Looker
+from vision.photos import read_photo
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +43,38 @@ class Bench:
     load_ms: float
     """Once: loading the model and its first, idle run."""
     stages: tuple[StageTime, ...]
+    """"total" is the look; "blur" and "with_blur" the copy to be kept, which can wait; "bare" is
+    decoding and the network alone; "ultralytics" is its own predict, from file to boxes."""
+    overhead: float
+    """Total over bare, of the p50."""
+    faster_than_ultralytics: float | None
+    """Its p50 over that of reading, detecting and choosing, which is what it does too; None: it was
+    not asked for."""
     cpu_ms_p50: float
     """Work of all threads for look and blur; on a busy machine this alone tells the cost."""
-    """"total" is the look; "blur" and "with_blur" the copy to be kept, which can wait."""
     peak_memory_mb: float
-    """Of the whole process, Python and its libraries included."""
+    """Of the whole process, Python and its libraries included, after looking and blurring."""
+    busy: float
+    """Processes that ran or waited for a core, averaged over the last minute."""
 
 
-def bench(photo: Path, *, model: Path | None, threads: int, runs: int) -> Bench:
+Rival = Callable[[], float]
+"""One prediction by another program: its milliseconds."""
+
+
+def bench(
+    photo: Path, *, model: Path | None, threads: int, runs: int, against_ultralytics: bool = False
+) -> Bench:
     """Look at one photo several times.
 
     Raises:
         UnreadablePhoto, BadModel, NoFaceFinder: as when looking.
+        BadInput: ultralytics was asked for and is not installed.
     """
     started = time.perf_counter()
-    looker, finder = Looker(model, threads=threads), FaceFinder()
+    looker, finder = Looker(model, threads=threads), FaceFinder(threads=threads)
     load_ms = (time.perf_counter() - started) * 1e3
+    least = _least(looker, photo)
     times: dict[str, list[float]] = {}
     cpu: list[float] = []
     for _ in range(runs):
@@ -59,9 +86,15 @@ def bench(photo: Path, *, model: Path | None, threads: int, runs: int) -> Bench:
         cpu.append((time.process_time() - worked) * 1e3)
         total = seen.timings_ms["total"]
         for stage, ms in {
-            **seen.timings_ms, "blur": blur_ms, "with_blur": total + blur_ms
+            **seen.timings_ms, "blur": blur_ms, "with_blur": total + blur_ms, "bare": least()
         }.items():  # fmt: skip
             times.setdefault(stage, []).append(ms)
+    # Linux counts in kibibytes. Before another program's libraries are loaded.
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    faster = None
+    if against_ultralytics:
+        faster = _race(looker, photo, model or default_model(), runs=runs, times=times)
+    total_p50, bare_p50 = np.median(times["total"]), np.median(times["bare"])
     return Bench(
         photo=read.file,
         megapixels=round(read.width * read.height / 1e6, 1),
@@ -69,10 +102,51 @@ def bench(photo: Path, *, model: Path | None, threads: int, runs: int) -> Bench:
         threads=threads,
         load_ms=round(load_ms, 1),
         stages=tuple(_stage(stage, values) for stage, values in times.items()),
+        overhead=round(float(total_p50 / bare_p50), 2),
+        faster_than_ultralytics=faster,
         cpu_ms_p50=_stage("cpu", cpu).p50_ms,
-        # Linux counts in kibibytes.
-        peak_memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        peak_memory_mb=round(peak_mb, 1),
+        busy=round(os.getloadavg()[0], 1),
     )
+
+
+def _least(looker: Looker, photo: Path) -> Callable[[], float]:
+    """Decode at a half and run the network on a picture made ready: the milliseconds of it."""
+    data = np.frombuffer(photo.read_bytes(), np.uint8)
+    ready, _ = letterbox(read_photo(photo).rgb, looker.detector.facts.input_px)
+
+    def least() -> float:
+        started = time.perf_counter()
+        cv2.imdecode(data, cv2.IMREAD_REDUCED_COLOR_2)
+        looker.detector.run_bare(ready)
+        return (time.perf_counter() - started) * 1e3
+
+    return least
+
+
+def _race(
+    looker: Looker, photo: Path, model: Path, *, runs: int, times: dict[str, list[float]]
+) -> float:
+    """Ultralytics and our file-to-boxes in turn; adds both to the times."""
+    try:
+        compare = import_module("vision.training.compare")
+    except ModuleNotFoundError as error:
+        raise BadInput(
+            f"--against-ultralytics needs {error.name}: pip install 'storepulse[train]'"
+        ) from error
+    with tempfile.TemporaryDirectory() as folder:
+        rival: Rival = compare.predictor(
+            model, photo, input_px=looker.detector.facts.input_px, folder=Path(folder)
+        )
+        rival()  # the first one loads
+        ours, theirs = [], []
+        for _ in range(runs):
+            started = time.perf_counter()
+            looker.detector.find(read_photo(photo).rgb)
+            ours.append((time.perf_counter() - started) * 1e3)
+            theirs.append(rival())
+    times["file_to_boxes"], times["ultralytics"] = ours, theirs
+    return round(float(np.median(theirs) / np.median(ours)), 2)
 
 
 def _stage(stage: str, ms: Sequence[float]) -> StageTime:

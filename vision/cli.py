@@ -20,8 +20,9 @@ from vision.bench import bench as run_bench
 from vision.drawing import draw_observation
 from vision.errors import UnreadablePhoto
 from vision.faces import blur_faces
-from vision.look import WHOLE_CURVE, Looker
+from vision.look import WHOLE_CURVE, Looker, LooksAt
 from vision.observation import Observation, told
+from vision.one_bay import BAY_JSON, Bay, fuse
 from vision.photos import Photo
 from vision.products.cli import index, recognise
 from vision.survey import Survey, read_row_labels, sum_up
@@ -89,7 +90,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Photos = Annotated[list[Path], typer.Argument(help="JPEG, PNG or WebP.", metavar="PHOTO...")]
+Photos = Annotated[list[Path], typer.Argument(help="JPEG, HEIC, PNG or WebP.", metavar="PHOTO...")]
 Model = Annotated[
     Path | None, typer.Option("--model", help="Another detector (.onnx) than the one inside.")
 ]
@@ -107,6 +108,10 @@ def look(
             help="Draw what was seen, faces blurred: a .png, or a folder for several photos."
         ),
     ] = None,
+    one_bay: Annotated[
+        bool,
+        typer.Option("--one-bay", help="The photos overlap and show one bay: count it once."),
+    ] = False,
     model: Model = None,
     threads: Threads = 2,
 ) -> None:
@@ -115,8 +120,15 @@ def look(
     With --json the facings include half-seen ones, down to a score of 0.01, marked
     "counted": false: weigh them by their score, or leave them out.
 
+    With --one-bay overlapping photos are laid over each other and told as one, in one frame.
+
     Example: storepulse vision look shelf.jpg --json --annotate seen.png
     """
+    if one_bay:
+        if annotate is not None:
+            raise BadInput("--annotate draws single photos; leave it away with --one-bay")
+        look_at_one_bay(photos, Looker(model, threads=threads), as_json=as_json)
+        return
     if annotate is not None:
         _check_annotate(annotate, photos)
     looker = Looker(model, threads=threads, doubtful=WHOLE_CURVE if as_json else None)
@@ -141,11 +153,38 @@ def look(
         raise typer.Exit(2)
 
 
+def look_at_one_bay(photos: Sequence[Path], looker: LooksAt, *, as_json: bool) -> None:
+    """Print what overlapping photos show together. Raises `NotOneBay`."""
+    bay = fuse([looker.look_at(path) for path in _with_progress(photos)])
+    if as_json:
+        typer.echo(BAY_JSON.dump_json(bay))
+    else:
+        Console().print(_bay_table(bay))
+
+
+def _bay_table(bay: Bay) -> Table:
+    table = Table(
+        "photo",
+        "facings best seen here",
+        title=f"one bay: {len(bay.facings)} facings, {len(bay.rows)} rows, {len(bay.gaps)} gaps",
+    )
+    for number, photo in enumerate(bay.photos):
+        here = sum(facing.photo == number for facing in bay.facings)
+        table.add_row(Path(photo.file).name, str(here))
+    return table
+
+
 @app.command()
 def bench(
-    photo: Annotated[Path, typer.Argument(help="JPEG, PNG or WebP.")],
+    photo: Annotated[Path, typer.Argument(help="JPEG, HEIC, PNG or WebP.")],
     as_json: AsJson = False,
     runs: Annotated[int, typer.Option(min=1, max=1000, help="Looks at the photo.")] = 10,
+    against_ultralytics: Annotated[
+        bool,
+        typer.Option(
+            "--against-ultralytics", help="Time its predict too, with the same weights and size."
+        ),
+    ] = False,
     model: Model = None,
     threads: Threads = 2,
 ) -> None:
@@ -153,7 +192,9 @@ def bench(
 
     Example: storepulse vision bench shelf.jpg --runs 20 --json
     """
-    result = run_bench(photo, model=model, threads=threads, runs=runs)
+    result = run_bench(
+        photo, model=model, threads=threads, runs=runs, against_ultralytics=against_ultralytics
+    )
     if as_json:
         typer.echo(TypeAdapter(Bench).dump_json(result))
         return
@@ -163,7 +204,13 @@ def bench(
         "p95 ms",
         title=f"{result.photo}: {result.megapixels} megapixels, {result.runs} runs, "
         f"{result.threads} threads, {result.cpu_ms_p50:.0f} ms of CPU a run, "
-        f"peak {result.peak_memory_mb:.0f} MB",
+        f"peak {result.peak_memory_mb:.0f} MB, {result.overhead:g} times the bare "
+        f"decoding and network, load {result.busy:g}"
+        + (
+            ""
+            if result.faster_than_ultralytics is None
+            else f", {result.faster_than_ultralytics:g} times as fast as ultralytics"
+        ),
     )
     for stage in result.stages:
         table.add_row(stage.stage, f"{stage.p50_ms:.0f}", f"{stage.p95_ms:.0f}")

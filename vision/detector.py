@@ -18,6 +18,7 @@ from vision.calibration import Calibration
 from vision.errors import BadModel
 from vision.observation import ModelFacts
 from vision.photos import Pixels
+from vision.providers import chosen_provider
 
 STRIDE_PX: Final = 32
 """Coarsest grid of the network: both sides of its input are multiples of this."""
@@ -85,6 +86,7 @@ class Detector:
             threads: cores to use; beside other work one may be faster than two.
         Raises:
             BadModel: no such file, or no detector of facings.
+            NoSuchProvider: `STOREPULSE_PROVIDER` names what this onnxruntime cannot do.
         """
         path = model if model is not None else default_model()
         if not path.is_file():
@@ -94,9 +96,10 @@ class Detector:
         options.inter_op_num_threads = 1
         # Photos come one at a time: threads that spin between them only heat the box.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        providers = chosen_provider()
         try:
             self._session: Any = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
+                str(path), options, providers=providers
             )
         except Exception as error:  # onnxruntime's own errors have no common public class
             raise BadModel(path, "is no ONNX model that can be loaded") from error
@@ -157,6 +160,10 @@ class Detector:
         if look.mirrored:
             boxes[:, [0, 2]] = width - boxes[:, [2, 0]]
         return boxes, scores
+
+    def run_bare(self, picture: NDArray[np.float32]) -> None:
+        """The network alone on a picture that is ready, for timing."""
+        self._raw(picture)
 
     def _raw(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
         """(5, n) raw answers: centre x, centre y, width, height in input pixels, score."""

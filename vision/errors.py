@@ -3,6 +3,7 @@
 BadInput
 ├── UnreadablePhoto     the file is no photo that we can read; another one may be
 ├── BadModel            the detector's file is missing or is no detector of facings
+├── NoSuchProvider      the setting asks for a way to compute that is not installed
 └── BadSurvey           the labels to measure against are not in the form that we read
 Unavailable
 └── NoFaceFinder        people on photos could not be blurred, so nothing may be kept
@@ -30,6 +31,10 @@ class BadModel(BadInput):
             f"{model}: {problem}; give an exported detector with --model, or make one with "
             "`storepulse vision train` and `storepulse vision export`"
         )
+
+
+class NoSuchProvider(BadInput):
+    """`STOREPULSE_PROVIDER` names nothing, or what the installed onnxruntime cannot do."""
 
 
 class BadSurvey(BadInput):

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +16,22 @@ from vision.gaps import WEAK_SCORE_MIN
 from vision.observation import Box, Facing, Observation, PhotoFacts
 from vision.photos import Photo, read_photo
 from vision.rows import find_rows
-from vision.verdict import (
-    SENTENCES,
-    measure_quality,
-    reasons_after_looking,
-    reasons_before_looking,
-)
+from vision.verdict import SENTENCES, chosen_verdict, reasons_after_looking
 
 WHOLE_CURVE: Final = Limits(score_min=0.01, overlap_max=0.5, count_max=800)
 """Everything that was half seen, for who weighs it by its score: precision over recall needs the
 weak answers too. Several looks that vote say doubles farther apart than one look does, so it is no
 wider than when counting (docs/facings.md)."""
+
+
+class LooksAt(Protocol):
+    """Eyes: what `Looker` offers to whoever has a photo."""
+
+    def look_at(
+        self, source: Path | bytes, *, name: str | None = None
+    ) -> tuple[Photo, Observation]:
+        """Read a photo and look at it. Raises `UnreadablePhoto`."""
+        ...
 
 
 class Looker:
@@ -47,6 +52,7 @@ class Looker:
         self.detector = Detector(model, threads=threads)
         self._gap_eyes = GapEyes(threads=threads)
         self._doubtful = doubtful
+        self._reasons_before = chosen_verdict()
 
     def look_at(
         self, source: Path | bytes, *, name: str | None = None
@@ -74,8 +80,8 @@ class Looker:
             return time.perf_counter()
 
         at = started
-        reasons = reasons_before_looking(measure_quality(photo))
-        at = lap("quality", at)
+        reasons = self._reasons_before(photo)
+        at = lap("verdict", at)
         found, weak, others = Found.nothing(), Found.nothing(), []
         if not reasons:
             also = [] if self._doubtful is None else [self._doubtful]
@@ -83,7 +89,7 @@ class Looker:
                 photo.rgb, [Limits(), Limits(score_min=WEAK_SCORE_MIN), *also]
             )
             at = lap("detect", at)
-            reasons = reasons_after_looking(found)
+            reasons = reasons_after_looking(found, max(photo.rgb.shape[:2]))
         if reasons:
             timings["total"] = _ms_since(started)
             return Observation(
@@ -157,4 +163,5 @@ def _facts(photo: Photo, reasons: tuple[str, ...]) -> PhotoFacts:
         photo.height,
         "refused" if reasons else "usable",
         tuple(SENTENCES[reason].en for reason in reasons),
+        reasons,
     )

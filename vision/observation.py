@@ -56,6 +56,8 @@ class PhotoFacts:
     verdict: Verdict
     reasons: tuple[str, ...] = ()
     """Why it was refused, and what to do; empty for a usable one."""
+    codes: tuple[str, ...] = ()
+    """The same as keys of `vision.verdict.SENTENCES`, for who tells it in another language."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,30 +1,45 @@
-"""Whether a photo can be judged, and if not, what to do. Thin: light, sharpness, size, a shelf."""
+"""Whether a photo can be judged, and if not, what to do. Pure but for reading its own table.
 
+Before the network runs, boosted trees read the photo's clues, one forest for each reason; they were
+learnt from photos gone wrong at known levels, and refuse beyond the level that costs the detector
+ten points of AP50 (`vision.training.verdict`; `storepulse eval verdict` measures them). After it
+has run, facings themselves tell whether this is a shelf.
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from storepulse.checklists import Sentence
+from storepulse.errors import BadInput
+from vision.clues import CLUE_NAMES, Clues, clues_of
 from vision.detector import INPUT_PX, Found
 from vision.photos import Photo
+from vision.trees import Forest
 
 LONG_SIDE_PX_MIN: Final = 250
 """The smallest photos on which shelves were labelled (data of gaps, 300 px) still count."""
 LIGHTNESS_MIN: Final = 22.0
 """Of 255, the 90th percentile over the photo. The 30 val photos have 154 and more; darkened to a
 lightness of 27 all facings were still found, at 15 up to half of them were lost."""
-SHARPNESS_MIN: Final = 1.5
-"""Mean step between pixels in the busiest quarter of the photo at 1280 px, as at a lightness of
-200. The 30 val photos have 3.9 and more; blurred to 1.2 no facing was found any more."""
-LIGHTNESS_USUAL: Final = 200.0
 FACINGS_MIN: Final = 4
 """Fewer facings are no shelf, or one seen from too far or too near to be judged."""
 SURE_SCORE: Final = 0.5
 """At least one facing must reach it: portraits, walls and tables give weaker answers at most. A
-street may pass: that a photo shows goods, but no shelf, is not told apart yet."""
+street may pass: that a photo shows goods, but no shelf, is not told apart by this."""
+VERDICT_VARIABLE: Final = "STOREPULSE_VERDICT"
+"""Environment variable: `full` (the default), or `basic` where a chain's shelves look so different
+that the learnt reasons refuse good photos; then only size and darkness are asked before looking."""
+FAR_SHORT_PX: Final = 14.5
+"""Median shorter side of the facings, at the 1280 px that the network sees: below it most photos
+have lost ten points of AP50 and more. Of 274 photos of shelves the smallest have 15.3."""
 
 SENTENCES: Final = {
     "too_small": Sentence(
@@ -39,6 +54,27 @@ SENTENCES: Final = {
         "The photo is blurred; wipe the lens, hold still and take it again.",
         "照片模糊；请擦净镜头、拿稳手机后重拍。",
     ),
+    "glare": Sentence(
+        "A light or a window hides a part of the shelf; step aside, switch off the flash and take "
+        "it again.",
+        "反光遮住了部分货架；请换个角度、关闭闪光灯后重拍。",
+    ),
+    "too_tilted": Sentence(
+        "The shelf is seen too far from its side; stand before its middle and take it again.",
+        "拍摄角度太斜；请站到货架正中间后重拍。",
+    ),
+    "too_far": Sentence(
+        "The photo was taken from too far away; step nearer, so that one bay fills it.",
+        "拍得太远；请走近一些，让一组货架占满画面后重拍。",
+    ),
+    "cut_off": Sentence(
+        "A part of the shelf is outside the photo; point at its middle, so that all of it is seen.",
+        "货架没有拍全；请对准货架中间，让整组货架都在画面里后重拍。",
+    ),
+    "screen": Sentence(
+        "This is a photo of a screen; take one of the shelf itself.",
+        "这是翻拍屏幕的照片；请直接拍摄货架。",
+    ),
     "no_shelf": Sentence(
         "No shelf with products is seen; stand before one bay, so that it fills the photo.",
         "没有看到摆放商品的货架；请正对一组货架，让它占满画面后重拍。",
@@ -47,54 +83,89 @@ SENTENCES: Final = {
 """Reason -> what a clerk is told, in the languages of our users."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """What was measured on the pixels of one photo."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Refuser:
+    """One reason: its forest, and the log odds above which a photo is refused."""
 
-    long_side_px: int
-    lightness: float
-    """90th percentile, 0 to 255."""
-    sharpness: float
-    """Mean step between pixels in the busiest quarter, at 1280 px, as at usual lightness."""
+    forest: Forest
+    limit: float
 
 
-def measure_quality(photo: Photo) -> Quality:
-    """Light and sharpness of a photo, from a grey copy of at most 1280 px."""
-    grey = np.asarray(cv2.cvtColor(photo.rgb, cv2.COLOR_RGB2GRAY), np.uint8)
-    shrink = INPUT_PX / max(grey.shape)
-    if shrink < 1:
-        size = max(2, round(grey.shape[1] * shrink)), max(2, round(grey.shape[0] * shrink))
-        grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
-    lightness = float(np.percentile(grey[::4, ::4], 90))
-    # A dark photo has small steps and may be sharp.
-    sharpness = _sharpness(grey) * LIGHTNESS_USUAL / max(lightness, 1.0)
-    return Quality(max(photo.width, photo.height), lightness, sharpness)
+@cache
+def refusers() -> Mapping[str, Refuser]:
+    """The forests that come with storepulse, by reason.
+
+    Raises:
+        ValueError: the table was learnt from other clues than this version tells.
+    """
+    table = json.loads((files("vision") / "weights" / "verdict.json").read_bytes())
+    if tuple(table["clues"]) != CLUE_NAMES:
+        raise ValueError("vision/weights/verdict.json was learnt from other clues; learn it anew")
+    return {
+        reason: Refuser(
+            Forest(
+                np.array(one["figures"], np.int64), np.array(one["limits"], np.float64),
+                np.array(one["leaves"], np.float64), float(one["base"]),
+            ),
+            float(one["limit"]),
+        )
+        for reason, one in table["reasons"].items()
+    }  # fmt: skip
 
 
-def _sharpness(grey: NDArray[np.uint8]) -> float:
-    if min(grey.shape) < 2:
-        return 0.0
-    light = grey.astype(np.float32)
-    steps = abs(np.diff(light, axis=1))[:-1] + abs(np.diff(light, axis=0))[:, :-1]
-    # In tiles: a plain wall beside a sharp shelf must not count against it.
-    tiles = cv2.resize(steps / 2, (8, 8), interpolation=cv2.INTER_AREA)
-    return float(np.sort(tiles.ravel())[-16:].mean())
+def chosen_verdict() -> Callable[[Photo], tuple[str, ...]]:
+    """What is asked of a photo before the network runs, by the setting; see `VERDICT_VARIABLE`.
+
+    Raises:
+        BadInput: the setting names none.
+    """
+    name = os.environ.get(VERDICT_VARIABLE, "full").strip().lower() or "full"
+    if name not in ("full", "basic"):
+        raise BadInput(f"{VERDICT_VARIABLE}={name}: known are full and basic; leave it for full")
+    if name == "basic":
+        return basic_reasons
+    refusers()  # read now: the first photo should not wait for it
+    return reasons_before_looking
 
 
-def reasons_before_looking(quality: Quality) -> tuple[str, ...]:
-    """Keys of `SENTENCES` for which the photo is refused before the network runs; () if none."""
-    reasons = []
-    if quality.long_side_px < LONG_SIDE_PX_MIN:
-        reasons.append("too_small")
-    if quality.lightness < LIGHTNESS_MIN:
-        reasons.append("too_dark")
-    elif quality.sharpness < SHARPNESS_MIN:  # in the dark noise is all there is to measure
-        reasons.append("blurred")
-    return tuple(reasons)
+def basic_reasons(photo: Photo) -> tuple[str, ...]:
+    """Size and darkness alone: keys of `SENTENCES`, () if none."""
+    if max(photo.width, photo.height) < LONG_SIDE_PX_MIN:
+        return ("too_small",)
+    grey = cv2.cvtColor(np.ascontiguousarray(photo.rgb[::8, ::8]), cv2.COLOR_RGB2GRAY)
+    return ("too_dark",) if float(np.percentile(grey, 90)) < LIGHTNESS_MIN else ()
 
 
-def reasons_after_looking(found: Found) -> tuple[str, ...]:
-    """Keys of `SENTENCES` for which the photo is refused once facings were sought; () if none."""
+def reasons_before_looking(photo: Photo) -> tuple[str, ...]:
+    """Keys of `SENTENCES` for which the photo is refused before the network runs; () if none.
+
+    The surest comes first. In a photo that is too dark or too small nothing else can be told.
+    """
+    if basic := basic_reasons(photo):
+        return basic
+    clues = clues_of(photo.rgb)
+    above = odds_above(clues)
+    return tuple(sorted((reason for reason in above if above[reason] > 0), key=lambda r: -above[r]))
+
+
+def odds_above(clues: Clues) -> dict[str, float]:
+    """By how much each reason's log odds exceed what refuses a photo."""
+    return {
+        reason: float(one.forest.log_odds(clues.values[None])[0]) - one.limit
+        for reason, one in refusers().items()
+    }
+
+
+def reasons_after_looking(found: Found, long_px: int) -> tuple[str, ...]:
+    """Keys of `SENTENCES` for which the photo is refused once facings were sought; () if none.
+
+    Args:
+        found: facings in pixels of the picture that was looked at.
+        long_px: its long side.
+    """
     if len(found.scores) < FACINGS_MIN or float(found.scores.max()) < SURE_SCORE:
         return ("no_shelf",)
+    short = np.median((found.boxes_px[:, 2:] - found.boxes_px[:, :2]).min(axis=1))
+    if short * INPUT_PX / long_px < FAR_SHORT_PX:
+        return ("too_far",)
     return ()

@@ -174,6 +174,11 @@ export const MESSAGES = {
   'reason.too_small': { en: 'The photo is too small to see single products; send it in its full size.', zh: '照片太小，看不清单个商品；请发送原图。' },
   'reason.too_dark': { en: 'The photo is too dark; switch on the light or the flash and take it again.', zh: '照片太暗；请开灯或打开闪光灯后重拍。' },
   'reason.blurred': { en: 'The photo is blurred; wipe the lens, hold still and take it again.', zh: '照片模糊；请擦净镜头、拿稳手机后重拍。' },
+  'reason.glare': { en: 'A light or a window hides a part of the shelf; step aside, switch off the flash and take it again.', zh: '反光遮住了部分货架；请换个角度、关闭闪光灯后重拍。' },
+  'reason.too_tilted': { en: 'The shelf is seen too far from its side; stand before its middle and take it again.', zh: '拍摄角度太斜；请站到货架正中间后重拍。' },
+  'reason.too_far': { en: 'The photo was taken from too far away; step nearer, so that one bay fills it.', zh: '拍得太远；请走近一些，让一组货架占满画面后重拍。' },
+  'reason.cut_off': { en: 'A part of the shelf is outside the photo; point at its middle, so that all of it is seen.', zh: '货架没有拍全；请对准货架中间，让整组货架都在画面里后重拍。' },
+  'reason.screen': { en: 'This is a photo of a screen; take one of the shelf itself.', zh: '这是翻拍屏幕的照片；请直接拍摄货架。' },
   'reason.no_shelf': { en: 'No shelf with products is seen; stand before one bay, so that it fills the photo.', zh: '没有看到摆放商品的货架；请正对一组货架，让它占满画面后重拍。' },
 
   'item.done': { en: 'Done', zh: '已完成' },

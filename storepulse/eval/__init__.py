@@ -211,6 +211,70 @@ def neighbours_command(
     _say(report, as_json)
 
 
+@app.command("verdict", epilog="storepulse eval verdict --data ../shared/data/shelves --json")
+def verdict_command(
+    data: Shelves,
+    edges: Annotated[
+        Path | None,
+        typer.Option(
+            help="File of measured edges, written if missing; without: those we measured."
+        ),
+    ] = None,
+    count: Annotated[int, typer.Option(min=5, help="Good photos, and of each mishap.")] = 200,
+    model: Model = None,
+    threads: Threads = 2,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Photos refused before recognition: useless ones by reason, and good ones."""
+    need(data, "boxes.json", "checked.json", "images")
+    from storepulse.eval.verdict import MEASURED_EDGES, edges_of, measure_verdict
+    from vision.training.labels import read_coco
+
+    labelled = read_coco(data / "checked.json", data / "images").photos
+    known = edges_of(
+        edges or MEASURED_EDGES, labelled, model, threads=threads, seed=seed, steps=on_stderr
+    )
+    _say(measure_verdict(data, known, count=count, seed=seed, steps=on_stderr), as_json)
+
+
+@app.command("faces", epilog="storepulse eval faces --data ../shared/data/shelves --json")
+def faces_command(
+    data: Shelves,
+    photos: Annotated[int, typer.Option(min=5, help="So many photos, chosen by seed.")] = 200,
+    threads: Threads = 2,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Faces put into shelf photos: how many are blurred in the copy that is kept, by size."""
+    need(data, "images")
+    from storepulse.eval.faces import measure_faces
+    from vision.faces import FaceFinder
+
+    finder = FaceFinder(threads=threads)
+    _say(measure_faces(data, finder, photos=photos, seed=seed, steps=on_stderr), as_json)
+
+
+@app.command("one-bay", epilog="storepulse eval one-bay --data ../shared/data/shelves --json")
+def one_bay_command(
+    data: Shelves,
+    photos: Annotated[
+        int | None, typer.Option(min=1, help="So many photos, from the first; without: all.")
+    ] = None,
+    model: Model = None,
+    threads: Threads = 2,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Overlapping views of one bay: facings counted twice, and lost at a seam."""
+    need(data, "checked.json", "images")
+    from storepulse.eval.one_bay import measure_one_bay
+    from vision.look import Looker
+
+    looker = Looker(model, threads=threads)
+    _say(measure_one_bay(data, looker, photos=photos, seed=seed, steps=on_stderr), as_json)
+
+
 @app.command("occupancy", epilog="storepulse eval occupancy --data ../shared/data/probes --json")
 def occupancy_command(
     data: Probes,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from vision.errors import UnreadablePhoto
-from vision.photos import BYTES_MAX, MEGAPIXELS_MAX, WORKING_LONG_PX, read_photo
+from vision.photos import BYTES_MAX, MEGAPIXELS_MAX, WORKING_LONG_PX, read_photo, with_time
 
 
 def picture(width: int = 90, height: int = 60) -> Image.Image:
@@ -86,7 +86,7 @@ def test_sixteen_bits_are_scaled_and_not_cut_off() -> None:
     [
         pytest.param((4032, 3024), 2016, id="12 megapixels are decoded at a half"),
         pytest.param((3000, 1000), 1500, id="3000 px halve"),
-        pytest.param((2400, 100), 2048, id="too few to halve are resized"),
+        pytest.param((2800, 100), 2400, id="too few to halve are resized"),
         pytest.param((6400, 50), 1600, id="6400 px quarter"),
         pytest.param((2000, 2000), 2000, id="small ones stay"),
     ],
@@ -103,6 +103,55 @@ def test_pixels_cannot_be_written_to() -> None:
         read_photo(encoded(picture(), "PNG")).rgb[0, 0] = 0
 
 
+JPEG_PLAIN = encoded(picture(), "JPEG")
+HEIC = Path(__file__).with_name("four_corners.heic").read_bytes()
+"""`picture()` as an iPhone keeps it: on its side, with time, place, maker (by pillow-heif)."""
+
+
+def test_a_heic_is_read_upright() -> None:
+    photo = read_photo(HEIC)
+    assert (photo.width, photo.height) == (90, 60)
+    assert np.abs(photo.rgb.astype(int) - np.asarray(picture())).mean() < 3
+
+
+def stamped(form: str, said: str, offset: str | None = None) -> bytes:
+    """A photo with a place, a maker and a time beside it."""
+    exif = Image.Exif()
+    exif[0x010F] = "A phone"
+    exif.get_ifd(0x8825).update({1: "N", 2: (59.0, 20.0, 0.0), 3: "E", 4: (18.0, 3.0, 0.0)})
+    exif.get_ifd(0x8769).update({0x9003: said} | ({0x9011: offset} if offset else {}))
+    return encoded(picture(), form, exif=exif)
+
+
+@pytest.mark.parametrize(
+    ("data", "taken"),
+    [
+        pytest.param(HEIC, "2026:11:20 09:30:00 +01:00", id="HEIC"),
+        pytest.param(stamped("JPEG", "2026:11:20 09:30:00"), "2026:11:20 09:30:00", id="JPEG"),
+        pytest.param(
+            stamped("PNG", "2026:11:20 09:30:00", "-05:00"), "2026:11:20 09:30:00 -05:00", id="PNG"
+        ),
+        pytest.param(stamped("JPEG", "Anna Svensson"), None, id="something else in its place"),
+        pytest.param(JPEG_PLAIN, None, id="nothing said"),
+    ],
+)
+def test_of_what_stands_beside_the_pixels_only_the_time_is_kept(
+    data: bytes, taken: str | None
+) -> None:
+    photo = read_photo(data)
+    assert photo.taken == taken
+    written = with_time(JPEG_PLAIN, photo.taken)
+    with Image.open(io.BytesIO(written)) as kept:
+        exif = kept.getexif()
+        said = {**dict(exif), **exif.get_ifd(0x8769), **exif.get_ifd(0x8825)}
+        assert np.asarray(kept).shape == (60, 90, 3)
+    said.pop(0x8769, None)
+    words = (taken or "").split()
+    wanted = [" ".join(words[:2]), *words[2:]] if words else []
+    assert sorted(said.values()) == sorted(wanted)
+    assert b"phone" not in written
+
+
 JPEG = encoded(picture(300, 200), "JPEG")
 PNG = encoded(Image.effect_noise((120, 90), 60), "PNG")
 
@@ -112,7 +161,8 @@ PNG = encoded(Image.effect_noise((120, 90), 60), "PNG")
     [
         pytest.param(b"", "empty", id="0 bytes"),
         pytest.param(b"one, two, three\n", "holds no photo", id="text"),
-        pytest.param(b"\x00\x00\x00\x18ftypheic" + bytes(40), "HEIC", id="heic"),
+        pytest.param(b"\x00\x00\x00\x18ftypheic" + bytes(40), "damaged", id="start of a HEIC"),
+        pytest.param(HEIC[: len(HEIC) // 2], "damaged", id="half a HEIC"),
         pytest.param(JPEG[: len(JPEG) // 2], "damaged", id="half a JPEG"),
         pytest.param(JPEG[:20], "damaged", id="the start of a JPEG"),
         pytest.param(PNG[: len(PNG) // 2], "damaged", id="half a PNG"),

@@ -1,74 +1,138 @@
 """The verdict: photos that cannot be judged are refused, and the reason says what to do."""
 
+from collections.abc import Callable
+
+import cv2
 import numpy as np
 import pytest
 
+from storepulse.errors import BadInput
+from storepulse.simulated.mishaps import LONG_PX, MISHAPS, surroundings
+from storepulse.simulated.shelves import draw_shelf
+from vision.clues import CLUE_NAMES, clues_of
 from vision.detector import Found
 from vision.photos import Photo
 from vision.verdict import (
+    FAR_SHORT_PX,
     SENTENCES,
-    measure_quality,
+    VERDICT_VARIABLE,
+    basic_reasons,
+    chosen_verdict,
     reasons_after_looking,
     reasons_before_looking,
+    refusers,
 )
 
-
-def photo(rgb: np.ndarray) -> Photo:
-    return Photo("shelf", rgb.shape[1], rgb.shape[0], rgb, 1.0)
+Rgb = np.ndarray
 
 
-def busy(width: int = 1200, height: int = 900, light: float = 1.0) -> np.ndarray:
-    cells = np.random.default_rng(1).integers(0, 230, (height // 8, width // 8, 3))
-    return (np.kron(cells, np.ones((8, 8, 1), int)) * light).astype(np.uint8)
+def photo(rgb: Rgb) -> Photo:
+    return Photo("shelf", rgb.shape[1], rgb.shape[0], np.ascontiguousarray(rgb), 1.0)
 
 
-def blurred(rgb: np.ndarray, px: int) -> np.ndarray:
-    """Averaged over windows of so many pixels."""
-    rows = np.cumsum(rgb, axis=0, dtype=np.float64)
-    rows = (rows[px:] - rows[:-px]) / px
-    both = np.cumsum(rows, axis=1)
-    return ((both[:, px:] - both[:, :-px]) / px).astype(np.uint8)
+@pytest.fixture(scope="module")
+def shelf() -> Rgb:
+    """At the size at which mishaps are drawn."""
+    rgb = draw_shelf(7).rgb
+    scale = LONG_PX / max(rgb.shape)
+    return np.asarray(cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+
+
+@pytest.mark.parametrize("seed", [101, 102, 103])
+def test_a_drawn_shelf_is_usable(seed: int) -> None:
+    assert reasons_before_looking(photo(draw_shelf(seed).rgb)) == ()
+
+
+@pytest.mark.parametrize("light", [0.4, 0.7, 1.2])
+def test_a_dim_or_bright_photo_can_still_be_judged(shelf: Rgb, light: float) -> None:
+    lit = np.clip(shelf * light, 0, 255).astype(np.uint8)
+    assert reasons_before_looking(photo(lit)) == ()
+
+
+@pytest.mark.parametrize(
+    ("mishap", "level", "reason"),
+    [
+        pytest.param("moved", 22, "blurred", id="the hand moved"),
+        pytest.param("unfocused", 18, "blurred", id="out of focus"),
+        pytest.param("darkened", 200, "too_dark", id="hardly any light"),
+        pytest.param("glaring", 0.4, "glare", id="glare on two fifths"),
+    ],
+)
+def test_a_hopeless_photo_is_refused_with_its_reason(
+    shelf: Rgb, mishap: str, level: float, reason: str
+) -> None:
+    bad = MISHAPS[mishap](shelf, level, np.random.default_rng(1)).rgb
+    assert reason in reasons_before_looking(photo(bad))
+
+
+def test_a_wall_is_refused() -> None:
+    wall = surroundings(1200, 900, np.random.default_rng(3))
+    assert reasons_before_looking(photo(wall))
 
 
 @pytest.mark.parametrize(
     ("rgb", "reasons"),
     [
-        pytest.param(busy(), (), id="a good photo"),
-        pytest.param(busy(light=0.3), (), id="a dim one can still be judged"),
-        pytest.param(busy(320, 240), (), id="a small one too"),
-        pytest.param(busy(light=0.05), ("too_dark",), id="dark"),
-        pytest.param(blurred(busy(), 90), ("blurred",), id="blurred"),
-        pytest.param(busy(200, 160), ("too_small",), id="too small"),
-        pytest.param(busy(200, 160, 0.05), ("too_small", "too_dark"), id="two reasons"),
-        pytest.param(np.full((900, 1200, 3), 128, np.uint8), ("blurred",), id="a plain wall"),
-        pytest.param(np.zeros((1, 1, 3), np.uint8), ("too_small", "too_dark"), id="one pixel"),
+        pytest.param(np.full((160, 200, 3), 150, np.uint8), ("too_small",), id="too small"),
+        pytest.param(np.full((900, 1200, 3), 9, np.uint8), ("too_dark",), id="dark"),
+        pytest.param(np.zeros((1, 1, 3), np.uint8), ("too_small",), id="one pixel"),
     ],
 )
-def test_what_can_be_judged(rgb: np.ndarray, reasons: tuple[str, ...]) -> None:
-    assert reasons_before_looking(measure_quality(photo(rgb))) == reasons
+@pytest.mark.parametrize("asked", [basic_reasons, reasons_before_looking])
+def test_size_and_light_come_first(
+    rgb: Rgb, reasons: tuple[str, ...], asked: Callable[[Photo], tuple[str, ...]]
+) -> None:
+    assert asked(photo(rgb)) == reasons
 
 
-def test_a_sharp_shelf_beside_a_plain_wall_is_sharp() -> None:
-    half = np.full((896, 1200, 3), 180, np.uint8)
-    half[:, :600] = busy(600, 896)
-    assert reasons_before_looking(measure_quality(photo(half))) == ()
+def test_the_learnt_reasons_can_be_switched_off(
+    shelf: Rgb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = photo(MISHAPS["moved"](shelf, 25, np.random.default_rng(1)).rgb)
+    assert chosen_verdict()(bad)
+    monkeypatch.setenv(VERDICT_VARIABLE, "basic")
+    assert chosen_verdict()(bad) == ()
+    monkeypatch.setenv(VERDICT_VARIABLE, "none")
+    with pytest.raises(BadInput, match="full and basic"):
+        chosen_verdict()
 
 
-@pytest.mark.parametrize(
-    ("scores", "reasons"),
-    [
-        pytest.param([], ("no_shelf",), id="nothing"),
-        pytest.param([0.9, 0.9, 0.8], ("no_shelf",), id="too few"),
-        pytest.param([0.4] * 9, ("no_shelf",), id="none sure"),
-        pytest.param([0.8, 0.4, 0.4, 0.3], (), id="a nearly empty shelf"),
-    ],
-)
-def test_a_shelf_needs_facings(scores: list[float], reasons: tuple[str, ...]) -> None:
-    boxes = np.zeros((len(scores), 4), np.float32)
-    assert reasons_after_looking(Found(boxes, np.array(scores, np.float32))) == reasons
+@pytest.mark.parametrize("size", [(2, 2), (3, 400), (700, 5), (251, 251)])
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_a_picture_of_any_size_has_clues(size: tuple[int, int], value: int) -> None:
+    values = clues_of(np.full((*size, 3), value, np.uint8)).values
+    assert values.shape == (len(CLUE_NAMES),)
+    assert np.isfinite(values).all()
 
 
-def test_every_reason_says_what_to_do_in_both_languages() -> None:
+def test_blur_is_seen_in_the_clues(shelf: Rgb) -> None:
+    before = clues_of(shelf)
+    after = clues_of(MISHAPS["unfocused"](shelf, 12, np.random.default_rng(0)).rgb)
+    assert after["steps_top_0"] < 0.6 * before["steps_top_0"]
+
+
+def test_each_reason_has_its_forest_and_its_words() -> None:
+    assert set(refusers()) <= set(SENTENCES)
     for sentence in SENTENCES.values():
         assert ";" in sentence.en
         assert "；" in sentence.zh
+
+
+def found(scores: list[float], short_px: float = 40) -> Found:
+    boxes = np.array([[0, 0, short_px, 2 * short_px]] * len(scores), np.float32).reshape(-1, 4)
+    return Found(boxes, np.array(scores, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("seen", "reasons"),
+    [
+        pytest.param(found([]), ("no_shelf",), id="nothing"),
+        pytest.param(found([0.9, 0.9, 0.8]), ("no_shelf",), id="too few"),
+        pytest.param(found([0.4] * 9), ("no_shelf",), id="none sure"),
+        pytest.param(found([0.8, 0.4, 0.4, 0.3]), (), id="a nearly empty shelf"),
+        pytest.param(found([0.8] * 9, FAR_SHORT_PX - 1), ("too_far",), id="tiny facings"),
+        pytest.param(found([0.8] * 9, FAR_SHORT_PX + 1), (), id="small facings"),
+    ],
+)
+def test_a_shelf_needs_facings_that_can_be_seen(seen: Found, reasons: tuple[str, ...]) -> None:
+    assert reasons_after_looking(seen, 1280) == reasons

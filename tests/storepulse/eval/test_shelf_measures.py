@@ -1,7 +1,7 @@
 """Facings, rows and answer time, measured on drawn shelves through the product's own eyes."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,15 @@ from tests.storepulse.eval.drawn_shelves import ROWS, cells, draw_data, looker
 from tests.vision.red_cells import MODEL
 from vision.observation import Box, ModelFacts, Observation, PhotoFacts, Row
 from vision.training.detect import Detections
+from vision.verdict import VERDICT_VARIABLE
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cells_are_no_photos() -> Iterator[None]:
+    """A sheet of red cells looks like no shelf to the learnt verdict, and rightly so."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VERDICT_VARIABLE, "basic")
+        yield
 
 
 @pytest.fixture(scope="module")

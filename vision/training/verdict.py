@@ -1,0 +1,252 @@
+"""Learn the photo verdict from clues of good photos and of photos gone wrong, reason by reason.
+
+    python -m vision.training.verdict clues DATA -o clues.npz
+    python -m vision.training.verdict fit clues.npz --edges edges.json -o verdict.json
+
+A forest for each reason tells photos beyond the edge of usefulness from good ones. Where it begins
+to refuse is chosen on photos that it has not learnt from (four parts, parted by photo).
+"""
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.clues import CLUE_NAMES, clues_of
+from vision.training.boosting import Growth, grow
+from vision.training.mishap_edges import read_edges
+from vision.training.verdict_trials import training_trials
+from vision.trees import Floats, Forest
+
+REASON_OF: Final[Mapping[str, str]] = {
+    "moved": "blurred",
+    "unfocused": "blurred",
+    "darkened": "too_dark",
+    "glaring": "glare",
+    "turned": "too_tilted",
+    "distant": "too_far",
+    "cut_off": "cut_off",
+    "off_a_screen": "screen",
+    "no_shelf": "no_shelf",
+}
+TAUGHT: Final[Mapping[str, float]] = {"distant": 2.2, "cut_off": 0.15}
+"""Levels from which these are taught to be refused, in place of their edges (1.45 times as far,
+11 % cut off): a bay at its edge looks like a good photo of another bay."""
+GOOD_PREFIX: Final = "good"
+_FOLDS: Final = 3
+_NEAR: Final = 0.65
+"""Photos between this share of the edge and the edge teach nothing: they are neither."""
+_REFUSED_MAX: Final = (0.022, 0.05)
+"""Of the good photos, for all reasons together: below the 3 % that are borne, as others differ. And
+of small ones (below 1000 px), which no phone sends."""
+_CAUGHT_ENOUGH: Final = 0.985
+_SMALL_KINDS: Final = ("good_small", "good_300")
+_WEIGHT: Final = {"cut_off": 0.3}
+"""Whether a bay is cut can hardly be told from one photo; its plan tells better, after looking."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examples:
+    """Clues of trials, row by row."""
+
+    values: Floats
+    """(n, k)"""
+    group: NDArray[np.str_]
+    kind: NDArray[np.str_]
+    level: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learnt:
+    """One reason's forest, where it refuses, and how it did on photos not learnt from."""
+
+    forest: Forest
+    limit: float
+    caught: float
+    refused: float
+
+
+def learn(
+    examples: Examples, edges: Mapping[str, float], growth: Growth | None = None
+) -> dict[str, Learnt]:
+    """A forest and a limit for every reason that the examples show.
+
+    Args:
+        examples: good ones ("good…") and mishaps.
+        edges: mishap -> level beyond which a photo is useless; a mishap without one is always.
+    """
+    beyond, near = _beyond(examples, edges)
+    good = np.char.startswith(examples.kind, GOOD_PREFIX)
+    reasons = np.array([REASON_OF.get(str(kind), "") for kind in examples.kind])
+    fold = _folds(examples.group)
+    unseen, forests, rights = {}, {}, {}
+    for reason in sorted(set(REASON_OF.values())):
+        right = (reasons == reason) & beyond
+        if not right.any():
+            continue
+        # Of other reasons' photos only mild ones are no example: a dark photo may be blurred too.
+        of_others = (reasons != reason) & (reasons != "") & ~beyond & ~near
+        below = (reasons == reason) & ~beyond & ~near
+        used = right | good | below | of_others
+        weights = np.where(right, good.sum() / max(right.sum(), 1) * 0.5, 1.0)
+        weights = np.where(of_others, 0.3, weights)
+        odds = np.full(len(right), np.nan)
+        for part in range(_FOLDS):
+            rest = used & (fold != part)
+            forest = grow(examples.values[rest], right[rest], weights[rest], growth)
+            odds[fold == part] = forest.log_odds(examples.values[fold == part])
+        unseen[reason], rights[reason] = odds, right
+        forests[reason] = grow(examples.values[used], right[used], weights[used], growth)
+    small = np.isin(examples.kind, _SMALL_KINDS)
+    limits = share_out(unseen, rights, [good & ~small, good & small])
+    return {
+        reason: Learnt(
+            forest, limits[reason],
+            float((unseen[reason][rights[reason]] > limits[reason]).mean()),
+            float((unseen[reason][good] > limits[reason]).mean()),
+        )
+        for reason, forest in forests.items()
+    }  # fmt: skip
+
+
+def share_out(
+    odds: Mapping[str, Floats],
+    right: Mapping[str, NDArray[np.bool_]],
+    budgets: Sequence[NDArray[np.bool_]],
+) -> dict[str, float]:
+    """Where each reason refuses, so that few good photos are refused by any, and most bad ones are.
+
+    All begin above every good photo; then, step by step, the reason that catches most for each good
+    photo more goes on, until a budget is used up.
+
+    Args:
+        odds: reason -> (n,) log odds of photos that were not learnt from.
+        right: reason -> (n,) whether it should refuse.
+        budgets: groups of good photos, (n,) each, with as many shares of `_REFUSED_MAX`.
+    """
+    good = np.logical_or.reduce(list(budgets))
+    ladders = {reason: np.sort(odds[reason][good])[::-1] for reason in odds}
+    at = dict.fromkeys(odds, 0)
+
+    def limit(reason: str, step: int) -> float:
+        # In the middle between two good photos, so that neither stands on the limit.
+        ladder = ladders[reason]
+        above = ladder[0] + 1.0 if step == 0 else ladder[step - 1]
+        return float((above + ladder[step]) / 2)
+
+    def caught(reason: str, step: int) -> float:
+        share = (odds[reason][right[reason]] > limit(reason, step)).mean()
+        return min(float(share), _CAUGHT_ENOUGH)
+
+    def refused(steps: Mapping[str, int]) -> NDArray[np.bool_]:
+        each = [odds[reason] > limit(reason, step) for reason, step in steps.items()]
+        return np.asarray(np.logical_or.reduce(each))
+
+    while True:
+        best, best_gain = None, 0.0
+        now = refused(at)[good].sum()
+        for reason in odds:
+            for more in (1, 2, 4):
+                step = min(at[reason] + more, len(ladders[reason]) - 1)
+                after = refused({**at, reason: step})
+                if any(
+                    after[some].mean() > most
+                    for some, most in zip(budgets, _REFUSED_MAX, strict=True)
+                    if some.any()
+                ):
+                    continue
+                gain = caught(reason, step) - caught(reason, at[reason])
+                gain *= _WEIGHT.get(reason, 1.0)
+                gain /= max(float(after[good].sum() - now), 0.5)
+                if gain > best_gain:
+                    best, best_gain = (reason, step), gain
+        if best is None:
+            return {reason: limit(reason, step) for reason, step in at.items()}
+        at[best[0]] = best[1]
+
+
+def _beyond(
+    examples: Examples, edges: Mapping[str, float]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which rows are beyond their mishap's edge, and which are short of it but near."""
+    edge = np.array(
+        [np.inf if str(kind).startswith(GOOD_PREFIX) else edges.get(str(kind), -np.inf)
+         for kind in examples.kind]
+    )  # fmt: skip
+    beyond = examples.level >= edge
+    return beyond, ~beyond & (examples.level >= _NEAR * edge)
+
+
+def _folds(groups: Sequence[str] | NDArray[np.str_]) -> NDArray[np.int64]:
+    """A part for each row; rows of one group are in one part."""
+    names, place = np.unique(np.asarray(groups), return_inverse=True)
+    return np.random.default_rng(0).permutation(len(names))[place] % _FOLDS
+
+
+def write_table(learnt: Mapping[str, Learnt], path: Path) -> None:
+    """Write what `vision.verdict` reads: numbers to six digits, which changes no answer."""
+
+    def short(values: NDArray[np.float64]) -> list[list[float]]:
+        return [[float(f"{value:.6g}") for value in row] for row in values]
+
+    table = {
+        "clues": list(CLUE_NAMES),
+        "reasons": {
+            reason: {
+                "limit": round(one.limit, 4),
+                "base": round(one.forest.base, 6),
+                "figures": one.forest.figures.tolist(),
+                "limits": short(one.forest.limits),
+                "leaves": short(one.forest.leaves),
+            }
+            for reason, one in learnt.items()
+        },
+    }
+    path.write_text(json.dumps(table, separators=(",", ":")) + "\n", "utf-8")
+
+
+def read_examples(path: Path) -> Examples:
+    """Clues as the command `clues` wrote them."""
+    with np.load(path) as kept:
+        return Examples(kept["values"], kept["group"], kept["kind"], kept["level"])
+
+
+def write_examples(data: Path, path: Path) -> None:
+    """The clues of all training trials of a data folder (`shelves`, `products`, `tags`, `gaps`)."""
+    rows, told = [], []
+    for trial in training_trials(data):
+        rows.append(clues_of(trial.rgb).values)
+        told.append((trial.group, trial.kind, trial.level))
+    group, kind, level = zip(*told, strict=True)
+    np.savez(
+        path, values=np.array(rows), group=np.array(group), kind=np.array(kind),
+        level=np.array(level, np.float64),
+    )  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Take clues of training photos, or learn from them."""
+    parser = argparse.ArgumentParser(prog="vision.training.verdict", description=__doc__)
+    commands = parser.add_subparsers(dest="do", required=True)
+    taking = commands.add_parser("clues")
+    taking.add_argument("data", type=Path)
+    fitting = commands.add_parser("fit")
+    fitting.add_argument("clues", type=Path)
+    fitting.add_argument("--edges", type=Path, required=True)
+    for command in (taking, fitting):
+        command.add_argument("-o", "--output", type=Path, required=True)
+    given = parser.parse_args(arguments)
+    if given.do == "clues":
+        write_examples(given.data, given.output)
+        return
+    edges = {name: edge.level for name, edge in read_edges(given.edges).items() if edge.level}
+    write_table(learn(read_examples(given.clues), {**edges, **TAUGHT}), given.output)
+
+
+if __name__ == "__main__":
+    main()
