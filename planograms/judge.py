@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from planograms.compare import Comparison, Distances, Evidence, Facings, NoPixels, boxes_in_order
 from planograms.compare import compare as compare_with
+from planograms.errors import BadPlanogram
 from planograms.evidence import PixelEvidence, ReferencePixels, blurred_alike, sharpness
 from planograms.findings import Finding, PositionState
 from planograms.from_photo import rows_for
@@ -24,6 +25,7 @@ from planograms.order import in_walking_order
 from planograms.pictures import unpacked
 from planograms.register import Features, Registration, features, register
 from planograms.scores import Scores, scores_of
+from planograms.unfold import unfolded
 from vision.appearance import (
     UNDECIDED,
     Floats,
@@ -86,6 +88,7 @@ class Prepared:
     """A planogram made ready: its pictures unpacked and described once for many photos."""
 
     planogram: Planogram
+    """With one position for each facing."""
     boxes: Boxes
     rows: Ints
     reference: ReferencePixels | None
@@ -104,8 +107,12 @@ def prepare(planogram: Planogram) -> Prepared:
     """Make a planogram ready.
 
     Raises:
-        BadPlanogram: a picture in it is damaged.
+        BadPlanogram: a picture in it is damaged, or it has too many facings.
     """
+    try:
+        planogram = unfolded(planogram)
+    except ValueError as error:
+        raise BadPlanogram(f"planogram {planogram.id}: {error}") from error
     boxes = boxes_in_order(planogram)
     reference, key_points = None, None
     if planogram.reference is not None:
