@@ -5,12 +5,13 @@ again: does the place still look as on the reference photo? Only what both agree
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from planograms.confidence import CURVES, Witnesses
 from planograms.findings import Box, Finding, PositionState, Status
 from planograms.geometry import (
     Boxes,
@@ -88,6 +89,14 @@ class Evidence(Protocol):
         """How unlike its reference each place of the photo is, at best, within a small shift."""
         ...
 
+    def again(self, positions: Ints, places_px: Boxes, taken_px: Boxes) -> Reals:
+        """How well the reference's picture of each place correlates with the photo near it."""
+        ...
+
+    def boards(self, positions: Ints, places_px: Boxes) -> Reals:
+        """The same for the strip below each place, the edge of its shelf."""
+        ...
+
     def before(self, facings: Ints) -> Reals:
         """How unlike seen facings are to the same place of the reference photo."""
         ...
@@ -104,6 +113,14 @@ class NoPixels:
         """Nothing is known of any place."""
         return np.full(len(positions), np.nan)
 
+    def again(self, positions: Ints, places_px: Boxes, taken_px: Boxes) -> Reals:  # noqa: ARG002
+        """Nothing is known of any place."""
+        return np.full(len(positions), np.nan)
+
+    def boards(self, positions: Ints, places_px: Boxes) -> Reals:  # noqa: ARG002
+        """Nothing is known of any place."""
+        return np.full(len(positions), np.nan)
+
     def before(self, facings: Ints) -> Reals:
         """Nothing is known of any facing."""
         return np.full(len(facings), np.nan)
@@ -117,6 +134,9 @@ class Facings:
     scores: Reals
     width: float
     height: float
+    weak_px: Boxes = field(default_factory=lambda: np.zeros((0, 4)))
+    """(w, 4) half-seen facings, which count nowhere."""
+    weak_scores: Reals = field(default_factory=lambda: np.zeros(0))
 
 
 @dataclass(frozen=True)
@@ -150,6 +170,8 @@ class _Place:
     """Log odds that another product of the planogram takes away by being nearer."""
     bare: bool = False
     doubt: float = 1.0
+    share: float = float("nan")
+    """How much is to be seen there, as a share of the reference."""
     rival: int | None = None
 
 
@@ -167,6 +189,8 @@ def compare(
     places = [_Place() for _ in planogram.in_order]
     _judge_facings(planogram, places, facings, distances, match)
     _look_again(places, match.places, facings, evidence)
+    if match.places is not None:
+        _weigh_claims(planogram, places, match.places, facings, evidence)
     findings = [
         *_state_findings(planogram, places),
         *_surplus(planogram, facings, distances, match, evidence),
@@ -245,6 +269,8 @@ def _look_again(
     inside, shares, lost = inside[doubtful], shares[doubtful], lost[doubtful]
     if not len(inside):
         return
+    for i, share in zip(inside.tolist(), shares, strict=True):
+        places[i].share = float(share)
     distances = evidence.at_places(inside, where[inside])
     for i, distance, share, odds in zip(inside.tolist(), distances, shares, lost, strict=True):
         _weigh(places[i], _as_box(where[i]), float(distance), float(share), float(odds))
@@ -278,6 +304,131 @@ def _weigh(place: _Place, box: Box, distance: float, share: float, lost: float) 
             # The detector drew a box about a bare stretch.
             place.bare, place.rival, place.box = True, None, box
             place.right = _chance(best + lost, THERE_BEFOREHAND)
+
+
+ASKED_FROM: Final = 0.3
+"""Claims surer than this, by picture and edges, are put to all witnesses."""
+_SURELY_RIGHT: Final = 0.9
+_NEARBY: Final = 6
+CLAIM_PRIOR: Final = 1e-6
+
+
+def _weigh_claims(
+    planogram: Planogram,
+    places: Sequence[_Place],
+    where: Boxes,
+    facings: Facings,
+    evidence: Evidence,
+) -> None:
+    """Say of each claim how sure it is, now that all witnesses can be heard."""
+    asked = np.array(
+        [
+            i
+            for i, place in enumerate(places)
+            if place.right is not None and (1 - place.right) * place.doubt >= ASKED_FROM
+        ],
+        dtype=np.int64,
+    )
+    if not len(asked):
+        return
+    spots = np.array([places[i].box for i in asked.tolist()], dtype=np.float64)
+    bare = np.array([places[i].bare for i in asked.tolist()])
+    # Where nothing was detected, the map says where to look; else the facing does.
+    spots = np.where(bare[:, None], where[asked], spots)
+    standing = [place.facing for place in places if place.facing is not None and not place.bare]
+    paired = facings.boxes_px[np.array(standing, dtype=np.int64)]
+    witnesses = Witnesses(
+        before=_log_odds([(1 - (places[i].right or 0)) * places[i].doubt for i in asked.tolist()]),
+        again=_found_again(asked, spots, paired, evidence),
+        board=evidence.boards(asked, where[asked]),
+        edges=np.array([places[i].share for i in asked.tolist()]),
+        anchors=_anchors(planogram, places, asked),
+        weak=_weak(spots, facings),
+        covered=_covered(spots, facings.boxes_px, bare),
+        margin=_margin(where[asked], facings),
+        hidden=_hidden_in_plan(planogram, asked),
+    )
+    if np.isnan(witnesses.again).all() and np.isnan(witnesses.board).all():
+        return  # there are no pixels to ask
+    for claim, mine in (("missing", bare), ("wrong", ~bare)):
+        sure = CURVES[claim].confidence(witnesses)  # type: ignore[index]
+        for i, confidence in zip(asked[mine].tolist(), sure[mine], strict=True):
+            places[i].right, places[i].doubt = 1 - float(confidence), 1.0
+    if RECORD is not None:
+        RECORD.append((asked, bare, witnesses))
+
+
+RECORD = None
+
+
+def _log_odds(chances: Sequence[float]) -> Reals:
+    clipped = np.clip(np.array(chances, dtype=np.float64), CLAIM_PRIOR, 1 - CLAIM_PRIOR)
+    out: Reals = np.log(clipped / (1 - clipped))
+    return out
+
+
+def _found_again(asked: Ints, spots: Boxes, paired: Boxes, evidence: Evidence) -> Reals:
+    """Facings that stand for other places are not looked at; one that stands here is."""
+    shared = overlaps(spots, paired) / np.maximum(areas(spots)[:, None], 1e-9)
+    out = np.full(len(asked), np.nan)
+    for k in range(len(asked)):
+        others = paired[shared[k] < 0.5]
+        out[k] = evidence.again(asked[k : k + 1], spots[k : k + 1], others)[0]
+    return out
+
+
+def _anchors(planogram: Planogram, places: Sequence[_Place], asked: Ints) -> Reals:
+    """Of the nearest places in the row, the share that is surely right; nan in a row of one."""
+    order = planogram.in_order
+    x = np.array([(p.box_xyxy[0] + p.box_xyxy[2]) / 2 for p in order])
+    rows = np.array([p.row for p in order])
+    sure = np.array([(place.right or 0.0) >= _SURELY_RIGHT for place in places])
+    out = np.full(len(asked), np.nan)
+    for k, i in enumerate(asked.tolist()):
+        same = np.flatnonzero((rows == rows[i]) & (np.arange(len(rows)) != i))
+        if len(same):
+            near = same[np.argsort(np.abs(x[same] - x[i]), kind="stable")[:_NEARBY]]
+            out[k] = sure[near].mean()
+    return out
+
+
+def _weak(spots: Boxes, facings: Facings) -> Reals:
+    if not len(facings.weak_px):
+        return np.zeros(len(spots))
+    near = iou(spots, facings.weak_px) >= 0.4
+    out: Reals = np.where(near, facings.weak_scores[None], 0.0).max(axis=1)
+    return out
+
+
+def _covered(spots: Boxes, boxes_px: Boxes, bare: npt.NDArray[np.bool_]) -> Reals:
+    """The share of each place under facings; the facing that stands there is left out."""
+    if not len(boxes_px):
+        return np.zeros(len(spots))
+    shared = overlaps(spots, boxes_px) / np.maximum(areas(spots)[:, None], 1e-9)
+    own = iou(spots, boxes_px) > 0.95
+    shared[own & ~bare[:, None]] = 0.0
+    out: Reals = np.minimum(shared.sum(axis=1), 1.0)
+    return out
+
+
+def _margin(spots: Boxes, facings: Facings) -> Reals:
+    wide, high = np.maximum(spots[:, 2] - spots[:, 0], 1), np.maximum(spots[:, 3] - spots[:, 1], 1)
+    far = np.stack(
+        [spots[:, 0] / wide, (facings.width - spots[:, 2]) / wide, spots[:, 1] / high,
+         (facings.height - spots[:, 3]) / high]
+    ).min(axis=0)  # fmt: skip
+    out: Reals = np.clip(far, -0.2, 1.0)
+    return out
+
+
+def _hidden_in_plan(planogram: Planogram, asked: Ints) -> Reals:
+    """The share of each planned place under places whose foot is lower: they stand before it."""
+    boxes = boxes_in_order(planogram)
+    mine = boxes[asked]
+    before = boxes[None, :, 3] > mine[:, None, 3] + 0.1 * (mine[:, None, 3] - mine[:, None, 1])
+    shared = np.where(before, overlaps(mine, boxes), 0.0)
+    out: Reals = np.minimum(shared.sum(axis=1) / np.maximum(areas(mine), 1e-9), 1.0)
+    return out
 
 
 def _in_view(where: Boxes, facings: Facings) -> npt.NDArray[np.bool_]:

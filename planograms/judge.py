@@ -184,6 +184,8 @@ def judge_observation(photo: Photo, observation: Observation, ready: Prepared) -
         np.array([facing.score for facing in observation.facings]),
         photo.width,
         photo.height,
+        weak_px=boxes_of([facing.box_xyxy_px for facing in observation.doubtful]),
+        weak_scores=np.array([facing.score for facing in observation.doubtful]),
     )
     evidence: Evidence = NoPixels()
     if found.plane is not None and ready.reference is not None:

@@ -28,9 +28,7 @@ def unpacked(kept: Kept, what: str) -> Any:
     """
     try:
         content = base64.b64decode(kept.packed, validate=True)
-        text = zstandard.ZstdDecompressor().decompress(
-            content, max_output_size=_UNPACKED_BYTES_MAX
-        )
+        text = zstandard.ZstdDecompressor().decompress(content, max_output_size=_UNPACKED_BYTES_MAX)
         return json.loads(text.decode("utf-8", "surrogatepass"))
     except (binascii.Error, zstandard.ZstdError, ValueError) as error:
         raise BadPlanogram(

@@ -76,9 +76,7 @@ class SecondPhoto:
     """(n,) the share of each place that the photo does not show: beyond an edge, or blocked."""
 
 
-def view_of(
-    rgb: Rgb, condition: Condition, *, seed: int
-) -> tuple[Rgb, Homography]:  # fmt: skip
+def view_of(rgb: Rgb, condition: Condition, *, seed: int) -> tuple[Rgb, Homography]:
     """The first photo: a part of a picture, so that both photos cut packs at their edges.
 
     Returns:
@@ -214,7 +212,7 @@ def _restocked(
         gain = rng.uniform(0.94, 1.06)
         _put(out, np.clip(crop * gain, 0, 255).astype(np.uint8), boxes[i] + np.tile(off[i], 2))
     # What stands in front of goods that moved behind it still does.
-    for i in np.flatnonzero(~deep & ~np.isin(np.arange(n), stirred)):
+    for i in np.flatnonzero(~deep & ~np.isin(np.arange(n), stirred)).tolist():
         if deep.any() and _touch(boxes[i], boxes[deep] + np.tile(off[deep], 2)):
             _put(out, _cut(rgb, boxes[i]), boxes[i])
     still = np.isin(np.arange(n), list(gone))
@@ -247,7 +245,9 @@ def _put(onto: Rgb, crop: Rgb, box: Reals) -> None:
         onto[b:d, a:c] = fitted[b - y1 : d - y1, a - x1 : c - x1]
 
 
-def _blocked(rgb: Rgb, most: float, rng: np.random.Generator) -> tuple[Rgb, npt.NDArray[np.float32]]:
+def _blocked(
+    rgb: Rgb, most: float, rng: np.random.Generator
+) -> tuple[Rgb, npt.NDArray[np.float32]]:
     """A person's back or a trolley before the shelf; the mask says where, 0 to 1."""
     height, width = rgb.shape[:2]
     wide = rng.uniform(0.5, 1) * most * width
@@ -291,7 +291,8 @@ def _lit(rgb: Rgb, light: tuple[float, float], rng: np.random.Generator) -> Rgb:
         lit, (0, 0), float(rng.uniform(0.5, 1.0)) * max(height, width) / 1600
     )
     grain = rng.normal(0, 2.0, (height, width, 1)).astype(np.float32)
-    return np.clip(blurred + grain, 0, 255).astype(np.uint8)
+    seen: Rgb = np.clip(blurred + grain, 0, 255).astype(np.uint8)
+    return seen
 
 
 def _jpeg(rgb: Rgb, rng: np.random.Generator) -> Rgb:
