@@ -5,13 +5,14 @@ again: does the place still look as on the reference photo? Only what both agree
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final, Protocol
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from planograms.confidence import CURVES, Witnesses
+from planograms.claims import Claims, Evidence, Facings, witnesses_of
+from planograms.confidence import CURVES, Claim, Witnesses
 from planograms.findings import Box, Finding, PositionState, Status
 from planograms.geometry import (
     Boxes,
@@ -69,6 +70,8 @@ another product or something in front of the shelf: the claim that it is empty i
 leaves it unsure."""
 VISIBLE_SHARE_MIN: Final = 0.85
 """A place that leaves the photo further looks like something else; it counts as not in view."""
+ASKED_FROM: Final = 0.3
+"""Claims surer than this, by picture and edges, are put to all witnesses."""
 STANDS_AT_OVERLAP: Final = 0.4
 EXTRA_SCORE_MIN: Final = 0.4
 EXTRA_CONFIDENCE_MIN: Final = 0.7
@@ -76,67 +79,6 @@ EXTRA_CONFIDENCE_MIN: Final = 0.7
 and no position stands for them. On two photos of one unchanged bay, taken by hand from different
 places, the claims between 0.5 and 0.7 were all of goods that the other photo shows as well."""
 EXTRA_FREE_SHARE: Final = 0.5
-
-
-class Evidence(Protocol):
-    """What can be asked about the pixels once it is known where to look; nan where unknown."""
-
-    def edge_shares(self, positions: Ints, places_px: Boxes) -> Reals:
-        """How much is to be seen at each place of the photo, as a share of its reference."""
-        ...
-
-    def at_places(self, positions: Ints, places_px: Boxes) -> Reals:
-        """How unlike its reference each place of the photo is, at best, within a small shift."""
-        ...
-
-    def again(self, positions: Ints, places_px: Boxes, taken_px: Boxes) -> Reals:
-        """How well the reference's picture of each place correlates with the photo near it."""
-        ...
-
-    def boards(self, positions: Ints, places_px: Boxes) -> Reals:
-        """The same for the strip below each place, the edge of its shelf."""
-        ...
-
-    def before(self, facings: Ints) -> Reals:
-        """How unlike seen facings are to the same place of the reference photo."""
-        ...
-
-
-class NoPixels:
-    """Nothing can be asked: only boxes are known."""
-
-    def edge_shares(self, positions: Ints, places_px: Boxes) -> Reals:  # noqa: ARG002
-        """Nothing is known of any place."""
-        return np.full(len(positions), np.nan)
-
-    def at_places(self, positions: Ints, places_px: Boxes) -> Reals:  # noqa: ARG002
-        """Nothing is known of any place."""
-        return np.full(len(positions), np.nan)
-
-    def again(self, positions: Ints, places_px: Boxes, taken_px: Boxes) -> Reals:  # noqa: ARG002
-        """Nothing is known of any place."""
-        return np.full(len(positions), np.nan)
-
-    def boards(self, positions: Ints, places_px: Boxes) -> Reals:  # noqa: ARG002
-        """Nothing is known of any place."""
-        return np.full(len(positions), np.nan)
-
-    def before(self, facings: Ints) -> Reals:
-        """Nothing is known of any facing."""
-        return np.full(len(facings), np.nan)
-
-
-@dataclass(frozen=True)
-class Facings:
-    """The seen side: m facings of a photo of `width` by `height` pixels."""
-
-    boxes_px: Boxes
-    scores: Reals
-    width: float
-    height: float
-    weak_px: Boxes = field(default_factory=lambda: np.zeros((0, 4)))
-    """(w, 4) half-seen facings, which count nowhere."""
-    weak_scores: Reals = field(default_factory=lambda: np.zeros(0))
 
 
 @dataclass(frozen=True)
@@ -150,11 +92,24 @@ class Distances:
 
 
 @dataclass(frozen=True)
+class Heard:
+    """What the witnesses said of each claim, from which confidence is learnt."""
+
+    asked: Ints
+    """(k,) numbers of the places, in order."""
+    bare: npt.NDArray[np.bool_]
+    """(k,) whether no facing was detected there."""
+    witnesses: Witnesses
+
+
+@dataclass(frozen=True)
 class Comparison:
     """How positions stand, in order, and what to mend."""
 
     positions: tuple[PositionState, ...]
     findings: tuple[Finding, ...]
+    heard: Heard | None = None
+    """None where nothing was claimed, or there were no pixels to ask."""
 
 
 @dataclass
@@ -189,14 +144,15 @@ def compare(
     places = [_Place() for _ in planogram.in_order]
     _judge_facings(planogram, places, facings, distances, match)
     _look_again(places, match.places, facings, evidence)
+    heard = None
     if match.places is not None:
-        _weigh_claims(planogram, places, match.places, facings, evidence)
+        heard = _weigh_claims(planogram, places, match.places, facings, evidence)
     findings = [
         *_state_findings(planogram, places),
         *_surplus(planogram, facings, distances, match, evidence),
     ]
     states, named = _name_misplaced(planogram, places, findings)
-    return Comparison(states, named)
+    return Comparison(states, named, heard)
 
 
 def boxes_in_order(planogram: Planogram) -> Boxes:
@@ -306,129 +262,47 @@ def _weigh(place: _Place, box: Box, distance: float, share: float, lost: float) 
             place.right = _chance(best + lost, THERE_BEFOREHAND)
 
 
-ASKED_FROM: Final = 0.3
-"""Claims surer than this, by picture and edges, are put to all witnesses."""
-_SURELY_RIGHT: Final = 0.9
-_NEARBY: Final = 6
-CLAIM_PRIOR: Final = 1e-6
-
-
 def _weigh_claims(
     planogram: Planogram,
     places: Sequence[_Place],
     where: Boxes,
     facings: Facings,
     evidence: Evidence,
-) -> None:
+) -> Heard | None:
     """Say of each claim how sure it is, now that all witnesses can be heard."""
-    asked = np.array(
-        [
-            i
-            for i, place in enumerate(places)
-            if place.right is not None and (1 - place.right) * place.doubt >= ASKED_FROM
-        ],
-        dtype=np.int64,
+    wrong = np.array(
+        [0.0 if each.right is None else (1 - each.right) * each.doubt for each in places]
     )
+    asked = np.flatnonzero(wrong >= ASKED_FROM)
     if not len(asked):
-        return
-    spots = np.array([places[i].box for i in asked.tolist()], dtype=np.float64)
-    bare = np.array([places[i].bare for i in asked.tolist()])
-    # Where nothing was detected, the map says where to look; else the facing does.
-    spots = np.where(bare[:, None], where[asked], spots)
-    standing = [place.facing for place in places if place.facing is not None and not place.bare]
-    paired = facings.boxes_px[np.array(standing, dtype=np.int64)]
-    witnesses = Witnesses(
-        before=_log_odds([(1 - (places[i].right or 0)) * places[i].doubt for i in asked.tolist()]),
-        again=_found_again(asked, spots, paired, evidence),
-        board=evidence.boards(asked, where[asked]),
-        edges=np.array([places[i].share for i in asked.tolist()]),
-        anchors=_anchors(planogram, places, asked),
-        weak=_weak(spots, facings),
-        covered=_covered(spots, facings.boxes_px, bare),
-        margin=_margin(where[asked], facings),
-        hidden=_hidden_in_plan(planogram, asked),
+        return None
+    bare = np.array([place.bare for place in places])
+    own = np.array([place.box or (0, 0, 0, 0) for place in places], dtype=np.float64)
+    standing = [-1 if place.facing is None or place.bare else place.facing for place in places]
+    witnesses = witnesses_of(
+        planogram,
+        facings,
+        evidence,
+        claims=Claims(
+            asked=asked,
+            wrong=wrong,
+            edges=np.array([place.share for place in places]),
+            # Where nothing was detected, the map says where to look; else the facing does.
+            spots=np.where(bare[:, None], where, own),
+            where=where,
+            standing=np.array(standing, dtype=np.int64),
+        ),
     )
-    if np.isnan(witnesses.again).all() and np.isnan(witnesses.board).all():
-        return  # there are no pixels to ask
-    for claim, mine in (("missing", bare), ("wrong", ~bare)):
-        sure = CURVES[claim].confidence(witnesses)  # type: ignore[index]
+    if witnesses is None:
+        return None
+    kinds: tuple[tuple[Claim, npt.NDArray[np.bool_]], ...] = (
+        ("missing", bare[asked]), ("wrong", ~bare[asked]),
+    )  # fmt: skip
+    for claim, mine in kinds:
+        sure = CURVES[claim].confidence(witnesses)
         for i, confidence in zip(asked[mine].tolist(), sure[mine], strict=True):
             places[i].right, places[i].doubt = 1 - float(confidence), 1.0
-    if RECORD is not None:
-        RECORD.append((asked, bare, witnesses))
-
-
-RECORD = None
-
-
-def _log_odds(chances: Sequence[float]) -> Reals:
-    clipped = np.clip(np.array(chances, dtype=np.float64), CLAIM_PRIOR, 1 - CLAIM_PRIOR)
-    out: Reals = np.log(clipped / (1 - clipped))
-    return out
-
-
-def _found_again(asked: Ints, spots: Boxes, paired: Boxes, evidence: Evidence) -> Reals:
-    """Facings that stand for other places are not looked at; one that stands here is."""
-    shared = overlaps(spots, paired) / np.maximum(areas(spots)[:, None], 1e-9)
-    out = np.full(len(asked), np.nan)
-    for k in range(len(asked)):
-        others = paired[shared[k] < 0.5]
-        out[k] = evidence.again(asked[k : k + 1], spots[k : k + 1], others)[0]
-    return out
-
-
-def _anchors(planogram: Planogram, places: Sequence[_Place], asked: Ints) -> Reals:
-    """Of the nearest places in the row, the share that is surely right; nan in a row of one."""
-    order = planogram.in_order
-    x = np.array([(p.box_xyxy[0] + p.box_xyxy[2]) / 2 for p in order])
-    rows = np.array([p.row for p in order])
-    sure = np.array([(place.right or 0.0) >= _SURELY_RIGHT for place in places])
-    out = np.full(len(asked), np.nan)
-    for k, i in enumerate(asked.tolist()):
-        same = np.flatnonzero((rows == rows[i]) & (np.arange(len(rows)) != i))
-        if len(same):
-            near = same[np.argsort(np.abs(x[same] - x[i]), kind="stable")[:_NEARBY]]
-            out[k] = sure[near].mean()
-    return out
-
-
-def _weak(spots: Boxes, facings: Facings) -> Reals:
-    if not len(facings.weak_px):
-        return np.zeros(len(spots))
-    near = iou(spots, facings.weak_px) >= 0.4
-    out: Reals = np.where(near, facings.weak_scores[None], 0.0).max(axis=1)
-    return out
-
-
-def _covered(spots: Boxes, boxes_px: Boxes, bare: npt.NDArray[np.bool_]) -> Reals:
-    """The share of each place under facings; the facing that stands there is left out."""
-    if not len(boxes_px):
-        return np.zeros(len(spots))
-    shared = overlaps(spots, boxes_px) / np.maximum(areas(spots)[:, None], 1e-9)
-    own = iou(spots, boxes_px) > 0.95
-    shared[own & ~bare[:, None]] = 0.0
-    out: Reals = np.minimum(shared.sum(axis=1), 1.0)
-    return out
-
-
-def _margin(spots: Boxes, facings: Facings) -> Reals:
-    wide, high = np.maximum(spots[:, 2] - spots[:, 0], 1), np.maximum(spots[:, 3] - spots[:, 1], 1)
-    far = np.stack(
-        [spots[:, 0] / wide, (facings.width - spots[:, 2]) / wide, spots[:, 1] / high,
-         (facings.height - spots[:, 3]) / high]
-    ).min(axis=0)  # fmt: skip
-    out: Reals = np.clip(far, -0.2, 1.0)
-    return out
-
-
-def _hidden_in_plan(planogram: Planogram, asked: Ints) -> Reals:
-    """The share of each planned place under places whose foot is lower: they stand before it."""
-    boxes = boxes_in_order(planogram)
-    mine = boxes[asked]
-    before = boxes[None, :, 3] > mine[:, None, 3] + 0.1 * (mine[:, None, 3] - mine[:, None, 1])
-    shared = np.where(before, overlaps(mine, boxes), 0.0)
-    out: Reals = np.minimum(shared.sum(axis=1) / np.maximum(areas(mine), 1e-9), 1.0)
-    return out
+    return Heard(asked, bare[asked], witnesses)
 
 
 def _in_view(where: Boxes, facings: Facings) -> npt.NDArray[np.bool_]:

@@ -24,13 +24,16 @@ class Witnesses:
     before: Reals
     """Log odds of the claim, as picture, rival and edges alone tell it."""
     again: Reals
-    """How well the reference's picture of the place is found near it: correlation, -1 to 1."""
+    """How well the reference's picture of the place is found near it, against what is usual on
+    this photo: a difference of correlations."""
     board: Reals
     """The same for the strip below, the shelf's edge: low where something stands before it."""
     edges: Reals
     """How much is to be seen there, as a share of the reference."""
     anchors: Reals
     """Of the positions nearby in the row, the share that is surely in place: 0 to 1."""
+    around: Reals
+    """The same of the positions nearby on any shelf."""
     weak: Reals
     """Best score of the detector's weak answers there."""
     covered: Reals
@@ -53,8 +56,8 @@ class Witnesses:
 
 
 _USUAL: Final[Mapping[str, float]] = {
-    "before": 0.0, "again": 0.5, "board": 0.6, "edges": 0.8, "anchors": 0.7, "weak": 0.0,
-    "covered": 0.1, "margin": 1.0, "hidden": 0.0,
+    "before": 0.0, "again": -0.3, "board": -0.1, "edges": 0.8, "anchors": 0.7, "around": 0.7,
+    "weak": 0.0, "covered": 0.1, "margin": 1.0, "hidden": 0.0,
 }  # fmt: skip
 NAMES: Final = tuple(_USUAL)
 assert tuple(field.name for field in fields(Witnesses)) == NAMES
@@ -75,7 +78,7 @@ class Curve:
 
 
 CURVES: Final[Mapping[Claim, Curve]] = {
-    "missing": Curve(0.0, (1.0, 0, 0, 0, 0, 0, 0, 0, 0)),
-    "wrong": Curve(0.0, (1.0, 0, 0, 0, 0, 0, 0, 0, 0)),
+    "missing": Curve(0.0, (1.0, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
+    "wrong": Curve(0.0, (1.0, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
 }
 """Until they are learnt: what the witnesses of `compare` say alone."""

@@ -47,7 +47,7 @@ class ReferencePixels:
 
 @dataclass(frozen=True)
 class PixelEvidence:
-    """Answers from the photo and the reference photo (see `compare.Evidence`)."""
+    """Answers from the photo and the reference photo (see `claims.Evidence`)."""
 
     rgb: Pixels
     """The photo, blurred where the reference is (`blurred_alike`)."""

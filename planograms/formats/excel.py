@@ -5,12 +5,10 @@ import zipfile
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final
-from xml.etree.ElementTree import ParseError
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
-from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
 from planograms.errors import BadPlanogram
@@ -60,15 +58,11 @@ def _rows(content: bytes, name: str) -> list[tuple[object, ...]]:
             book.close()
     except BadPlanogram:
         raise
-    except (
-        zipfile.BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, TypeError,
-        IndexError, AttributeError, OSError, EOFError, NotImplementedError, RuntimeError,
-        AssertionError, SyntaxError,
-    ) as error:  # fmt: skip
-        # openpyxl says of a damaged workbook whatever its parts stumble over.
-        raise place.wrong("is no Excel workbook, or a damaged one; save it as .xlsx again") from (
-            error
-        )
+    except Exception as error:
+        # Of a damaged workbook zipfile, zlib, the XML parser and openpyxl each say their own.
+        raise place.wrong(
+            "is no Excel workbook, or a damaged one; save it as .xlsx again"
+        ) from error
     return out
 
 
