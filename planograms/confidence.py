@@ -50,8 +50,8 @@ class Witnesses:
             for name, usual in _USUAL.items()
         ]
         raw = np.stack(columns, axis=1)
-        raw[:, 0] = np.clip(raw[:, 0], -5, 5)
-        raw[:, 3] = np.clip(raw[:, 3], 0, 1.5)
+        for column, (low, high) in enumerate(_LIMITS.values()):
+            raw[:, column] = np.clip(raw[:, column], low, high)
         return raw
 
 
@@ -59,7 +59,13 @@ _USUAL: Final[Mapping[str, float]] = {
     "before": 0.0, "again": -0.3, "board": -0.1, "edges": 0.8, "anchors": 0.7, "around": 0.7,
     "weak": 0.0, "covered": 0.1, "margin": 1.0, "hidden": 0.0,
 }  # fmt: skip
+_LIMITS: Final[Mapping[str, tuple[float, float]]] = {
+    "before": (-5, 5), "again": (-0.6, 0), "board": (-0.5, 0), "edges": (0.2, 1), "anchors": (0, 1),
+    "around": (0, 1), "weak": (0, 1), "covered": (0, 1), "margin": (-0.2, 1), "hidden": (0, 1),
+}  # fmt: skip
+"""Beyond these more of the same says nothing more."""
 NAMES: Final = tuple(_USUAL)
+assert tuple(_LIMITS) == NAMES
 assert tuple(field.name for field in fields(Witnesses)) == NAMES
 
 
@@ -78,7 +84,9 @@ class Curve:
 
 
 CURVES: Final[Mapping[Claim, Curve]] = {
-    "missing": Curve(0.0, (1.0, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
-    "wrong": Curve(0.0, (1.0, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
+    "missing": Curve(-2.167, (0.34, -1.65, 6.613, -2.127, 0.384, 4.145, 0.0, -0.734, 0.0, -1.884)),
+    "wrong": Curve(-7.462, (1.102, -6.067, 1.091, 0.0, 2.237, 1.882, 0.0, 0.0, 1.177, -3.888)),
 }
-"""Until they are learnt: what the witnesses of `compare` say alone."""
+"""From 47 train photos, each seen again under the six conditions of
+`storepulse.simulated.second_photos` with seven facings changed; claims where nothing had changed
+counted twice, for as many untouched photos."""

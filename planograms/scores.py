@@ -157,8 +157,7 @@ def together(chances: Reals, rows: npt.NDArray[np.int64], *, spread: float) -> R
         mine = odds[rows == row]
         shifted = 1 / (1 + np.exp(-(mine[None] + spread * shifts[:, None])))
         mixed = sum(
-            weight * poisson_binomial(each)
-            for weight, each in zip(weights, shifted, strict=True)
+            weight * poisson_binomial(each) for weight, each in zip(weights, shifted, strict=True)
         )
         out = np.convolve(out, mixed)
     return out
