@@ -18,8 +18,8 @@ Ints = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]
 
 CLAIM_PRIOR: Final = 1e-6
-_SURELY_WRONG: Final = 0.1
-"""Places below this chance of being wrong are surely right, as far as others lean on them."""
+SURELY_RIGHT: Final = 0.9
+"""Places from this chance of being right are surely right, as far as others lean on them."""
 _NEARBY: Final = 6
 _AROUND: Final = 8
 _USUAL_ASKED: Final = 14
@@ -117,7 +117,7 @@ def witnesses_of(
     board = evidence.boards(asked, claims.where[asked])
     if np.isnan(again).all() and np.isnan(board).all():
         return None
-    sure = (claims.standing >= 0) & (claims.wrong < _SURELY_WRONG)
+    sure = (claims.standing >= 0) & (claims.wrong <= 1 - SURELY_RIGHT)
     usual = _spread_out(np.flatnonzero(sure), _USUAL_ASKED)
     usual_again = _usual(_found_again(usual, claims.spots[usual], paired, evidence))
     usual_board = _usual(evidence.boards(usual, claims.where[usual]))
@@ -128,7 +128,7 @@ def witnesses_of(
         board=board - usual_board,
         edges=claims.edges[asked],
         anchors=_anchors(planogram, sure, asked),
-        around=_around(claims.where, sure, asked),
+        around=sure_around(claims.where, sure, claims.where[asked]),
         weak=_weak(spots, facings),
         covered=_covered(spots, facings.boxes_px, bare),
         margin=_margin(claims.where[asked], facings),
@@ -180,15 +180,19 @@ def _anchors(planogram: Planogram, sure: npt.NDArray[np.bool_], asked: Ints) -> 
     return out
 
 
-def _around(where: Boxes, sure: npt.NDArray[np.bool_], asked: Ints) -> Reals:
-    """The same of the nearest places on any shelf; nan for fewer than two places."""
-    middle, size = centres(where), np.maximum(sizes(where), 1e-6)
-    out = np.full(len(asked), np.nan)
-    for k, i in enumerate(asked.tolist()):
-        far = (((middle - middle[i]) / size[i]) ** 2).sum(axis=1)
-        far[i] = np.inf
-        near = np.argsort(far, kind="stable")[:_AROUND]
-        near = near[np.isfinite(far[near])]
+def sure_around(where: Boxes, sure: npt.NDArray[np.bool_], boxes: Boxes) -> Reals:
+    """Of the places nearest to each box on any shelf, the share that is surely right: (k,).
+
+    The place that is the box itself is left out; nan where no other place is.
+    """
+    middle = centres(where)
+    out = np.full(len(boxes), np.nan)
+    for k, (own, size) in enumerate(
+        zip(centres(boxes), np.maximum(sizes(boxes), 1e-6), strict=True)
+    ):
+        far = (((middle - own) / size) ** 2).sum(axis=1)
+        near = np.argsort(far, kind="stable")
+        near = near[far[near] > 1e-9][:_AROUND]
         if len(near):
             out[k] = sure[near].mean()
     return out

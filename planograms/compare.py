@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from planograms.claims import Claims, Evidence, Facings, witnesses_of
+from planograms.claims import SURELY_RIGHT, Claims, Evidence, Facings, sure_around, witnesses_of
 from planograms.confidence import CURVES, Claim, Witnesses
 from planograms.findings import Box, Finding, PositionState, Status
 from planograms.geometry import (
@@ -149,7 +149,7 @@ def compare(
         heard = _weigh_claims(planogram, places, match.places, facings, evidence)
     findings = [
         *_state_findings(planogram, places),
-        *_surplus(planogram, facings, distances, match, evidence),
+        *_surplus(planogram, places, facings, distances, match, evidence),
     ]
     states, named = _name_misplaced(planogram, places, findings)
     return Comparison(states, named, heard)
@@ -340,6 +340,7 @@ def _state_findings(planogram: Planogram, places: Sequence[_Place]) -> list[Find
 
 def _surplus(
     planogram: Planogram,
+    places: Sequence[_Place],
     facings: Facings,
     distances: Distances,
     match: Match,
@@ -361,11 +362,14 @@ def _surplus(
         & (facings.scores[free] >= EXTRA_SCORE_MIN)
     ]
     out = []
-    for j, distance in zip(asked, evidence.before(asked), strict=True):
+    # Where little around is in place, the map is off, and what seems new stood elsewhere on it.
+    sure = np.array([(place.right or 0.0) >= SURELY_RIGHT for place in places])
+    settled = np.nan_to_num(sure_around(match.places, sure, boxes[asked]), nan=1.0)
+    for j, distance, around in zip(asked, evidence.before(asked), settled, strict=True):
         if np.isnan(distance):
             continue
         new = 1 - _chance(_picture_odds(distance), 0.5)
-        confidence = new * float(facings.scores[j])
+        confidence = new * float(facings.scores[j]) * float(around)
         if confidence < EXTRA_CONFIDENCE_MIN:
             continue
         nearest = int(distances.to_products[:, j].argmin())
