@@ -148,7 +148,7 @@ def _strip(box: Boxes) -> Boxes:
     """What lies right below a box: a quarter of its height, half its width more on both sides."""
     x1, y1, x2, y2 = box
     more = (x2 - x1) / 2
-    return np.array([x1 - more, y2 - 0.02 * (y2 - y1), x2 + more, y2 + 0.25 * (y2 - y1)])
+    return np.array([x1 - more, y2 + 0.02 * (y2 - y1), x2 + more, y2 + 0.27 * (y2 - y1)])
 
 
 def _part(rgb: Pixels, box: Boxes) -> Pixels:

@@ -60,7 +60,7 @@ def learn(lesson: Lesson) -> Curve:
     """
     if len(set(lesson.right.tolist())) < 2:
         raise ValueError("the claims must be some right and some wrong")
-    middle, spread = lesson.table.mean(axis=0), lesson.table.std(axis=0) + 1e-6
+    middle, spread = lesson.table.mean(axis=0), np.maximum(lesson.table.std(axis=0), 1e-3)
     steps = (lesson.table - middle) / spread
 
     def loss(guess: Reals) -> tuple[float, Reals]:

@@ -142,7 +142,7 @@ def _camera(
 ) -> tuple[Homography, tuple[int, int]]:
     """The map of a view that lies inside the picture, and the size of what it gives."""
     share = rng.uniform(*condition.view)
-    wide, tall = share * width, rng.uniform(max(share, 0.8), 0.95) * height
+    wide, tall = share * width, rng.uniform(max(share, 0.8), max(share, 0.95)) * height
     room = np.array([width - wide, height - tall])
     reach = np.minimum(room / 2, condition.shift * np.array([width, height]))
     x, y = room / 2 + rng.uniform(-1, 1, 2) * reach
