@@ -1,6 +1,8 @@
 """Planogram files of all formats on disk: find the format, read all of it, write all of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -32,16 +34,31 @@ class Format:
 
 
 def _read_excel(content: bytes, name: str, made_at: datetime) -> tuple[Planogram, ...]:
-    # Imported when asked for: a node reads planograms of ours and needs no workbooks.
-    from planograms.formats.excel import read_excel
-
+    with workbooks(name):
+        from planograms.formats.excel import read_excel
     return read_excel(content, name=name, made_at=made_at)
 
 
-def _write_excel(planograms: Sequence[Planogram], _: str) -> bytes:
-    from planograms.formats.excel import write_excel
-
+def _write_excel(planograms: Sequence[Planogram], name: str) -> bytes:
+    with workbooks(name):
+        from planograms.formats.excel import write_excel
     return write_excel(planograms)
+
+
+@contextmanager
+def workbooks(name: str) -> Iterator[None]:
+    """Import what reads workbooks only when asked for: a node needs none.
+
+    Raises:
+        BadPlanogram: it is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise BadPlanogram(
+            f"{name}: Excel files need {error.name}, which is not installed: "
+            "pip install 'storepulse[excel]', or save the table as CSV"
+        ) from error
 
 
 def _write_azure(planograms: Sequence[Planogram], name: str) -> bytes:
@@ -110,8 +127,6 @@ def format_of(path: Path, content: bytes) -> Format:
 
 
 def _is_azure(content: bytes) -> bool:
-    import json
-
     try:
         return looks_like_azure(json.loads(content))
     except (ValueError, RecursionError):

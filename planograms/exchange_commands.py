@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from planograms.errors import BadPlanogram
-from planograms.exchange import FORMATS, read_planograms, write_planograms
+from planograms.exchange import FORMATS, read_planograms, workbooks, write_planograms
 from planograms.files import read_planogram, write_file, write_planogram
 from planograms.formats.csv_file import template as csv_template
 from planograms.formats.own import schema_as_text
@@ -146,8 +146,8 @@ def template(
     if output.suffix.lower() == ".csv":
         write_file(output, csv_template())
     elif output.suffix.lower() == ".xlsx":
-        from planograms.formats.excel import template as excel_template
-
+        with workbooks(str(output)):
+            from planograms.formats.excel import template as excel_template
         write_file(output, excel_template())
     else:
         raise BadPlanogram(f"-o {output}: the name must end in .xlsx or .csv")

@@ -42,7 +42,7 @@ from vision.photos import Photo
 
 Ints = npt.NDArray[np.int64]
 
-METHOD: Final = "planograms.judge/1"
+METHOD: Final = "planograms.judge/2"
 
 
 class Looks(Protocol):

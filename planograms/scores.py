@@ -21,8 +21,9 @@ from planograms.model import Planogram, Position
 Reals = npt.NDArray[np.float64]
 
 _TAIL: Final = 0.05
-ROW_SPREAD: Final = 1.0
-"""Standard deviation of what the places of one row share, in log odds."""
+ROW_SPREAD: Final = 1.5
+"""Standard deviation of what the places of one row share, in log odds: the likeliest value on 62
+second photos of 11 train photos (4,965 places; 1.2 to 1.5 fit alike, 0 far worse)."""
 _NODES: Final = 9
 _STEPS: Final = 12
 
