@@ -1,7 +1,8 @@
 """The HTTP API for phones in the shop. Decides nothing: each route asks the part that knows.
 
-Every error goes out as {"error": {"code", "message", "retryable"}}; what the command line would
-refuse with exit code 2 is a 4xx with the same words. Nothing here blocks the event loop: what
+Who may ask at all is settled before any route, in `lock`. Every error goes out as
+{"error": {"code", "message", "retryable"}}; what the command line would refuse with exit code 2 is
+a 4xx with the same words. Nothing here blocks the event loop: what
 touches the disk runs in a thread, what looks at pixels in a child.
 """
 
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import Body, FastAPI, File, Form, HTTPException, Query, Request, UploadFile
+from fastapi import Body, Depends, FastAPI, File, Form, HTTPException, Query, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.exceptions import HTTPException as AnyHTTPException
@@ -21,26 +22,25 @@ from edge.answers import ErrorAnswer, JudgedPhoto, ShownChecklist, WaitingPhoto
 from edge.body_limit import HTTP_TOO_LARGE, BodyLimit, too_large_words
 from edge.checks import Checks, ClerkState, KeptChecklist
 from edge.clock import Now
-from edge.errors import BadSettings, Contradicts, NotHere, NotJudged, TooLarge
+from edge.errors import NotHere
 from edge.inbox import Inbox, KeptAction, StaffEvent
 from edge.link import LinkState
+from edge.lock import AskedBy, Lock, owner_only
 from edge.outbox import Outbox
-from edge.photos import ANNOTATED, KEPT, Photos, error_body, read_uuid
+from edge.pairing import Phones
+from edge.phone_routes import phone_routes
+from edge.photos import ANNOTATED, KEPT, Photos, read_uuid
 from edge.plans import PlanFacts, Plans
+from edge.refusals import error_body, refusal
 from edge.taps import Tap, TapKind, Taps
 from edge.workers import WorkerState
 from storepulse import __version__
 from storepulse.checklists import CHECKLIST_JSON
-from storepulse.errors import BadInput, StorepulseError, Unavailable
+from storepulse.errors import BadInput, StorepulseError
 from storepulse.pages import page_routes
 
 log = logging.getLogger(__name__)
 
-STATUS: Final[tuple[tuple[type[StorepulseError], int], ...]] = (
-    (NotHere, 404), (TooLarge, 413), (Contradicts, 409), (NotJudged, 422), (BadSettings, 500),
-    (BadInput, 422), (Unavailable, 503), (StorepulseError, 500),
-)  # fmt: skip
-"""HTTP status of each error; the first that fits."""
 _CODES: Final = {404: "not_here", 405: "not_allowed", 413: "too_large"}
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     200: {"model": JudgedPhoto},
@@ -69,6 +69,11 @@ class Parts:
     workers: Callable[[], list[WorkerState]]
     upload_bytes_max: int
     node: str
+    shop: str
+    phones: Phones
+    owner_key: str
+    names: frozenset[str]
+    """Hosts, without a port, by which this node is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +88,21 @@ class OutboxHealth:
     acknowledged: int
 
 
+Standing = Literal["ok", "degraded"]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthInShort:
+    """What everybody may know; "degraded" means that a person should look."""
+
+    status: Standing
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How the node stands; "degraded" means that a person should look."""
+    """How the node stands: for its owner."""
 
-    status: Literal["ok", "degraded"]
+    status: Standing
     version: str
     node: str
     at: datetime
@@ -105,7 +120,10 @@ def make_app(parts: Parts) -> FastAPI:
         description="Photos, checklists, taps and actions of one shop. Works without the hub.",
     )
     app.add_middleware(BodyLimit, bytes_max=parts.upload_bytes_max)
+    # Added last it is the outermost: who may not ask has nothing read.
+    app.add_middleware(Lock, keys=parts)
     _add_errors(app, parts)
+    app.include_router(phone_routes(parts))
     _add_photos(app, parts)
     _add_checklists(app, parts)
     _add_taps(app, parts)
@@ -119,10 +137,10 @@ def make_app(parts: Parts) -> FastAPI:
 def _add_errors(app: FastAPI, parts: Parts) -> None:
     @app.exception_handler(StorepulseError)
     async def ours(request: Request, error: StorepulseError) -> JSONResponse:
-        status = next(status for kind, status in STATUS if isinstance(error, kind))
-        if status >= 500:
+        answer = refusal(error)
+        if answer.status_code >= 500:
             log.warning("%s %s: %s", request.method, request.url.path, error)
-        return JSONResponse(error_body(error), status)
+        return answer
 
     @app.exception_handler(RequestValidationError)
     async def form(_request: Request, error: RequestValidationError) -> JSONResponse:
@@ -289,26 +307,29 @@ def _add_planograms(app: FastAPI, parts: Parts) -> None:
             raise NotHere(f"no planogram {planogram!r} on this node")
         return FileResponse(path, media_type="application/json")
 
-    @app.put("/api/planograms/{planogram}", tags=["planograms"])
+    @app.put("/api/planograms/{planogram}", tags=["planograms"], dependencies=[Depends(owner_only)])
     async def put_planogram(planogram: str, request: Request) -> PlanFacts:
-        """Keep a planogram, or a newer version of one."""
+        """Keep a planogram, or a newer version of one. For the node's owner."""
         content = await request.body()
         return await asyncio.to_thread(parts.plans.put, planogram, content)
 
 
 def _add_health(app: FastAPI, parts: Parts) -> None:
     @app.get("/healthz", tags=["node"])
-    async def health() -> Health:
-        """How the node stands: outbox, link and children."""
-        waiting = await asyncio.to_thread(parts.outbox.waiting)
-        moment = parts.now()
+    async def health(caller: AskedBy) -> Health | HealthInShort:
+        """Whether all is well; for the node's owner also how outbox, link and children stand."""
         link, workers = parts.link(), parts.workers()
-        oldest = waiting.oldest_said_at
         well = not link.alarms and all(
             worker.phase in ("ready", "starting", "finished") for worker in workers
         )
+        status: Standing = "ok" if well else "degraded"
+        if not caller.owner:
+            return HealthInShort(status)
+        waiting = await asyncio.to_thread(parts.outbox.waiting)
+        moment = parts.now()
+        oldest = waiting.oldest_said_at
         return Health(
-            status="ok" if well else "degraded",
+            status=status,
             version=__version__,
             node=parts.node,
             at=moment.at,

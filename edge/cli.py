@@ -16,6 +16,7 @@ from rich.table import Table
 
 from edge.cli_enrolment import app as enrolment_app
 from edge.cli_enrolment import check_enrolled, enrolled_environ
+from edge.cli_phones import app as phones_app
 from edge.clock import SynchronisedSetting, now_of
 from edge.disk import FILE_NAME, Disk
 from edge.node import run_node
@@ -27,8 +28,9 @@ from storepulse.units import GIB
 from storepulse.wire import encode_body, explain
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Run the node in the shop.")
-# Without a name its commands stand beside ours.
+# Without a name their commands stand beside ours.
 app.add_typer(enrolment_app)
+app.add_typer(phones_app)
 
 _AT_ONCE: Final = 500
 _SHOWN_MAX: Final = 1000

@@ -32,6 +32,13 @@ def enrol_command(
     code: Annotated[str, typer.Argument(help="As `storepulse hub node invite` printed it.")],
     hub: Annotated[str, typer.Option(help="The hub's door: https://HOST:PORT.")],
     data: Data,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Name or address under which phones reach this node, such as shop-17.lan or "
+            "192.168.1.20; may be given again. Without it: this machine only."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Bring this node in: make its key, have it signed, and know the hub from then on.
@@ -39,7 +46,7 @@ def enrol_command(
     Before anything is sent, the hub must show the authority whose fingerprint is in the code. A
     node that was enrolled before keeps its outbox; restart it afterwards.
     """
-    identity = enrol(data, code, hub)
+    identity = enrol(data, code, hub, names=name or ())
     ends_at = identity.certificate.not_valid_after_utc
     if as_json:
         told = {"node": identity.address.path, "ends_at": ends_at.isoformat(),

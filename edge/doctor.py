@@ -25,6 +25,8 @@ from edge.errors import DataInUse
 from edge.identity import Identity, read_identity
 from edge.link import read_broker
 from edge.outbox import Outbox
+from edge.own_health import own_health
+from edge.pairing import Phones
 from edge.settings import Settings
 from edge.workers import AskedWorker
 from storepulse.errors import StorepulseError
@@ -65,6 +67,7 @@ async def examine(settings: Settings) -> list[Finding]:
         await look_at_broker(settings),
         look_at_certificate(identity, now().at),
         look_at_outbox(settings.data, now().at),
+        await asyncio.to_thread(look_at_phones, settings),
         look_at_disk(settings.data),
         await look_at_judge(settings),
     ]
@@ -186,6 +189,32 @@ def look_at_outbox(data: Path, now: datetime) -> Finding:
     if age <= _OUTBOX_AGE_MAX:
         return Finding("outbox", "well", says)
     return Finding("outbox", "look", says, "nothing is lost; look at broker and hub above")
+
+
+def look_at_phones(settings: Settings) -> Finding:
+    """Whether the node answers phones, how it says that it is, and how many are paired."""
+    data = settings.data
+    if not (data / FILE_NAME).is_file() or not _runs(data):
+        return Finding("phones", "look", "the node does not run: no phone is served",
+                       f"start it: storepulse edge run --data {data}")  # fmt: skip
+    try:
+        disk = Disk(data)
+        try:
+            phones = Phones(disk, Outbox(disk, node="", bytes_max=GIB))
+            url = phones.served_at() or ""
+            paired = sum(one.ended_at is None for one in phones.all())
+        finally:
+            disk.close()
+        told = own_health(data, url, ca=settings.tls_ca)
+    except StorepulseError as error:
+        return Finding("phones", "ill", str(error), "look at what the node says on stderr")
+    says = f"served at {url}, {paired} paired"
+    ailing = [f"{one['name']} {one['phase']}" for one in told["workers"]
+              if one["phase"] not in ("ready", "starting", "finished")]  # fmt: skip
+    if told["status"] == "ok":
+        return Finding("phones", "well", says)
+    return Finding("phones", "look", "; ".join([says, *ailing, *told["link"]["alarms"]]),
+                   "look at what the node says on stderr")  # fmt: skip
 
 
 def look_at_disk(data: Path) -> Finding:

@@ -8,6 +8,7 @@ trusts this authority alone, and over it the code's secret goes out.
 import http.client
 import json
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
@@ -27,6 +28,7 @@ from storepulse.enrolment import (
     RenewRequest,
     read_code,
 )
+from storepulse.server_names import read_server_names
 from storepulse.units import KIB
 from storepulse.wire import explain
 
@@ -38,13 +40,15 @@ _ENDED: Final = (
 )
 
 
-def enrol(data: Path, code: str, hub: str) -> Identity:
+def enrol(data: Path, code: str, hub: str, *, names: Sequence[str] = ()) -> Identity:
     """Make a key, have it signed for a code, and keep it; the outbox and its epoch stay.
 
     Args:
         hub: https://HOST:PORT of the hub's door.
+        names: under which phones reach this node, beside the loopback.
     Raises:
         BadCode: the code has a slip in it.
+        BadServerName: one of the names is none.
         BadSettings: no such address.
         EnrolmentRefused: the hub is not the code's, or refuses the code. Nothing was changed.
         HubAway: it does not answer.
@@ -62,6 +66,7 @@ def enrol(data: Path, code: str, hub: str) -> Identity:
     asked = EnrolRequest(
         secret=wanted.secret.hex(), csr=request_for(key),
         node_path=None if before is None else before.address.path,
+        names=read_server_names(names),
     )  # fmt: skip
     told = _post(door, "/enrol", ENROL_REQUEST_JSON.dump_json(asked), trusting(cadata=authority))
     if not wanted.trusts(_der(told.authority)):
@@ -114,14 +119,14 @@ def _authority_of(door: SplitResult) -> str:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    status, body = _ask(door, "GET", "/enrol/ca", b"", context)
+    status, body = ask(door, "GET", "/enrol/ca", b"", context)
     if status != http.client.OK:
         raise EnrolmentRefused(f"{door.geturl()} is no hub's door: it answered {status}")
     return body.decode("ascii", errors="replace")
 
 
 def _post(door: SplitResult, path: str, body: bytes, context: ssl.SSLContext) -> Enrolled:
-    status, answer = _ask(door, "POST", path, body, context)
+    status, answer = ask(door, "POST", path, body, context)
     try:
         if status == http.client.OK:
             return ENROLLED_JSON.validate_json(answer)
@@ -135,14 +140,26 @@ def _post(door: SplitResult, path: str, body: bytes, context: ssl.SSLContext) ->
     raise EnrolmentRefused(f"the hub refuses: {words}")
 
 
-def _ask(
-    door: SplitResult, method: str, path: str, body: bytes, context: ssl.SSLContext
+def ask(
+    door: SplitResult,
+    method: str,
+    path: str,
+    body: bytes,
+    context: ssl.SSLContext,
+    *,
+    kind: str = "application/json",
 ) -> tuple[int, bytes]:
+    """Ask the hub's door once; returns the HTTP status and the beginning of the answer.
+
+    Raises:
+        EnrolmentRefused: it is not the hub, or TLS refuses this node's certificate.
+        HubAway: it does not answer.
+    """
     connection = http.client.HTTPSConnection(
         door.hostname or "", door.port or _PORT, timeout=_ANSWER_S_MAX, context=context
     )
     try:
-        connection.request(method, path, body, {"Content-Type": "application/json"})
+        connection.request(method, path, body, {"Content-Type": kind})
         answer = connection.getresponse()
         return answer.status, answer.read(_ANSWER_BYTES_MAX)
     except ssl.SSLCertVerificationError as error:

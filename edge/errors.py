@@ -7,9 +7,16 @@ StorepulseError
 │   ├── TooLarge         an upload above the limit (HTTP 413)
 │   ├── Contradicts      the same name was used before for something else (HTTP 409)
 │   ├── EnrolmentRefused the hub is not the code's, or does not take this node
-│   └── NotJudged        a photo that made every child give up (HTTP 422)
+│   ├── NotJudged        a photo that made every child give up (HTTP 422)
+│   ├── Unpaired         a phone that is not paired (any more) (HTTP 401)
+│   ├── CodeUsedOrEnded  nobody may come in by this code (HTTP 403)
+│   ├── ForeignOrigin    a write that another site's page may have sent (HTTP 403)
+│   ├── NotYours         a phone asks what only the node's owner may (HTTP 403)
+│   └── WrongHost        a name that is not this node's (HTTP 421)
 ├── Unavailable
+│   ├── TooManyTries     so many wrong codes that none is tried now (HTTP 429)
 │   ├── HubAway          the hub's door does not answer
+│   ├── NodeSilent       the node on this machine does not answer over HTTP
 │   ├── DataInUse        another node works on the same folder
 │   ├── DiskFull         the disk or the outbox's budget has no room
 │   ├── WorkerAway       the child is starting or resting; the request is kept
@@ -18,6 +25,8 @@ StorepulseError
 │   └── JudgeBroke       the judging child failed at this photo; the photo is kept
 └── DataDamaged          the node's file is no whole database any more
 """
+
+import math
 
 from storepulse.errors import BadInput, StorepulseError, Unavailable
 
@@ -42,12 +51,71 @@ class NotJudged(BadInput):
     """A photo at which every child gave up."""
 
 
+class Unpaired(BadInput):
+    """Nobody whom this node knows."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this phone is not paired with the shop's node: ask for a code (the manager's page, or "
+            "`storepulse edge pair` on the node)"
+        )
+
+
+class CodeUsedOrEnded(BadInput):
+    """A code that is not good; which of the reasons it is would help only who guesses."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this code was used, has ended, or is of another shop: it is good once, for 15 "
+            "minutes. Ask for another"
+        )
+
+
+class ForeignOrigin(BadInput):
+    """A write that does not come from this node's own page."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "only this node's own page may write: a program sends JSON without an Origin header, "
+            "or shows the owner's key"
+        )
+
+
+class NotYours(BadInput):
+    """Something that only the node's owner may."""
+
+    def __init__(self) -> None:
+        super().__init__("only the node's owner may do this: show the key in its owner.key")
+
+
+class WrongHost(BadInput):
+    """Another name would mean that a page of elsewhere made its name lead here."""
+
+    def __init__(self) -> None:
+        super().__init__("ask for this node by its own name or address")
+
+
+class TooManyTries(Unavailable):
+    """Wrong codes were tried too often."""
+
+    def __init__(self, wait_s: float) -> None:
+        self.wait_s = wait_s
+        super().__init__(
+            f"too many wrong codes were tried on this node: wait {math.ceil(wait_s)} s, then try "
+            "again"
+        )
+
+
 class EnrolmentRefused(BadInput):
     """The hub is not the one that the code names, or it refuses this node. Says what to do."""
 
 
 class HubAway(Unavailable):
     """The hub's door does not answer."""
+
+
+class NodeSilent(Unavailable):
+    """The node that runs here does not answer phones."""
 
 
 class DataInUse(Unavailable):

@@ -2,6 +2,7 @@
 
 identity/node.pem       key and certificate, the owner's alone; one file, so that a renewal
                         replaces both in one step. The key was made here and never leaves
+identity/server.pem     the same key with the certificate by which phones are served over HTTPS
 identity/ca.pem         the certificate of the hub's authority: the only one that is trusted
 identity/enrolled.json  which node this is, and where hub and broker are
 """
@@ -48,6 +49,12 @@ class Identity:
     def ca(self) -> Path:
         """The certificate of the hub's authority."""
         return self.folder / "ca.pem"
+
+    @property
+    def server(self) -> Path | None:
+        """Key and certificate to serve phones by; None where the hub was too old to give one."""
+        file = self.folder / "server.pem"
+        return file if file.exists() else None
 
     def left(self, now: datetime) -> timedelta:
         """How long the certificate is still good; negative when it has ended."""
@@ -109,9 +116,19 @@ def keep_identity(data: Path, key: Key, told: Enrolled, *, hub: str) -> Identity
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
+    if told.server:
+        _keep_server(folder, key, secret, told)
     public = certificate.public_bytes(serialization.Encoding.PEM)
     write_whole(folder / "node.pem", secret + public)
     return Identity(address, hub, told.broker, certificate, folder)
+
+
+def _keep_server(folder: Path, key: Key, secret: bytes, told: Enrolled) -> None:
+    server = x509.load_pem_x509_certificate(told.server.encode())
+    if server.public_key() != key.public_key():
+        raise EnrolmentRefused("the hub's certificate for phones is not for this node's key")
+    # The authority's own comes last: whoever looks at what is served sees what to trust.
+    write_whole(folder / "server.pem", secret + told.server.encode() + told.authority.encode())
 
 
 def new_key() -> Key:
@@ -135,6 +152,8 @@ def settings_of(identity: Identity | None) -> dict[str, str]:
         "node": identity.address.node, "broker": identity.broker, "tls_ca": str(identity.ca),
         "tls_certificate": str(identity.pem), "tls_key": str(identity.pem),
     }  # fmt: skip
+    if identity.server is not None:
+        said["server_certificate"] = str(identity.server)
     return {_SETTINGS_PREFIX + name.upper(): value for name, value in said.items()}
 
 

@@ -119,14 +119,6 @@ class Inbox:
             ).fetchall()
         return [_kept(row) for row in rows]
 
-    def keep_config(self, payload: str, moment: Moment) -> None:
-        """Keep the last configuration that the hub sent, as it came."""
-        with self._disk.transaction() as db:
-            db.execute(
-                "insert or replace into config (id, payload, received_at) values (1, ?, ?)",
-                (payload, moment.at.isoformat()),
-            )
-
     def _say_received(self, action: str, moment: Moment) -> int:
         said = ActionMarked(action=action, event="receipt_stored", at=moment.at)
         (key,) = self._outbox.append([said], moment)

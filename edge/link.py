@@ -4,7 +4,6 @@ Whatever happens to it, the outbox and the phones' API go on: it tries again, ev
 """
 
 import asyncio
-import json
 import logging
 import random
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ from edge.disk import Disk
 from edge.errors import BadSettings
 from edge.inbox import Inbox
 from edge.outbox import Outbox, through_of
+from edge.pairing import Phones
 from edge.settings import Settings
 from storepulse import __version__
 from storepulse.errors import StorepulseError, Unavailable
@@ -36,6 +36,7 @@ from storepulse.wire import (
     Message,
     NodeState,
     decode_actions,
+    decode_config,
     encode_batch,
     explain,
     unpack,
@@ -108,7 +109,13 @@ class Link:
     """One node's connection to the broker."""
 
     def __init__(
-        self, settings: Settings, disk: Disk, outbox: Outbox, inbox: Inbox, now: Now
+        self,
+        settings: Settings,
+        disk: Disk,
+        outbox: Outbox,
+        inbox: Inbox,
+        paired: Phones,
+        now: Now,
     ) -> None:
         """Raises `BadSettings` for an address of a broker that is none."""
         self.state = LinkState()
@@ -119,6 +126,7 @@ class Link:
         self._address: Address = settings.address
         self._outbox = outbox
         self._inbox = inbox
+        self._paired = paired
         self._now = now
         self._disk = disk
         self._pace = Pace(settings.batches_max, settings.patience_s)
@@ -243,6 +251,9 @@ class Link:
                 if address != self._address:
                     raise NotOurTopic(f"topic {message.topic} is another node's")
                 await self._take(channel, payload)
+                if channel == "down/config":
+                    # The receipt: also for one that is known, as the first may have been lost.
+                    await self._say_state(client)
             except ValidationError as error:
                 log.warning("%s: cannot be read: %s", message.topic, explain(error))
             except (BadPayload, BadName, NotOurTopic) as error:
@@ -273,12 +284,9 @@ class Link:
                     log.warning("action %s is for shop %s: ignored", action.id, action.shop)
             await asyncio.to_thread(self._inbox.receive, ours, self._now())
         elif channel == "down/config":
-            try:
-                text = unpack(payload).decode()
-                json.loads(text)
-            except ValueError as error:
-                raise BadPayload(f"configuration is not JSON: {error}") from error
-            await asyncio.to_thread(self._inbox.keep_config, text, self._now())
+            config = decode_config(payload)
+            if await asyncio.to_thread(self._paired.take_config, config, self._now()):
+                log.info("took configuration %d", config.revision)
 
     async def _keep_state(self, client: aiomqtt.Client) -> None:
         said = self._now().clock.synchronised
@@ -291,6 +299,7 @@ class Link:
 
     async def _say_state(self, client: aiomqtt.Client) -> None:
         waiting = await asyncio.to_thread(self._outbox.waiting)
+        config = await asyncio.to_thread(self._paired.config_revision)
         moment = self._now()
         state = NodeState(
             online=True,
@@ -299,6 +308,7 @@ class Link:
             version=__version__,
             outbox=waiting.numbers,
             phones=self.phones,
+            config=config,
         )
         payload = NODE_STATE_JSON.dump_json(state)
         await client.publish(self._address.topic("state"), payload, qos=1, retain=True)

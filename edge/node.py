@@ -9,12 +9,15 @@ import shlex
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Generator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import uvicorn
 
 from edge.api import Parts, make_app
+from edge.backoff import Backoff
+from edge.blobs import Pictures
 from edge.checks import Checks
 from edge.clock import now_of
 from edge.disk import Disk, hold
@@ -22,14 +25,21 @@ from edge.errors import BadSettings
 from edge.inbox import Inbox
 from edge.judging import Judge
 from edge.link import Link
+from edge.lock import LOOPBACK_NAMES
 from edge.outbox import Outbox
+from edge.owner import keep_owner_key
+from edge.pairing import Phones
 from edge.photos import Photos
 from edge.plans import Plans
 from edge.renewal import Renewal
 from edge.settings import Settings
 from edge.taps import Taps
 from edge.workers import AskedWorker, Supervised, TellingWorker
+from storepulse.ca_route import ca_route
 from storepulse.facts import Fact
+from storepulse.fresh_certificate import keep_fresh, names_in
+from storepulse.loopback import is_loopback
+from storepulse.server_names import shown_name
 
 log = logging.getLogger(__name__)
 
@@ -74,12 +84,14 @@ class Node:
         settings = self._settings
         self.outbox = Outbox(self.disk, node=settings.node, bytes_max=settings.outbox_bytes_max)
         self.inbox = Inbox(self.disk, self.outbox)
+        self.owner_key = keep_owner_key(settings.data)
+        self.phones = Phones(self.disk, self.outbox)
         self.checks = Checks(self.disk, self.outbox)
         self.taps = Taps(self.disk, self.outbox)
         self.plans = Plans(settings.data / "planograms")
         for file in planograms:
             self.plans.adopt(file)
-        self.link = Link(settings, self.disk, self.outbox, self.inbox, self._now)
+        self.link = Link(settings, self.disk, self.outbox, self.inbox, self.phones, self._now)
         self.renewal = Renewal(settings.data, self._now)
         self.judge_child = AskedWorker(
             "judge",
@@ -99,6 +111,10 @@ class Node:
             tries_max=settings.judge_tries_max,
         )
         self.photos.tidy()
+        self.pictures = Pictures(
+            settings.data, self.disk, self._now, days=settings.pictures_days,
+            backoff=Backoff(longest_s=settings.reconnect_s_max), poll_s=settings.poll_s,
+        )  # fmt: skip
         self._children: list[Supervised] = [self.judge_child]
         if captures:
             self._children.append(self._radio(captures))
@@ -119,24 +135,32 @@ class Node:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         listening = _listen(self._settings.host, self._settings.port)
-        server = _Server(
-            uvicorn.Config(
-                self._app(),
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                timeout_graceful_shutdown=_GOODBYE_S,
-            )
+        pem = self._settings.server_certificate
+        config = uvicorn.Config(
+            self._app(),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=_GOODBYE_S,
+            ssl_certfile=pem,
+            ssl_keyfile=pem,
+            # Who asks, and how, is what the connection says, and no header of the asker's.
+            proxy_headers=False,
         )
-        host, port = listening.getsockname()[:2]
-        served_at = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        config.load()
+        server = _Server(config)
+        served_at = _served_at(listening, pem)
         self.link.phones = served_at
-        parts = {
+        await asyncio.to_thread(self.phones.serve_at, served_at)
+        parts: dict[str, Callable[[], Awaitable[None]]] = {
             "link": self.link.run,
             "renewal": self.renewal.run,
             "photos": self.photos.run,
+            "pictures": self.pictures.run,
             **{child.state.name: child.run for child in self._children},
         }
+        if pem is not None and config.ssl is not None:
+            parts["https"] = partial(keep_fresh, config.ssl, pem)
         tasks = [
             asyncio.create_task(_kept_going(name, run), name=name) for name, run in parts.items()
         ]
@@ -162,7 +186,7 @@ class Node:
         self._opened.close()
 
     def _app(self) -> Callable[..., Awaitable[None]]:
-        return make_app(
+        app = make_app(
             Parts(
                 photos=self.photos,
                 checks=self.checks,
@@ -175,8 +199,15 @@ class Node:
                 workers=lambda: [child.state for child in self._children],
                 upload_bytes_max=self._settings.upload_bytes_max,
                 node=self._settings.address.path,
+                shop=self._settings.shop,
+                phones=self.phones,
+                owner_key=self.owner_key,
+                names=LOOPBACK_NAMES | _hosts(self._settings.server_certificate),
             )
         )
+        if self._settings.server_certificate is not None and self._settings.tls_ca is not None:
+            app.include_router(ca_route(self._settings.tls_ca))
+        return app
 
 
 async def _kept_going(name: str, run: Callable[[], Awaitable[None]]) -> None:
@@ -187,6 +218,21 @@ async def _kept_going(name: str, run: Callable[[], Awaitable[None]]) -> None:
         except Exception:
             log.exception("%s broke; again in %g s", name, _AFTER_FAULT_S)
             await asyncio.sleep(_AFTER_FAULT_S)
+
+
+def _served_at(listening: socket.socket, pem: Path | None) -> str:
+    """The address to tell phones: by the certificate's own name where others may come."""
+    host, port = listening.getsockname()[:2]
+    if pem is not None and not is_loopback(host):
+        host = shown_name(names_in(pem) or (host,))
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'http' if pem is None else 'https'}://{shown}:{port}"
+
+
+def _hosts(pem: Path | None) -> frozenset[str]:
+    """The certificate's names as a Host header says them."""
+    names = () if pem is None else names_in(pem)
+    return frozenset(f"[{name}]" if ":" in name else name for name in names)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -28,6 +28,7 @@ from edge.errors import JudgeBroke, NotHere, NotJudged, WorkerAway, WorkerEnded,
 from edge.judging import Asked, Judge, Judged
 from edge.outbox import Outbox
 from edge.plans import Plans
+from edge.refusals import error_body
 from storepulse.errors import BadInput, StorepulseError, Unavailable
 from storepulse.events import ChecklistMade
 
@@ -60,13 +61,6 @@ class _Stored:
     received_at: datetime
     tries: int
     answer: PhotoAnswer | None
-
-
-def error_body(error: StorepulseError) -> dict[str, Any]:
-    """The one shape in which every error goes out."""
-    name = type(error).__name__
-    code = "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
-    return {"error": {"code": code, "message": str(error), "retryable": error.retryable}}
 
 
 class Photos:

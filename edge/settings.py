@@ -39,11 +39,15 @@ class Settings:
     tls_ca: Annotated[Path | None, "certificate of the broker's authority"] = None
     tls_certificate: Annotated[Path | None, "this node's certificate"] = None
     tls_key: Annotated[Path | None, "this node's key"] = None
+    server_certificate: Annotated[
+        Path | None, "key and certificate by which phones are served over HTTPS"
+    ] = None
     host: Annotated[str, "address on which phones are served"] = "127.0.0.1"
     port: Annotated[int, "port on which phones are served; 0: any free one"] = 0
     outbox_bytes_max: Annotated[
         int, "beyond it the oldest facts become coarser ones; nothing is dropped"
     ] = 2 * GIB
+    pictures_days: Annotated[int, "pictures that the hub has are kept here for so many days"] = 28
     upload_bytes_max: Annotated[int, "largest request that a phone may send"] = 32 * MIB
     batch_max: Annotated[int, "most messages in one MQTT packet"] = 100
     batch_bytes_max: Annotated[int, "most bytes of messages in one MQTT packet"] = MIB // 2
@@ -66,12 +70,15 @@ class Settings:
         for name in (
             "outbox_bytes_max", "upload_bytes_max", "batch_max", "batch_bytes_max", "batches_max",
             "patience_s", "reconnect_s_max", "poll_s", "judge_timeout_s", "judge_start_timeout_s",
-            "judge_tries_max", "restarts_max",
+            "judge_tries_max", "restarts_max", "pictures_days",
         ):  # fmt: skip
             if getattr(self, name) <= 0:
                 raise BadSettings(f"{name} must be above 0, got {getattr(self, name)}")
-        if not is_loopback(self.host):
-            raise BadSettings(f"host {self.host}: only 127.0.0.1 for now, there is no pairing yet")
+        if self.server_certificate is None and not is_loopback(self.host):
+            raise BadSettings(
+                f"host {self.host}: without TLS phones are served on 127.0.0.1 only; bring this "
+                "node in by a code first: storepulse edge enrol CODE --name NAME"
+            )
         if not 0 <= self.port <= 65535:
             raise BadSettings(f"port must lie between 0 and 65535, got {self.port}")
 

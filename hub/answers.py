@@ -9,8 +9,9 @@ from hub.actions_store import actions, moves_of
 from hub.codes import Code, own_colour
 from hub.codes_store import StoredCode, codes_of_days
 from hub.colours import WORST_FIRST, Shown
-from hub.computing import Policies, compute_codes
+from hub.computing import Policies, UnknownShop, compute_codes
 from hub.database import Connection
+from hub.days import day_start, local_day
 from hub.experiences import EXPERIENCE_DAYS
 from hub.playbooks import playbooks
 from hub.policy import Policy
@@ -20,11 +21,13 @@ from hub.shops_store import Shop
 from hub.shops_store import shops as read_shops
 from hub.tapping import open_tickets_of
 from hub.taps_store import items_of
+from hub.touched_store import known_shops
 from storepulse.actions import ACTION_JSON, Action, ActionState
 from storepulse.checklists import CHECKLIST_JSON, Checklist
 
 ROWS_MAX: Final = 5000
 """Most rows of one answer; ask for a shorter time to see the others."""
+_FACT_DAYS: Final = 7
 CARE_WORDS: Final = (
     "no care message is sent: it goes only to a customer who agreed, "
     "and consent is not recorded yet"
@@ -263,6 +266,33 @@ def care_messages_waiting(connection: Connection, shop: str, *, now: datetime) -
     """Experiences of the last 28 days that reached 72 h without a deal: none is written to."""
     since = now - timedelta(days=EXPERIENCE_DAYS)
     return len(open_tickets_of(connection, {shop: since}, now=now).get(shop, []))
+
+
+def facts_of_shop(
+    connection: Connection,
+    shop: str,
+    metric: str | None,
+    first: date | None,
+    last: date | None,
+    *,
+    now: datetime,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """A shop's facts of its local days first..last (default: the last seven), oldest first.
+
+    Raises:
+        UnknownShop: whoever the connection is of knows no such shop.
+    """
+    known = known_shops(connection, [shop])
+    if shop not in known:
+        raise UnknownShop(f"shop {shop!r} is not known")
+    timezone = known[shop].timezone
+    until = last or local_day(now, timezone)
+    since = first or until - timedelta(days=_FACT_DAYS - 1)
+    return rows_of(
+        connection, "facts_between", shop=shop, metric=metric, since=day_start(since, timezone),
+        until=day_start(until + timedelta(days=1), timezone), limit=limit,
+    )  # fmt: skip
 
 
 def rows_of(connection: Connection, name: str, **asked: Any) -> list[dict[str, Any]]:

@@ -25,12 +25,18 @@ from storepulse.topics import Address
 
 NODE_LIFETIME: Final = timedelta(days=30)
 """Renewed after half of it: a node may be away for two weeks and still come back by itself."""
-HUB_LIFETIME: Final = timedelta(days=825)
-"""Of the hub's own certificates, which are made anew with each start."""
+NODE_SERVER_LIFETIME: Final = timedelta(days=90)
+"""Of what phones see of a node: renewed with the node's own, but good for longer, because phones
+must reach a node whose line is down when its own certificate is about to end."""
+HUB_LIFETIME: Final = timedelta(days=824)
+"""Of the hub's own certificates, which are made anew with each start. iOS takes no certificate of
+a server that is good for more than 825 days, the minutes before its making included."""
 AUTHORITY_LIFETIME: Final = timedelta(days=3650)
 HUB_NAME: Final = "hub"
 """The subject of the hub's own client certificate."""
-SERVER_NAMES: Final = ("127.0.0.1", "localhost")
+HUB_SERVER_NAME: Final = "storepulse hub server"
+NODE_SERVER_NAME: Final = "storepulse node server"
+"""Subjects of servers' certificates: no node's, and never the hub's own as a client."""
 _EARLIER: Final = timedelta(minutes=5)
 """A certificate is good from a little before it was made: clocks differ."""
 _NAME_LETTERS_MAX: Final = 64
@@ -106,9 +112,18 @@ def pem_with_key(certificate: x509.Certificate, key: Key) -> bytes:
 
 
 def issue_server(
-    authority: Authority, public: ec.EllipticCurvePublicKey, names: Sequence[str], *, now: datetime
+    authority: Authority,
+    public: ec.EllipticCurvePublicKey,
+    names: Sequence[str],
+    *,
+    now: datetime,
+    subject: str = HUB_SERVER_NAME,
+    lifetime: timedelta = HUB_LIFETIME,
 ) -> x509.Certificate:
     """A certificate for a server that answers by these names and addresses.
+
+    It opens no door: who shows it as a client is refused by TLS itself, and named by nobody's
+    subject (`node_named`).
 
     Raises:
         BadInput: a name that cannot stand in a certificate.
@@ -117,7 +132,7 @@ def issue_server(
         alternatives = [_server_name(name) for name in names]
     except ValueError as error:
         raise BadInput(f"not a server's name: {', '.join(names)}: {error}") from error
-    draft = _draft(_named("storepulse hub server"), public, now=now, lifetime=HUB_LIFETIME)
+    draft = _draft(_named(subject), public, now=now, lifetime=lifetime)
     return _leaf(authority, draft, ExtendedKeyUsageOID.SERVER_AUTH, alternatives)
 
 

@@ -15,8 +15,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from cryptography import x509
+
 from hub.authority import (
-    SERVER_NAMES,
     Authority,
     issue_hub,
     issue_server,
@@ -25,10 +26,11 @@ from hub.authority import (
     pem_with_key,
     read_authority,
 )
-from hub.database import where
+from hub.database import beside
 from hub.errors import NoAuthority
 from storepulse.errors import Unavailable
 from storepulse.secret_files import PUBLIC, write_whole
+from storepulse.server_names import LOOPBACK_NAMES
 
 _KEPT: Final = "authority.pem"
 _REVOKED: Final = "revoked.json"
@@ -54,10 +56,7 @@ class KeptAuthority:
 
 def authority_folder(database: str | None) -> Path:
     """Beside the embedded database; ./data/authority where the database is elsewhere."""
-    place = where(database)
-    if "://" in place or "=" in place:
-        return Path("data/authority")
-    return Path(place).parent / "authority"
+    return beside(database, "authority")
 
 
 def has_authority(folder: Path) -> bool:
@@ -124,10 +123,33 @@ def write_hub_certificate(kept: KeptAuthority, *, now: datetime) -> Path:
     return kept.hub
 
 
-def server_pem(kept: KeptAuthority, *, now: datetime, names: Sequence[str] = SERVER_NAMES) -> bytes:
-    """Key and certificate of a new server of the hub's: its door, or its broker."""
+def server_pem(
+    kept: KeptAuthority, *, now: datetime, names: Sequence[str] = LOOPBACK_NAMES
+) -> bytes:
+    """Key and certificate of a new server of the hub's: its pages, its door, or its broker.
+
+    The authority's certificate comes last: whoever looks at what is served sees what to trust.
+    """
     key = new_key()
-    return pem_with_key(issue_server(kept.authority, key.public_key(), names, now=now), key)
+    given = issue_server(kept.authority, key.public_key(), names, now=now)
+    return pem_with_key(given, key) + kept.authority.certificate_pem
+
+
+def keep_server(kept: KeptAuthority, *, names: Sequence[str], now: datetime) -> Path:
+    """Key and certificate by which pages and door are served: made anew at each start."""
+    file = kept.folder / "server.pem"
+    write_whole(file, server_pem(kept, now=now, names=names))
+    return file
+
+
+def renew_server(kept: KeptAuthority, file: Path, *, names: Sequence[str], now: datetime) -> bool:
+    """Make it anew when half of its life is over; a running server takes it into use by itself."""
+    certificate = x509.load_pem_x509_certificate(file.read_bytes())
+    begun, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if now < begun + (ends - begun) / 2:
+        return False
+    write_whole(file, server_pem(kept, now=now, names=names))
+    return True
 
 
 def write_revoked(folder: Path, revoked: Mapping[int, str]) -> bool:

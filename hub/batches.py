@@ -28,6 +28,7 @@ from hub.ingest import (
     time_of,
     with_storable_keys,
 )
+from hub.phones_store import phone_ended, phone_paired
 from hub.shops_store import node_said_state, see_node
 from hub.streams_store import (
     Stream,
@@ -47,7 +48,15 @@ from hub.streams_store import (
     take_waiting,
 )
 from hub.taps_store import insert_checklist, insert_tap, mark_item, undo_tap
-from storepulse.events import ActionMarked, ChecklistMade, Event, ItemMarked, TapUndone
+from storepulse.events import (
+    ActionMarked,
+    ChecklistMade,
+    Event,
+    ItemMarked,
+    PhoneEnded,
+    PhonePaired,
+    TapUndone,
+)
 from storepulse.facts import FACT_JSON, Fact
 from storepulse.topics import Address
 from storepulse.wire import NODE_STATE_JSON, Acknowledgement, Key, Message, NodeState, Refused
@@ -206,6 +215,12 @@ def _apply(
             move_action(connection, event.action, event.event, at=event.at, reason=event.reason)
         case TapUndone():
             undo_tap(connection, address.shop, event)
+        case PhonePaired():
+            alarm = phone_paired(connection, address, event, received_at=received_at)
+            stored.alarms += [] if alarm is None else [alarm]
+        case PhoneEnded():
+            alarm = phone_ended(connection, address, event)
+            stored.alarms += [] if alarm is None else [alarm]
         case _ if isinstance(event, TAPS):
             insert_tap(connection, address.shop, event)
 
@@ -266,6 +281,7 @@ def note_state(
             connection,
             address,
             online=state.online,
+            config=state.config,
             state=NODE_STATE_JSON.dump_python(state, mode="json"),
         )
         told = None if retained else offset_of(state, received_at=received_at)

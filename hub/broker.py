@@ -1,7 +1,8 @@
-"""Run an MQTT broker on the loopback: mosquitto where it is installed, else the embedded one.
+"""Run an MQTT broker: mosquitto where it is installed, else the embedded one.
 
 Speaks no MQTT itself. A broker on another machine needs none of this, only its address. With an
-authority it speaks TLS, and who a client is comes from its certificate (`hub.topic_rights`).
+authority it speaks TLS, and who a client is comes from its certificate (`hub.topic_rights`);
+without one it listens on the loopback only.
 """
 
 import os
@@ -11,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +24,9 @@ from hub.authority_files import KeptAuthority, read_revoked, server_pem
 from hub.errors import BrokerUnavailable
 from hub.postgres_home import Account, account_for, home_in
 from hub.topic_rights import MOSQUITTO_ACL
+from storepulse.loopback import is_loopback
 from storepulse.secret_files import write_whole
+from storepulse.server_names import LOOPBACK_NAMES, ip_or_none
 from storepulse.wire import PAYLOAD_BYTES_MAX
 
 BrokerKind = Literal["mosquitto", "embedded"]
@@ -44,6 +47,7 @@ class Broker:
 
     kind: BrokerKind
     host: str
+    """Where this machine reaches it."""
     port: int
     pid: int
     secure: bool = False
@@ -52,7 +56,8 @@ class Broker:
     @property
     def url(self) -> str:
         """As the settings of hub and node name it."""
-        return f"mqtt{'s' if self.secure else ''}://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"mqtt{'s' if self.secure else ''}://{host}:{self.port}"
 
 
 def installed_kind() -> BrokerKind:
@@ -67,6 +72,8 @@ def running_broker(
     port: int = 0,
     kind: BrokerKind | None = None,
     kept: KeptAuthority | None = None,
+    host: str = HOST,
+    names: Sequence[str] = LOOPBACK_NAMES,
 ) -> Iterator[Broker]:
     """Run a broker until the end of the block.
 
@@ -75,26 +82,32 @@ def running_broker(
         port: 0 for any free one.
         kind: None for mosquitto where it is installed.
         kept: the authority whose certificates it asks for; None: no TLS, and everybody is let in.
+        host: address to listen on; any other than the loopback's needs an authority.
+        names: by which it is reached, for its certificate.
     Raises:
         BrokerUnavailable: it is not installed, the port is taken, or it does not start.
         FolderUnreachable: see `hub.postgres_home`.
     """
+    if kept is None and not is_loopback(host):
+        raise BrokerUnavailable(f"without TLS the broker listens on the loopback only, not {host}")
     chosen = kind or installed_kind()
-    port = _free_port(port)
+    port = _free_port(host, port)
+    address = ip_or_none(host)
+    here = HOST if address is not None and address.is_unspecified else host
     folder = folder.expanduser().absolute()
     folder.mkdir(parents=True, exist_ok=True)
     if chosen == "mosquitto":
-        words = _mosquitto_words(folder, port, kept)
+        words = _mosquitto_words(folder, host, port, kept, names)
     else:
-        words = _embedded_words(folder, port, kept)
+        words = _embedded_words(folder, host, port, kept, names)
     with (folder / "broker.log").open("ab") as log:
         # Ctrl-C on our terminal is for us; the broker hears the hub's last words.
         child = subprocess.Popen(
             words, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
         )
     try:
-        _wait_until_open(child, port, folder / "broker.log")
-        yield Broker(chosen, HOST, port, child.pid, secure=kept is not None)
+        _wait_until_open(child, here, port, folder / "broker.log")
+        yield Broker(chosen, here, port, child.pid, secure=kept is not None)
     finally:
         _stop(child)
 
@@ -113,7 +126,9 @@ def _mosquitto() -> str | None:
     return found or next((place for place in _MOSQUITTO_PLACES if Path(place).exists()), None)
 
 
-def _mosquitto_words(folder: Path, port: int, kept: KeptAuthority | None) -> list[str]:
+def _mosquitto_words(
+    folder: Path, host: str, port: int, kept: KeptAuthority | None, names: Sequence[str]
+) -> list[str]:
     program = _mosquitto()
     if program is None:
         raise BrokerUnavailable(
@@ -122,8 +137,8 @@ def _mosquitto_words(folder: Path, port: int, kept: KeptAuthority | None) -> lis
     account = account_for(folder / "mosquitto", rather="mosquitto")
     home = home_in(folder, account, name="mosquitto")
     lines = [
-        f"listener {port} {HOST}",
-        *_who_may(home, account, kept),
+        f"listener {port} {host}",
+        *_who_may(home, account, kept, names),
         "persistence true",
         f"persistence_location {home}/",
         # Without it, sessions and retained messages of the last half hour die with kill -9.
@@ -144,13 +159,15 @@ def _mosquitto_words(folder: Path, port: int, kept: KeptAuthority | None) -> lis
     return [program, "-c", str(config)]
 
 
-def _who_may(home: Path, account: Account, kept: KeptAuthority | None) -> list[str]:
+def _who_may(
+    home: Path, account: Account, kept: KeptAuthority | None, names: Sequence[str]
+) -> list[str]:
     if kept is None:
         # Nobody but this machine can connect, and no authority has given out names.
         return ["allow_anonymous true"]
     files = {
         "ca.pem": kept.authority.certificate_pem,
-        "server.pem": server_pem(kept, now=datetime.now(UTC)),
+        "server.pem": server_pem(kept, now=datetime.now(UTC), names=names),
         "access.acl": MOSQUITTO_ACL.encode(),
     }
     for name, content in files.items():
@@ -191,42 +208,44 @@ def _write_for(account: Account, file: Path, content: bytes) -> None:
         os.chown(file, account.uid, account.gid)
 
 
-def _embedded_words(folder: Path, port: int, kept: KeptAuthority | None) -> list[str]:
+def _embedded_words(
+    folder: Path, host: str, port: int, kept: KeptAuthority | None, names: Sequence[str]
+) -> list[str]:
     words = [sys.executable, "-m", "hub.embedded_broker", str(port)]
     if kept is None:
         return words
     server = folder / "server.pem"
-    write_whole(server, server_pem(kept, now=datetime.now(UTC)))
-    return [*words, str(kept.ca), str(server), str(kept.folder)]
+    write_whole(server, server_pem(kept, now=datetime.now(UTC), names=names))
+    return [*words, str(kept.ca), str(server), str(kept.folder), host]
 
 
-def _free_port(asked: int) -> int:
+def _free_port(host: str, asked: int) -> int:
     # A broker that was killed a moment ago may still hold its port for some milliseconds.
     until = time.monotonic() + _PORT_S_MAX
     while True:
         try:
-            return _bind_once(asked)
+            return _bind_once(host, asked)
         except OSError as error:
             if time.monotonic() > until:
                 raise BrokerUnavailable(
-                    f"port {asked} of {HOST} cannot be had ({error.strerror}): stop what listens "
+                    f"port {asked} of {host} cannot be had ({error.strerror}): stop what listens "
                     "there, or choose another by --port"
                 ) from error
             time.sleep(_POLL_S)
 
 
-def _bind_once(port: int) -> int:
-    with socket.socket() as probe:
+def _bind_once(host: str, port: int) -> int:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         # As brokers do: a port whose last connections still fade is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((HOST, port))
+        probe.bind((host, port))
         return int(probe.getsockname()[1])
 
 
-def _wait_until_open(child: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait_until_open(child: subprocess.Popen[bytes], host: str, port: int, log: Path) -> None:
     until = time.monotonic() + _START_S_MAX
     while time.monotonic() < until and child.poll() is None:
-        with suppress(OSError), socket.create_connection((HOST, port), timeout=1):
+        with suppress(OSError), socket.create_connection((host, port), timeout=1):
             return
         time.sleep(_POLL_S)
     lines = log.read_text(errors="replace").strip().splitlines()

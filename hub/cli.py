@@ -19,6 +19,7 @@ from hub import broker as brokers
 from hub.authority_files import open_authority
 from hub.cli_codes import app as codes_app
 from hub.cli_nodes import app as nodes_app
+from hub.cli_people import app as people_app
 from hub.database import Database, open_database
 from hub.errors import BrokerUnavailable
 from hub.listener import Tally, listen
@@ -28,6 +29,7 @@ from hub.own_broker import Doorkeeper
 from hub.settings import read_settings
 from hub.shops import load_shops, read_shops
 from storepulse.errors import BadInput
+from storepulse.wire_document import wire_document
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 shops_app = typer.Typer(no_args_is_help=True)
@@ -35,6 +37,7 @@ broker_app = typer.Typer(no_args_is_help=True)
 app.add_typer(shops_app, name="shops", help="The chain's shops.")
 app.add_typer(broker_app, name="broker", help="The MQTT broker of this machine.")
 app.add_typer(nodes_app, name="node", help="Who may come in: invite, list, revoke nodes.")
+app.add_typer(people_app, name="people", help="Who may sign in: invite, list, end people.")
 # Without a name its commands stand beside ours.
 app.add_typer(codes_app)
 
@@ -126,6 +129,15 @@ def _load(opened: Database, file: Path) -> Loaded:
         for loaded in load_facts(opened, file, received_at=datetime.now(UTC)):
             progress.update(task, description=f"loading: {loaded.lines} lines")
     return loaded
+
+
+@app.command("wire")
+def wire() -> None:
+    """Print the AsyncAPI document of what nodes and hub say to each other.
+
+    Example: storepulse hub wire > docs/asyncapi.json
+    """
+    sys.stdout.write(json.dumps(wire_document(), ensure_ascii=False, indent=1) + "\n")
 
 
 @app.command("catalogue")

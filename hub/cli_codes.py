@@ -158,7 +158,16 @@ def run(
             help="Of the broker started here; 0: any free one; default: 1883, with TLS 8883.",
         ),
     ] = None,
-    host: Annotated[str, typer.Option(help="The API's address; loopback only.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; any other than 127.0.0.1 needs TLS.")
+    ] = "127.0.0.1",
+    name: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Name or address under which phones, managers and nodes reach the hub; may be "
+            "given again. It stands in the hub's certificate."
+        ),
+    ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8080,
     chain: Annotated[str | None, typer.Option(help="Name of the chain in the topics.")] = None,
     tls: Annotated[
@@ -173,7 +182,8 @@ def run(
 ) -> None:
     """Run the whole hub until Ctrl-C: database, broker, ingest, couriers, codes, API.
 
-    Prints one JSON line when it is ready: {"listening": URL, "broker": URL}, with TLS also "door".
+    Prints one JSON line when it is ready: {"listening": URL, "broker": URL}, with TLS also "door",
+    and "first" while nobody of head office can sign in: a link by which the first one does, once.
 
     Example: storepulse hub run --database ./data/hub
     """
@@ -182,7 +192,7 @@ def run(
 
     run_hub(
         database=database, broker=broker, broker_port=broker_port, host=host, port=port,
-        chain=chain, ready=_say, tls=tls, tls_port=tls_port,
+        chain=chain, ready=_say, tls=tls, tls_port=tls_port, names=name or (),
     )  # fmt: skip
 
 

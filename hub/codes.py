@@ -21,7 +21,7 @@ from hub.days import ShopDays, Unseen, shop_days
 from hub.experiences import EXPERIENCE_DAYS
 from hub.policy import Policy
 from hub.rules import Chances, Reading, Readings
-from hub.sentences import rule_sentence, turns_green_when, unit_of
+from hub.sentences import rule_sentence, turns_green_when, unit_of, unknown_sentence
 from storepulse.actions import DIMENSIONS, Dimension
 from storepulse.facts import Fact
 
@@ -42,6 +42,8 @@ class Code:
     unit: str
     rule: str
     """The sentence that decided, or why nothing can be said."""
+    rule_zh: str
+    """The same in Chinese."""
     turns_green_at: float
     turns_green_when: str
     facts: tuple[str, ...]
@@ -114,11 +116,12 @@ def _code(readings: Readings, dimension: Dimension, day: date, *, since: date | 
     colour = _remembered(readings, dimension, history)
     own = COLOURS[found.point]
     part = policy.of(dimension)
+    rule = rule_sentence(dimension, found, colour, policy, day=day)
     return Code(
         shop=readings.days.shop, dimension=dimension, day=day, colour=colour,
         probability=round(found.chances[badness(colour)], 4), value=round(found.value, 6),
         low=round(found.low, 6), high=round(found.high, 6), unit=unit_of(dimension),
-        rule=rule_sentence(dimension, found, colour, policy, day=day),
+        rule=rule.en, rule_zh=rule.zh,
         turns_green_at=part.green_from, turns_green_when=turns_green_when(dimension, policy),
         facts=found.facts, turning=None if own == colour else own,
         policy_version=policy.version, unknown_days=0,
@@ -164,9 +167,10 @@ def _unknown(
     readings: Readings, dimension: Dimension, day: date, why: Unseen, unknown_days: int
 ) -> Code:
     policy = readings.policy
+    rule = unknown_sentence(why.reason)
     return Code(
         shop=readings.days.shop, dimension=dimension, day=day, colour="unknown", probability=None,
-        value=None, low=None, high=None, unit=unit_of(dimension), rule=f"unknown: {why.reason}",
+        value=None, low=None, high=None, unit=unit_of(dimension), rule=rule.en, rule_zh=rule.zh,
         turns_green_at=policy.of(dimension).green_from,
         turns_green_when=turns_green_when(dimension, policy), facts=why.facts, turning=None,
         policy_version=policy.version, unknown_days=unknown_days,

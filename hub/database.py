@@ -3,7 +3,7 @@
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -17,13 +17,18 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from hub import postgres
 from hub.errors import BadDatabase, DatabaseUnavailable
+from hub.people import Session
 
 Connection: TypeAlias = psycopg.Connection[DictRow]
 TimescaleLevel = Literal["none", "apache", "community"]
 
 DEFAULT_FOLDER: Final = "./data/hub"
 _ENVIRONMENT_NAME: Final = "STOREPULSE_DATABASE"
+SESSIONS_ENVIRONMENT_NAME: Final = "STOREPULSE_API_DATABASE"
+"""A login of its own for what people ask, by URL: a member of storepulse_api and nothing else."""
 _SCHEMA: Final = "storepulse"
+API_ROLE: Final = "storepulse_api"
+"""Also the name of the schema with what it may read."""
 _MIGRATION_NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _MIGRATION_LOCK: Final = 7_405_813  # any number that nobody else takes for an advisory lock
 _OLDEST_SERVER: Final = 150_000  # Debian 12 has 15; older ones were never tried
@@ -48,16 +53,46 @@ class Database:
     timescale: TimescaleLevel
     """What TimescaleDB offers here. Only recorded so far: plain PostgreSQL does the whole job."""
     embedded: postgres.Server | None
+    session_pool: ConnectionPool[Connection]
+    """Connections of the role storepulse_api."""
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """One transaction: committed at the end, rolled back by an exception.
+        """One transaction of the owner's: committed at the end, rolled back by an exception.
 
         Raises:
             DatabaseUnavailable: the server did not answer in time, or went away.
         """
+        with self._taken_from(self.pool) as connection:
+            yield connection
+
+    @contextmanager
+    def of_session(self, session: Session) -> Iterator[Connection]:
+        """One transaction in which the database shows what this session may see, and no more.
+
+        Tables are called as for the owner (`select ... from facts`) and mean the views of the
+        schema storepulse_api. A session that has ended sees nothing.
+
+        Raises:
+            DatabaseUnavailable: the server did not answer in time, or went away.
+        """
+        with self.of_token(session.token_sha256) as connection:
+            yield connection
+
+    @contextmanager
+    def of_token(self, token_sha256: bytes) -> Iterator[Connection]:
+        """The same for a secret whose session, if there is one, is yet to be found."""
+        with self._taken_from(self.session_pool) as connection:
+            # For this transaction: the next one of the connection is somebody else's.
+            connection.execute(
+                "select set_config('storepulse.session', %s, true)", [token_sha256.hex()]
+            )
+            yield connection
+
+    @contextmanager
+    def _taken_from(self, pool: ConnectionPool[Connection]) -> Iterator[Connection]:
         try:
-            with self.pool.connection() as connection:
+            with pool.connection() as connection:
                 yield connection
         except (PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError) as error:
             raise DatabaseUnavailable(
@@ -68,6 +103,14 @@ class Database:
 def where(asked: str | None) -> str:
     """What --database says, else STOREPULSE_DATABASE, else ./data/hub."""
     return asked or os.environ.get(_ENVIRONMENT_NAME) or DEFAULT_FOLDER
+
+
+def beside(asked: str | None, name: str) -> Path:
+    """A folder beside the embedded database; in ./data where the database is elsewhere."""
+    place = where(asked)
+    if "://" in place or "=" in place:
+        return Path("data") / name
+    return Path(place).parent / name
 
 
 @contextmanager
@@ -102,18 +145,20 @@ def open_database(
         server = postgres.attach(Path(place))
         conninfo, shown = server.conninfo(), str(server.folder)
     try:
-        with _pool(conninfo, shown, wait_s_max) as pool:
+        _try(conninfo, shown)
+        with _pool(conninfo, wait_s_max, _as_owner, at_least=1) as pool:
             with pool.connection() as connection:
                 version, level = _look(connection, shown)
                 migrate(connection)
-            yield Database(pool, shown, version, level, server)
+            asked_by_people = os.environ.get(SESSIONS_ENVIRONMENT_NAME) or conninfo
+            with _pool(asked_by_people, wait_s_max, _as_session, at_least=0) as session_pool:
+                yield Database(pool, shown, version, level, server, session_pool)
     finally:
         if server is not None:
             server.leave()
 
 
-@contextmanager
-def _pool(conninfo: str, shown: str, wait_s_max: float) -> Iterator[ConnectionPool[Connection]]:
+def _try(conninfo: str, shown: str) -> None:
     try:
         # One connection outside the pool first: its error says what is wrong, the pool's does not.
         with psycopg.connect(conninfo, connect_timeout=_CONNECT_S_MAX):
@@ -122,15 +167,21 @@ def _pool(conninfo: str, shown: str, wait_s_max: float) -> Iterator[ConnectionPo
         raise DatabaseUnavailable(
             f"the database {shown} does not answer: {_one_line(error)}"
         ) from error
+
+
+@contextmanager
+def _pool(
+    conninfo: str, wait_s_max: float, configure: Callable[[Connection], None], *, at_least: int
+) -> Iterator[ConnectionPool[Connection]]:
     with ConnectionPool(
         conninfo,
         connection_class=psycopg.Connection[DictRow],
         kwargs={"row_factory": dict_row, "connect_timeout": _CONNECT_S_MAX},
-        min_size=1,
+        min_size=at_least,
         max_size=_CONNECTIONS_MAX,
         timeout=wait_s_max,
         reconnect_timeout=_RECONNECT_S_MAX,
-        configure=_configure,
+        configure=configure,
         # A connection that died with the server is noticed here and not in the middle of a batch.
         check=ConnectionPool.check_connection,
         open=True,
@@ -138,9 +189,17 @@ def _pool(conninfo: str, shown: str, wait_s_max: float) -> Iterator[ConnectionPo
         yield pool
 
 
-def _configure(connection: Connection) -> None:
+def _as_owner(connection: Connection) -> None:
     # Set here and not by an option of the connection, which poolers such as pgbouncer refuse.
     connection.execute(f"set search_path to {_SCHEMA}, public")
+    connection.execute("set timezone to 'UTC'")
+    connection.commit()
+
+
+def _as_session(connection: Connection) -> None:
+    connection.execute(f"set role {API_ROLE}")
+    # Temporary tables last, not first as by default: nothing takes the place of a view.
+    connection.execute(f"set search_path to {API_ROLE}, pg_temp")
     connection.execute("set timezone to 'UTC'")
     connection.commit()
 

@@ -25,6 +25,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hub.draws import Doubt, Spread
 from hub.metrics import CATALOGUE
+from hub.reasons import (
+    facts_without_value,
+    facts_without_value_up_to,
+    no_facts,
+    no_facts_between,
+)
+from storepulse.checklists import Sentence
 from storepulse.errors import BadInput
 from storepulse.facts import Fact
 from storepulse.units import Z90
@@ -50,7 +57,7 @@ class UnknownTimezone(BadInput):
 class Unseen:
     """A figure that cannot be said, why, and the facts that were looked at."""
 
-    reason: str
+    reason: Sentence
     facts: tuple[str, ...] = ()
 
 
@@ -214,10 +221,10 @@ def day_figure(days: ShopDays, metric: str, day: date) -> Figure | Unseen:
     """One metric of one local day, by the catalogue's way of adding up."""
     found = totals(days.on(metric, day))
     if not found:
-        return Unseen(f"no {metric} on {day.isoformat()}")
+        return Unseen(no_facts(metric, day))
     known = [fact for fact in found if fact.value is not None]
     if not known:
-        return Unseen(f"{metric} on {day.isoformat()} had too little evidence", _ids(found))
+        return Unseen(facts_without_value(metric, day), _ids(found))
     described = CATALOGUE[metric]
     match described.adds_up:
         case "sum":
@@ -245,10 +252,10 @@ def newest_photos(days: ShopDays, metric: str, first: date, last: date) -> Figur
     newest = {_place(fact): fact for fact in sorted(told, key=_ended)}
     found = [fact for place, fact in newest.items() if not _overtaken(place, fact, newest)]
     if not found:
-        return Unseen(f"no {metric} from {first.isoformat()} to {last.isoformat()}")
+        return Unseen(no_facts_between(metric, first, last))
     known = [fact for fact in found if fact.value is not None]
     if not known:
-        return Unseen(f"{metric} up to {last.isoformat()} had too little evidence", _ids(found))
+        return Unseen(facts_without_value_up_to(metric, last), _ids(found))
     counted = all(fact.n is not None for fact in found) and any(fact.n for fact in known)
     weights = _normalised([float(fact.n or 0) if counted else 1.0 for fact in known])
     coverage = coverage_of(found, lambda fact: float(fact.n or 0) if counted else 1.0)

@@ -5,12 +5,16 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from hub.authority import (
     NODE_LIFETIME,
+    NODE_SERVER_LIFETIME,
+    NODE_SERVER_NAME,
     Authority,
     check_address,
     issue_node,
+    issue_server,
     key_to_sign,
     node_named,
     pem_of,
@@ -18,7 +22,9 @@ from hub.authority import (
 from hub.authority_files import KeptAuthority, write_revoked
 from hub.database import Connection, Database
 from hub.errors import CodeRefused, NodeRefused
+from hub.node_names import PRIVATE_NAMES, NodeNames
 from hub.nodes_store import (
+    GivenCertificate,
     GivenFor,
     certificate,
     end_invitations,
@@ -40,6 +46,7 @@ from storepulse.enrolment import (
     RenewRequest,
     write_code,
 )
+from storepulse.server_names import LOOPBACK_NAMES
 from storepulse.topics import Address
 
 CODE_LIFETIME: Final = timedelta(minutes=15)
@@ -73,14 +80,18 @@ def enrol(
     now: datetime,
     broker: str,
     lifetime: timedelta = NODE_LIFETIME,
+    allowed: NodeNames = PRIVATE_NAMES,
 ) -> Enrolled:
-    """Give a node its certificate for a code; what it had before is good no more.
+    """Give a node its certificates for a code; what it had before is good no more.
 
+    Args:
+        allowed: under which names it may be served to phones.
     Raises:
         CodeRefused: the code is not good, or another node's. One that is another's is not used up.
-        BadRequestToSign: the code is not used up.
+        BadRequestToSign, BadServerName: the code is not used up.
     """
     public = key_to_sign(request.csr)
+    names = allowed.allowed(request.names)
     secret = _secret(request.secret)
     with database.connection() as connection:
         address = take_invitation(connection, secret, now=now)
@@ -94,8 +105,9 @@ def enrol(
             )
         revoke_certificates(connection, address, now=now)
         given = issue_node(authority, public, address, now=now, lifetime=lifetime)
-        _remember(connection, given, address, "code", now)
-    return _answer(authority, given, address, broker)
+        _remember(connection, given, address, "code", now, names)
+    server = _server(authority, public, names, now=now)
+    return _answer(authority, given, address, broker, server)
 
 
 def renew(
@@ -108,7 +120,7 @@ def renew(
     broker: str,
     lifetime: timedelta = NODE_LIFETIME,
 ) -> Enrolled:
-    """Give a node its next certificate; the present one stays good until its own end.
+    """Give a node its next certificates; the present ones stay good until their own end.
 
     Args:
         presented: by TLS, which has checked that we signed it and that the node has its key.
@@ -117,18 +129,34 @@ def renew(
         BadRequestToSign: see `hub.authority`.
     """
     public = key_to_sign(request.csr)
-    address = node_named(presented)
     with database.connection() as connection:
-        known = certificate(connection, presented.serial_number)
-        if address is None or known is None or known.node_path != address.path:
-            raise NodeRefused("this certificate is no node's of this hub: ask for a code")
-        if known.revoked_at is not None:
-            raise NodeRefused(f"node {address.path} is revoked: ask for a code")
-        if presented.not_valid_after_utc <= now:
-            raise NodeRefused(f"the certificate of {address.path} has ended: ask for a code")
+        address, known = known_node(connection, presented, now=now)
         given = issue_node(authority, public, address, now=now, lifetime=lifetime)
-        _remember(connection, given, address, "renewal", now)
-    return _answer(authority, given, address, broker)
+        names = known.server_names or LOOPBACK_NAMES
+        _remember(connection, given, address, "renewal", now, names)
+    server = _server(authority, public, names, now=now)
+    return _answer(authority, given, address, broker, server)
+
+
+def known_node(
+    connection: Connection, presented: x509.Certificate, *, now: datetime
+) -> tuple[Address, GivenCertificate]:
+    """Whose certificate this is, held still until the transaction ends.
+
+    Args:
+        presented: by TLS, which has checked that we signed it and that the node has its key.
+    Raises:
+        NodeRefused: it is no node's, revoked, or has ended.
+    """
+    address = node_named(presented)
+    known = certificate(connection, presented.serial_number)
+    if address is None or known is None or known.node_path != address.path:
+        raise NodeRefused("this certificate is no node's of this hub: ask for a code")
+    if known.revoked_at is not None:
+        raise NodeRefused(f"node {address.path} is revoked: ask for a code")
+    if presented.not_valid_after_utc <= now:
+        raise NodeRefused(f"the certificate of {address.path} has ended: ask for a code")
+    return address, known
 
 
 def revoke(database: Database, kept: KeptAuthority, address: Address, *, now: datetime) -> None:
@@ -181,17 +209,35 @@ def _remember(
     address: Address,
     given_for: GivenFor,
     now: datetime,
+    names: tuple[str, ...],
 ) -> None:
     insert_certificate(
         connection, given.serial_number, address, given_for=given_for, now=now,
-        ends_at=given.not_valid_after_utc,
+        ends_at=given.not_valid_after_utc, server_names=names,
     )  # fmt: skip
 
 
+def _server(
+    authority: Authority,
+    public: ec.EllipticCurvePublicKey,
+    names: tuple[str, ...],
+    *,
+    now: datetime,
+) -> x509.Certificate:
+    return issue_server(
+        authority, public, names, now=now, subject=NODE_SERVER_NAME, lifetime=NODE_SERVER_LIFETIME
+    )
+
+
 def _answer(
-    authority: Authority, given: x509.Certificate, address: Address, broker: str
+    authority: Authority,
+    given: x509.Certificate,
+    address: Address,
+    broker: str,
+    server: x509.Certificate,
 ) -> Enrolled:
     return Enrolled(
         chain=address.chain, shop=address.shop, node=address.node, broker=broker,
         certificate=pem_of(given).decode(), authority=authority.certificate_pem.decode(),
+        server=pem_of(server).decode(),
     )  # fmt: skip

@@ -15,12 +15,24 @@ StorepulseError
 │   ├── BadRequestToSign      a request for a certificate that cannot be one
 │   ├── CodeRefused           an installer's code that is used, ended, or another node's
 │   ├── NodeRefused           a node that was never enrolled, or is revoked
-│   └── NotLoopback, NoDay, NotThere  hub.run, hub.cli_codes, hub.api: what was asked cannot be
+│   ├── BlobRefused           what a node sent is no picture, or has no name of one
+│   ├── BlobContradicts       another picture is there under this name
+│   ├── BadPerson             hub.people: a name, role or password that cannot be
+│   ├── Refused               over HTTP, with its status and a word that the pages translate
+│   │   ├── SignedOut, NotYours                        hub.sessions
+│   │   ├── WrongPassword, TooManyTries, LinkGone      hub.signing_in
+│   │   ├── NoPicture, NoPictureYet                    hub.blobs_api
+│   │   └── NoSuchPerson, LastOfHeadOffice             hub.people_store, hub.people_api
+│   └── NotLoopback, NoDay, NotThere  hub.run, hub.cli_codes, hub.asked: what was asked cannot be
 └── Unavailable
+    ├── TooBusy               hub.passwords: many sign in at once
     ├── DatabaseUnavailable   the database does not answer
     ├── BrokerUnavailable     the broker does not answer, or none can be started
+    ├── NoRoom                there is no room for pictures
     └── PortTaken             hub.run: the API's port cannot be had
 """
+
+from typing import ClassVar
 
 from storepulse.errors import BadInput, Unavailable
 
@@ -67,3 +79,23 @@ class CodeRefused(BadInput):
 
 class NodeRefused(BadInput):
     """A node that was never enrolled, or is revoked. Says what brings it (back) in."""
+
+
+class BlobRefused(BadInput):
+    """What was sent is no picture, is too large, or its name is none."""
+
+
+class BlobContradicts(BadInput):
+    """Another picture is there under this name; it stays."""
+
+
+class NoRoom(Unavailable):
+    """The disk has no room for pictures: who sent one keeps it and sends it again."""
+
+
+class Refused(BadInput):
+    """Not given to whoever asks over HTTP."""
+
+    status: ClassVar[int] = 403
+    code: ClassVar[str] = "refused"
+    """A stable word: the pages say it in the reader's language."""

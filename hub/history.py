@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from hub.codes_store import codes_of_days
 from hub.colours import WORST_FIRST, Shown
 from hub.database import Connection
+from hub.queries import question
 from storepulse.actions import DIMENSIONS
 
 DAYS_MAX: Final = 62
@@ -43,9 +43,9 @@ def read_history(connection: Connection, last: date, days: int) -> History:
     """The colours of so many days, the last one included."""
     wanted = tuple(last - timedelta(days=n) for n in reversed(range(days)))
     found: dict[str, dict[tuple[str, date], Shown]] = {}
-    for code in codes_of_days(connection, wanted[0], last):
-        shown = next(one for one in WORST_FIRST if one == code.colour)
-        found.setdefault(code.shop, {})[code.dimension, code.day] = shown
+    known = {str(one): one for one in WORST_FIRST}
+    for row in connection.execute(question("colours"), {"first": wanted[0], "last": last}):
+        found.setdefault(row["shop"], {})[row["dimension"], row["day"]] = known[row["colour"]]
     return History(
         days=wanted,
         shops=tuple(_of_shop(shop, found[shop], wanted) for shop in sorted(found)),

@@ -20,6 +20,8 @@ from storepulse.events import (
     ExperienceBegun,
     ItemMarked,
     NumbersMerged,
+    PhoneEnded,
+    PhonePaired,
     ReceptionTapped,
     TapUndone,
 )
@@ -195,6 +197,8 @@ def _why_event_not_taken(address: Address, event: Event, known: Known) -> str | 
             names = [event.id, event.id if event.ticket is None else event.ticket]
         case TapUndone():
             names = [event.tap]
+        case PhonePaired() | PhoneEnded():
+            names = [event.phone]
         case NumbersMerged():
             names = []
     if not all(_is_name(name) for name in names):

@@ -22,6 +22,7 @@ import psycopg
 from pydantic import ValidationError
 
 from hub.batches import note_state, note_unreadable, store_batch
+from hub.config_courier import send_config_to_node, send_configs_due
 from hub.couriers import Publish, send_due, send_to_node
 from hub.database import Database
 from hub.errors import DatabaseUnavailable, NodeRefused
@@ -60,6 +61,7 @@ class Tally:
     quarantined: int = 0
     alarms: int = 0
     actions_sent: int = 0
+    configs_sent: int = 0
     last_trouble: str = ""
 
 
@@ -128,7 +130,7 @@ class _Listener:
             _heed_cancellation()
             self.tally.connected = True
             self.tally.last_trouble = ""
-            await _first_of(self._read(client), self._send_actions(client))
+            await _first_of(self._read(client), self._send_down(client))
 
     async def _read(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
@@ -200,6 +202,9 @@ class _Listener:
                 self.tally.actions_sent += await send_to_node(
                     self.database, publish, address, now=received_at
                 )
+                self.tally.configs_sent += await send_config_to_node(
+                    self.database, publish, address, now=received_at
+                )
 
     async def _refuse_revoked(self, address: Address) -> None:
         """The broker shuts the revoked out; what was under way, or waits there, ends here."""
@@ -227,11 +232,14 @@ class _Listener:
             lambda: note_unreadable(self.database, node_path, reason, received_at=received_at)
         )
 
-    async def _send_actions(self, client: aiomqtt.Client) -> None:
+    async def _send_down(self, client: aiomqtt.Client) -> None:
         settings = self.settings
         while True:
             try:
                 self.tally.actions_sent += await send_due(
+                    self.database, _publisher(client), now=self.now(), resend_s=settings.resend_s
+                )
+                self.tally.configs_sent += await send_configs_due(
                     self.database, _publisher(client), now=self.now(), resend_s=settings.resend_s
                 )
             except DatabaseUnavailable as error:

@@ -51,6 +51,8 @@ class GivenCertificate:
 
     node_path: str
     revoked_at: datetime | None
+    server_names: tuple[str, ...]
+    """Of the certificate for phones that was given with it; () for one of before there were."""
 
 
 def insert_invitation(
@@ -88,16 +90,23 @@ def insert_certificate(
     given_for: GivenFor,
     now: datetime,
     ends_at: datetime,
+    server_names: Sequence[str],
 ) -> None:
     """Remember a certificate that is given out."""
-    said = {"serial": f"{serial:x}", "given_for": given_for, "now": now, "ends_at": ends_at}
+    said = {
+        "serial": f"{serial:x}", "given_for": given_for, "now": now, "ends_at": ends_at,
+        "server_names": list(server_names),
+    }  # fmt: skip
     connection.execute(question("new_certificate"), said | _names(address))
 
 
 def certificate(connection: Connection, serial: int) -> GivenCertificate | None:
     """What is known of a certificate, held still until the transaction ends; None: not ours."""
     row = connection.execute(question("certificate"), {"serial": f"{serial:x}"}).fetchone()
-    return None if row is None else GivenCertificate(**row)
+    if row is None:
+        return None
+    names = tuple(row["server_names"])
+    return GivenCertificate(row["node_path"], row["revoked_at"], names)
 
 
 def revoke_certificates(connection: Connection, address: Address, *, now: datetime) -> int:

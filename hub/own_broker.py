@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from hub import broker as brokers
 from hub.authority import issue_node, new_key, pem_with_key
 from hub.authority_files import KeptAuthority, read_revoked
 from hub.errors import BrokerUnavailable
+from storepulse.server_names import LOOPBACK_NAMES
 from storepulse.topics import Address
 
 _SEAT_LIFETIME: Final = timedelta(minutes=1)
@@ -81,8 +83,18 @@ async def _take_seat(broker: brokers.Broker, kept: KeptAuthority, subject: str) 
 class OwnBroker:
     """A broker of ours that is started again on the same port when it dies."""
 
-    def __init__(self, folder: Path, port: int, kept: KeptAuthority | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        kept: KeptAuthority | None = None,
+        *,
+        host: str = brokers.HOST,
+        names: Sequence[str] = LOOPBACK_NAMES,
+    ) -> None:
         """With an authority (`kept`) it speaks TLS and lets go of the revoked."""
+        self.host = host
+        self.names = names
         self.folder = folder
         self.port = port
         self.kept = kept
@@ -103,7 +115,9 @@ class OwnBroker:
         self.running.close()
 
     def _start(self) -> None:
-        running = brokers.running_broker(self.folder, port=self.port, kept=self.kept)
+        running = brokers.running_broker(
+            self.folder, port=self.port, kept=self.kept, host=self.host, names=self.names
+        )
         self.broker = self.running.enter_context(running)
         self.port = self.broker.port
         if self.kept is not None:

@@ -113,9 +113,9 @@ def _for_red(
     values = {
         "shop": _same(code.shop),
         "day": _same(code.day.isoformat()),
-        "figure": _same(said(code.dimension, code.value)),
-        "limit": _same(said(code.dimension, code.turns_green_at)),
-        "rule": _same(_capital(code.rule) + "."),
+        "figure": said(code.dimension, code.value),
+        "limit": said(code.dimension, code.turns_green_at),
+        "rule": _rule_of(code),
     }
     dims: dict[str, str] = {}
     checklist: str | None = None
@@ -125,7 +125,7 @@ def _for_red(
         strong = situation.strong_shop
         assert strong.receptions_a_head is not None
         values["strong_shop"] = _same(strong.shop)
-        values["strong_figure"] = _same(said("people", strong.receptions_a_head))
+        values["strong_figure"] = said("people", strong.receptions_a_head)
         dims["strong_shop"] = strong.shop
         extra.append("strong_shop")
     if kind == CHECKLIST_KIND:
@@ -161,7 +161,7 @@ def _for_unknown(
         {
             "shop": _same(code.shop),
             "day": _same(code.day.isoformat()),
-            "rule": _same(_capital(code.rule) + "."),
+            "rule": _rule_of(code),
             "days": _same(str(code.unknown_days)),
             "dimension": _DIMENSION_WORDS[code.dimension],
         }
@@ -176,9 +176,9 @@ def _action(
     name = "|".join((code.shop, kind, code.dimension, code.day.isoformat(), checklist or ""))
     return Action(
         id=str(uuid5(_NAMESPACE, name)), shop=code.shop, kind=kind, dimension=code.dimension,
-        day=code.day.isoformat(), title=title, text=text, reason=code.rule, created_at=now,
-        due_at=now + timedelta(hours=push.due_hours), checklist=checklist,
-        evidence=code.facts[:_EVIDENCE_MAX], dims=dims,
+        day=code.day.isoformat(), title=title, text=text, reason=code.rule,
+        reason_zh=code.rule_zh, created_at=now, due_at=now + timedelta(hours=push.due_hours),
+        checklist=checklist, evidence=code.facts[:_EVIDENCE_MAX], dims=dims,
     )  # fmt: skip
 
 
@@ -186,8 +186,8 @@ def _same(text: str) -> Sentence:
     return Sentence(en=text, zh=text)
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _rule_of(code: Code) -> Sentence:
+    return Sentence(en=f"{code.rule[:1].upper()}{code.rule[1:]}.", zh=f"{code.rule_zh}。")
 
 
 def strong_shop_nearby(to: ShopPlace, others: Iterable[ShopPlace]) -> ShopPlace | None:

@@ -23,20 +23,24 @@ from hub.experiences import (
     ripe_days,
 )
 from hub.policy import DimensionPolicy, Evidence, Policy, Rule, open_days
+from hub.reasons import (
+    ALL_FACINGS,
+    FIGURE_WORDS,
+    MAIN_PUSH,
+    few_experiences,
+    few_observations,
+    hours_so_far,
+    little_coverage,
+    more_deals_than_experiences,
+    no_experiences,
+    no_photo,
+    nobody_on_duty,
+)
 from storepulse.actions import Dimension
+from storepulse.checklists import Sentence
 
 Chances = tuple[float, float, float, float]
 """Probabilities of green, yellow, orange and red; they add up to 1."""
-
-MAIN_PUSH: Final = "exposure of main-push products"
-ALL_FACINGS: Final = "no main-push product is marked: facing compliance"
-FIGURE_WORDS: Final[dict[Dimension, str]] = {
-    "people": "receptions a head",
-    "goods": MAIN_PUSH,
-    "place": "mean dwell of visitors",
-    "conversion": "share of experiences with a deal within 72 h",
-}
-
 
 _HEADS_MIN: Final = 0.01
 """Fewer on average of a day are a quarter of an hour of one: nobody to divide by."""
@@ -48,7 +52,7 @@ class Daily:
 
     estimate: Estimate
     facts: tuple[str, ...]
-    words: str
+    words: Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ class Reading:
     chances: Chances
     fact_groups: tuple[tuple[str, ...], ...]
     """Ids of the facts used, day by day."""
-    words: str
+    words: Sentence
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -230,8 +234,7 @@ def conversion_reading(
     """
     ripe = ripe_days(by_day, days, day)
     if not ripe:
-        first = (day - timedelta(days=EXPERIENCE_DAYS - 1)).isoformat()
-        return Unseen(f"no experiences with their deals from {first} to 72 h before the day's end")
+        return Unseen(no_experiences(day - timedelta(days=EXPERIENCE_DAYS - 1)))
     groups = tuple(one.facts for one in ripe)
     begun = fsum(one.experiences for one in ripe)
     dealt = fsum(one.deals for one in ripe)
@@ -257,20 +260,15 @@ def conversion_reading(
 
 def _short_experiences(
     begun: float, dealt: float, ripe: list[ExperienceDay], evidence: Evidence
-) -> str:
+) -> Sentence | None:
     if dealt > begun:
-        return (
-            f"{dealt:g} deals of {begun:g} experiences cannot be: one of the two is counted wrongly"
-        )
+        return more_deals_than_experiences(dealt, begun)
     if begun < max(evidence.n_min, 1):
-        return (
-            f"{begun:g} experiences begun 72 h to 28 days ago; at least "
-            f"{max(evidence.n_min, 1)} are needed"
-        )
+        return few_experiences(begun, max(evidence.n_min, 1))
     coverage = fsum(one.coverage for one in ripe) / len(ripe)
     if coverage < evidence.coverage_min:
-        return _too_little("experiences", coverage, evidence)
-    return ""
+        return little_coverage("experiences", coverage, evidence.coverage_min)
+    return None
 
 
 def _beta_quantile(a: Draws, b: Draws, level: float) -> float:
@@ -294,12 +292,9 @@ def _people(days: ShopDays, policy: Policy, day: date, *, running: bool) -> Dail
     assert isinstance(heads, Figure)
     facts = tuple(sorted({*received.facts, *heads.facts}))
     if heads.value < _HEADS_MIN:
-        return Unseen(f"nobody was on duty on {day.isoformat()}", facts)
+        return Unseen(nobody_on_duty(day), facts)
     if running and received.span_hours < evidence.hours_min:
-        return Unseen(
-            f"receptions of {day.isoformat()} span {received.span_hours:.1f} h so far; "
-            f"{evidence.hours_min:g} h are needed", facts,
-        )  # fmt: skip
+        return Unseen(hours_so_far(day, received.span_hours, evidence.hours_min), facts)
     a_head = quotient(
         estimate(received.value, received.doubt, name=f"receptions|{day}"),
         estimate(heads.value, heads.doubt, name=f"staff_on_duty|{day}"),
@@ -317,8 +312,7 @@ def _goods(days: ShopDays, policy: Policy, day: date) -> Daily | Unseen:
         metric, words = "facing_compliance", ALL_FACINGS
         figure = newest_photos(days, metric, first, day)
         if isinstance(figure, Unseen) and not figure.facts:
-            span = "" if first == day else f" since {first.isoformat()}"
-            return Unseen(f"no shelf photo was judged{span or f' on {day.isoformat()}'}")
+            return Unseen(no_photo(first, day))
     if isinstance(figure, Unseen):
         return figure
     short = _short(metric, figure, evidence)
@@ -339,20 +333,13 @@ def _place(days: ShopDays, policy: Policy, day: date) -> Daily | Unseen:
     return Daily(dwell, figure.facts, FIGURE_WORDS["place"])
 
 
-def _short(metric: str, figure: Figure, evidence: Evidence) -> str:
-    """Why the evidence is too little; empty when it is enough."""
+def _short(metric: str, figure: Figure, evidence: Evidence) -> Sentence | None:
+    """Why the evidence is too little; None when it is enough."""
     if figure.coverage < evidence.coverage_min:
-        return _too_little(metric, figure.coverage, evidence)
+        return little_coverage(metric, figure.coverage, evidence.coverage_min)
     if figure.n is not None and figure.n < evidence.n_min:
-        return f"{metric} rests on {figure.n} observations; at least {evidence.n_min} are needed"
-    return ""
+        return few_observations(metric, figure.n, evidence.n_min)
+    return None
 
 
-def _too_little(metric: str, coverage: float, evidence: Evidence) -> str:
-    return (
-        f"{metric} covers {100 * coverage:.0f} % of what should have been seen; "
-        f"{100 * evidence.coverage_min:.0f} % is needed"
-    )
-
-
-__all__ = ["FIGURE_WORDS", "Chances", "Daily", "Reading", "Readings", "judge"]
+__all__ = ["Chances", "Daily", "Reading", "Readings", "judge"]

@@ -9,13 +9,16 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 import uvicorn
+from fastapi import FastAPI
 
 from hub.api import create_app
 from hub.authority_files import (
@@ -23,28 +26,38 @@ from hub.authority_files import (
     authority_folder,
     has_authority,
     keep_authority,
-    server_pem,
+    keep_server,
+    renew_server,
     write_hub_certificate,
 )
+from hub.blobs import BlobStore, FolderBlobs
+from hub.blobs_store import clean_up
 from hub.computing import ensure_default_policy
-from hub.database import Database, open_database, where
+from hub.database import Database, beside, open_database
 from hub.door import create_door, door_config
 from hub.enrolling import sync_revoked
 from hub.errors import DatabaseUnavailable
 from hub.listener import Tally, listen, utc_now
 from hub.news import News, hear_news
+from hub.node_names import NodeNames, read_domains, read_names
 from hub.own_broker import OwnBroker
+from hub.people_store import first_link
 from hub.scheduler import schedule
 from hub.settings import Settings, read_settings, with_certificate
+from hub.tokens import link_path
+from storepulse.ca_route import ca_route
 from storepulse.errors import BadInput, Unavailable
+from storepulse.fresh_certificate import keep_fresh
 from storepulse.loopback import is_loopback
-from storepulse.secret_files import write_whole
+from storepulse.server_names import LOOPBACK_NAMES, ip_or_none, shown_name
 
 _READY_S_MAX: Final = 15.0
 """A broker that does not answer by then does not hold up the hub: it is tried again and again."""
 _POLL_S: Final = 0.02
 _BROKER_LOOK_S: Final = 0.2
 _REVOKED_LOOK_S: Final = 1.0
+_RENEWAL_LOOK_S: Final = 86_400.0
+_CLEAN_UP_S: Final = 86_400.0
 _BROKER_PORT: Final = 1883
 _BROKER_TLS_PORT: Final = 8883
 DOOR_PORT: Final = 8443
@@ -55,7 +68,7 @@ Ready = Callable[[Mapping[str, str]], None]
 
 
 class NotLoopback(BadInput):
-    """An address that others could reach: there is no sign-in yet."""
+    """An address that others could reach, without what that needs."""
 
 
 class PortTaken(Unavailable):
@@ -77,37 +90,108 @@ def run_hub(
     ready: Ready,
     tls: bool = False,
     tls_port: int = DOOR_PORT,
+    names: Sequence[str] = (),
 ) -> None:
     """Run until SIGTERM or SIGINT, then stop everything that was started here.
 
     Args:
         tls: make an authority where there is none. Where there is one, TLS is on without asking:
             whoever was enrolled must not be met by a hub that lets everybody in.
+        names: under which phones, managers and nodes reach the hub, beside the loopback.
     Raises:
-        NotLoopback: `host` could be reached from elsewhere.
+        NotLoopback: `host` could be reached from elsewhere, and there is no TLS or no name.
         PortTaken, BrokerUnavailable, DatabaseUnavailable: a part does not start.
     """
-    _check_loopback(host)
+    folder = authority_folder(database)
+    _check_host(host, secure=tls or has_authority(folder))
+    settings = read_settings(os.environ, broker=broker, chain=chain, names=",".join(names) or None)
+    reached_by = _names(host, settings)
     with contextlib.suppress(_Stopped), _signals_stop_the_start(), ExitStack() as parts:
         opened = parts.enter_context(open_database(database))
         with opened.connection() as connection:
             ensure_default_policy(connection)
+            first = first_link(connection)
         listening = parts.enter_context(_listening(host, port))
-        kept = _authority(authority_folder(database), tls=tls)
+        kept = _authority(folder, tls=tls)
         door_listening = None if kept is None else parts.enter_context(_listening(host, tls_port))
         child = None
         if broker is None and "STOREPULSE_HUB_BROKER" not in os.environ:
             if broker_port is None:
                 broker_port = _BROKER_PORT if kept is None else _BROKER_TLS_PORT
-            child = parts.enter_context(OwnBroker(_broker_folder(database), broker_port, kept))
-            broker = child.url
-        settings = read_settings(os.environ, broker=broker, chain=chain)
+            child = parts.enter_context(
+                OwnBroker(
+                    beside(database, "broker"), broker_port, kept, host=host, names=reached_by
+                )
+            )
+            settings = replace(settings, broker=child.url)
         tally, news = Tally(), News()
-        servers = [(_api(opened, tally, news), listening)]
-        if kept is not None and door_listening is not None:
+        store = FolderBlobs(beside(database, "blobs"))
+        app = create_app(opened, tally=tally, news=news, hosts=_hosts(reached_by), store=store)
+        pem = None
+        if kept is not None:
             settings = with_certificate(settings, ca=kept.ca, certificate=kept.hub)
-            servers.append((_door(opened, kept, settings), door_listening))
-        asyncio.run(_serve(opened, settings, servers, tally, news, kept, child, ready))
+            pem = keep_server(kept, names=reached_by, now=utc_now())
+            app.include_router(ca_route(kept.ca))
+        servers = [(_pages(app, pem), listening)]
+        if kept is not None and pem is not None and door_listening is not None:
+            told = _told_broker(settings.broker, own=child is not None, names=reached_by)
+            allowed = NodeNames(own=reached_by, domains=read_domains(settings.node_domains))
+            door = create_door(
+                opened, kept, broker=lambda: told, now=utc_now, allowed=allowed, store=store
+            )
+            servers.append((_Server(door_config(door, ca=kept.ca, server=pem)), door_listening))
+        hub = _Hub(
+            opened, settings, servers, tally, news, kept, child, pem, reached_by, store, first
+        )  # fmt: skip
+        asyncio.run(_serve(hub, ready))
+
+
+@dataclass(frozen=True, slots=True)
+class _Hub:
+    """All that runs."""
+
+    database: Database
+    settings: Settings
+    servers: Sequence[tuple["_Server", socket.socket]]
+    """The pages first; with TLS, the door."""
+    tally: Tally
+    news: News
+    kept: KeptAuthority | None
+    child: OwnBroker | None
+    pem: Path | None
+    """Key and certificate of the servers."""
+    names: tuple[str, ...]
+    store: BlobStore
+    first: str | None
+    """The secret of the link for the first person; None where somebody can sign in."""
+
+
+def _hosts(names: Sequence[str]) -> tuple[str, ...]:
+    """Names as a Host header says them."""
+    return tuple(f"[{name}]" if ":" in name else name for name in (*names, "::1"))
+
+
+def _names(host: str, settings: Settings) -> tuple[str, ...]:
+    """Under which names the hub answers: the loopback's, those said, and a plain address."""
+    said = read_names(settings.names)
+    address = ip_or_none(host)
+    here = [] if address is None or address.is_unspecified else [host]
+    names = tuple(dict.fromkeys([*LOOPBACK_NAMES, *said, *here]))
+    if not is_loopback(host) and is_loopback(shown_name(names)):
+        raise NotLoopback(
+            f"--host {host}: say by --name under which name or address phones, managers and nodes "
+            "reach this hub; it stands in its certificate"
+        )
+    return names
+
+
+def _told_broker(url: str, *, own: bool, names: Sequence[str]) -> str:
+    """Where nodes find the broker: one of ours answers by the hub's own name."""
+    if not own:
+        return url
+    host = shown_name(names)
+    shown = f"[{host}]" if ":" in host else host
+    return f"mqtts://{shown}:{urlsplit(url).port}"
 
 
 def _authority(folder: Path, *, tls: bool) -> KeptAuthority | None:
@@ -118,33 +202,22 @@ def _authority(folder: Path, *, tls: bool) -> KeptAuthority | None:
     return kept
 
 
-def _api(database: Database, tally: Tally, news: News) -> "_Server":
+def _pages(app: FastAPI, pem: Path | None) -> "_Server":
     return _Server(
         uvicorn.Config(
-            create_app(database, tally=tally, news=news), log_level="warning", lifespan="off",
-            server_header=False, timeout_graceful_shutdown=3,
+            app, log_level="warning", lifespan="off", server_header=False,
+            timeout_graceful_shutdown=3, ssl_certfile=pem, ssl_keyfile=pem,
+            # Who asks, and how, is what the connection says, and no header of the asker's.
+            proxy_headers=False,
         )
     )  # fmt: skip
 
 
-def _door(database: Database, kept: KeptAuthority, settings: Settings) -> "_Server":
-    server = kept.folder / "door.pem"
-    write_whole(server, server_pem(kept, now=utc_now()))
-    door = create_door(database, kept, broker=lambda: settings.broker, now=utc_now)
-    return _Server(door_config(door, ca=kept.ca, server=server))
-
-
-def _check_loopback(host: str) -> None:
-    if not is_loopback(host):
-        raise NotLoopback(f"--host {host}: only 127.0.0.1 for now, there is no sign-in yet")
-
-
-def _broker_folder(database: str | None) -> Path:
-    """Beside the embedded database; ./data/broker where the database is elsewhere."""
-    place = where(database)
-    if "://" in place or "=" in place:
-        return Path("data/broker")
-    return Path(place).parent / "broker"
+def _check_host(host: str, *, secure: bool) -> None:
+    if not secure and not is_loopback(host):
+        raise NotLoopback(
+            f"--host {host}: without TLS the hub listens on 127.0.0.1 only; add --tls"
+        )
 
 
 @contextmanager
@@ -183,36 +256,21 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(
-    database: Database,
-    settings: Settings,
-    servers: Sequence[tuple[_Server, socket.socket]],
-    tally: Tally,
-    news: News,
-    kept: KeptAuthority | None,
-    child: OwnBroker | None,
-    ready: Ready,
-) -> None:
+async def _serve(hub: _Hub, ready: Ready) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    serving = [asyncio.create_task(one.serve(sockets=[at])) for one, at in servers]
-    work = [
-        asyncio.create_task(listen(database, settings, tally=tally)),
-        asyncio.create_task(schedule(database, now=utc_now)),
-        asyncio.create_task(hear_news(database, news)),
-    ]
-    if child is not None:
-        work.append(asyncio.create_task(_keep_running(child)))
-    if kept is not None:
-        work.append(asyncio.create_task(_keep_revoked(database, kept)))
+    for server, _ in hub.servers:
+        server.config.load()
+    serving = [asyncio.create_task(one.serve(sockets=[at])) for one, at in hub.servers]
+    work = [asyncio.create_task(one) for one in _work(hub)]
     stopping = asyncio.create_task(stop.wait())
-    telling = asyncio.create_task(_tell_when_ready(servers, tally, settings, ready))
+    telling = asyncio.create_task(_tell_when_ready(hub, ready))
     try:
         await asyncio.wait([*work, *serving, stopping], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for server, _ in servers:
+        for server, _ in hub.servers:
             server.should_exit = True
         for task in (*work, stopping, telling):
             task.cancel()
@@ -220,6 +278,24 @@ async def _serve(
     for outcome in ended:
         if isinstance(outcome, Exception):
             raise outcome
+
+
+def _work(hub: _Hub) -> list[Coroutine[Any, Any, None]]:
+    """What goes on beside the servers, until it is cancelled."""
+    work = [
+        listen(hub.database, hub.settings, tally=hub.tally),
+        schedule(hub.database, now=utc_now),
+        hear_news(hub.database, hub.news),
+        _keep_tidy(hub.database, hub.store, hub.settings.blob_days),
+    ]
+    if hub.child is not None:
+        work.append(_keep_running(hub.child))
+    if hub.kept is not None and hub.pem is not None:
+        work.append(_keep_revoked(hub.database, hub.kept))
+        work.append(_keep_renewed(hub.kept, hub.pem, hub.names))
+        contexts = [one.config.ssl for one, _ in hub.servers]
+        work += [keep_fresh(one, hub.pem) for one in contexts if one is not None]
+    return work
 
 
 async def _keep_running(child: OwnBroker) -> None:
@@ -238,25 +314,48 @@ async def _keep_revoked(database: Database, kept: KeptAuthority) -> None:
         await asyncio.sleep(_REVOKED_LOOK_S)
 
 
-async def _tell_when_ready(
-    servers: Sequence[tuple[_Server, socket.socket]],
-    tally: Tally,
-    settings: Settings,
-    ready: Ready,
-) -> None:
+async def _keep_renewed(kept: KeptAuthority, pem: Path, names: tuple[str, ...]) -> None:
+    """A hub that runs for years must not come to the end of its certificate."""
+    while True:
+        await asyncio.sleep(_RENEWAL_LOOK_S)
+        with contextlib.suppress(OSError):  # told by others; the present one is good for long
+            await asyncio.to_thread(renew_server, kept, pem, names=names, now=utc_now())
+
+
+async def _keep_tidy(database: Database, store: BlobStore, days: int) -> None:
+    """Remove old pictures at the start, and once a day."""
+    while True:
+        try:
+            removed = await asyncio.to_thread(clean_up, database, store, days=days, now=utc_now())
+            if removed:
+                log.info("%d pictures older than %d days were removed", removed, days)
+        except (DatabaseUnavailable, OSError) as error:
+            log.warning("old pictures could not be removed: %s", error)
+        await asyncio.sleep(_CLEAN_UP_S)
+
+
+async def _tell_when_ready(hub: _Hub, ready: Ready) -> None:
     loop = asyncio.get_running_loop()
     until = loop.time() + _READY_S_MAX
-    while not all(server.started for server, _ in servers) or (
-        not tally.connected and loop.time() < until
+    while not all(server.started for server, _ in hub.servers) or (
+        not hub.tally.connected and loop.time() < until
     ):
         await asyncio.sleep(_POLL_S)
-    said = {"listening": _url(servers[0][1], "http"), "broker": settings.broker}
-    if len(servers) > 1:
-        said["door"] = _url(servers[1][1], "https")
+    pages, *door = (listening for _, listening in hub.servers)
+    said = {
+        "listening": _url(pages, "http" if hub.pem is None else "https", hub.names),
+        "broker": hub.settings.broker,
+    }
+    if hub.first is not None:
+        said["first"] = said["listening"] + link_path(hub.first)
+    if door:
+        said["door"] = _url(door[0], "https", hub.names)
     ready(said)
 
 
-def _url(listening: socket.socket, scheme: str) -> str:
+def _url(listening: socket.socket, scheme: str, names: Sequence[str]) -> str:
     host, port = listening.getsockname()[:2]
+    if not is_loopback(host):
+        host = shown_name(names)
     shown = f"[{host}]" if ":" in host else host
     return f"{scheme}://{shown}:{port}"

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
+from hub.node_names import read_domains, read_names
 from storepulse.errors import BadInput
 from storepulse.topics import Address
 from storepulse.wire import explain
@@ -34,6 +35,13 @@ class Settings:
     broker_password: Annotated[str, "password at the broker"] = field(default="", repr=False)
     tls_ca: Annotated[Path | None, "certificate of the broker's authority"] = None
     tls_certificate: Annotated[Path | None, "the hub's certificate, with its key"] = None
+    names: Annotated[
+        str, "names and addresses under which the hub is reached, with commas between"
+    ] = ""
+    node_domains: Annotated[
+        str, "domains below which nodes may have names, beside private ones, with commas between"
+    ] = ""
+    blob_days: Annotated[int, "evidence pictures are kept for so many days"] = 90
     courier_tick_s: Annotated[float, "how often to look for actions to send"] = 1.0
     resend_s: Annotated[float, "without a receipt for so long, an action goes again"] = 30.0
     retry_s_max: Annotated[float, "longest wait between tries to reach broker or database"] = 5.0
@@ -41,9 +49,11 @@ class Settings:
 
     def __post_init__(self) -> None:
         Address(self.chain, "shop", "node")
-        for name in ("courier_tick_s", "resend_s", "retry_s_max", "queue_max"):
+        for name in ("courier_tick_s", "resend_s", "retry_s_max", "queue_max", "blob_days"):
             if getattr(self, name) <= 0:
                 raise BadSettings(f"{name} must be above 0, got {getattr(self, name)}")
+        read_names(self.names)
+        read_domains(self.node_domains)
         parts = urlsplit(self.broker)
         try:
             well_formed = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0

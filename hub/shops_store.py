@@ -95,12 +95,12 @@ def see_node(connection: Connection, address: Address, *, at: datetime) -> None:
 
 
 def node_said_state(
-    connection: Connection, address: Address, *, online: bool, state: dict[str, Any]
+    connection: Connection, address: Address, *, online: bool, config: int, state: dict[str, Any]
 ) -> None:
-    """Keep what a node last said of itself."""
+    """Keep what a node last said of itself; `config`: the configuration that it keeps."""
     connection.execute(
         question("node_said_state"),
-        {"node_path": address.path, "online": online, "state": Jsonb(state)},
+        {"node_path": address.path, "online": online, "config": config, "state": Jsonb(state)},
     )
 
 

@@ -33,10 +33,12 @@ log = logging.getLogger(__name__)
 class CertifiedBroker(Broker):  # type: ignore[misc]  # amqtt has no types
     """A broker whose clients are known by their certificates."""
 
-    def __init__(self, port: int, *, ca: Path, server: Path, folder: Path) -> None:
-        """Listen on the loopback; `folder` is the authority's, where the revoked are listed."""
+    def __init__(
+        self, port: int, *, ca: Path, server: Path, folder: Path, host: str = "127.0.0.1"
+    ) -> None:
+        """`folder` is the authority's, where the revoked are listed."""
         listener = {
-            "type": "tcp", "bind": f"127.0.0.1:{port}", "ssl": True, "cafile": str(ca),
+            "type": "tcp", "bind": f"{host}:{port}", "ssl": True, "cafile": str(ca),
             "certfile": str(server), "keyfile": str(server),
         }  # fmt: skip
         super().__init__({"listeners": {"default": listener}, "plugins": {}})

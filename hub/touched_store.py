@@ -66,6 +66,14 @@ def newest_code_day(connection: Connection) -> date | None:
     return found
 
 
+def newest_code_day_seen(connection: Connection) -> date | None:
+    """The same of the shops that a session may see; only of its connection."""
+    row = connection.execute(question("newest_code_day_seen")).fetchone()
+    assert row is not None
+    found: date | None = row["day"]
+    return found
+
+
 def open_checklists(
     connection: Connection, shops: Sequence[str], since: datetime, until: datetime
 ) -> dict[str, OpenChecklist]:

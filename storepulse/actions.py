@@ -56,6 +56,8 @@ class Action:
     text: Sentence
     reason: str
     """The rule that decided, in words."""
+    reason_zh: str = ""
+    """The same in Chinese; empty in an action of an older hub."""
     created_at: datetime
     due_at: datetime
     checklist: str | None = None

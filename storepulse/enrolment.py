@@ -95,6 +95,9 @@ class EnrolRequest:
     """PEM; the hub takes the public key from it and nothing else."""
     node_path: str | None = None
     """Who the node was enrolled as before: the hub refuses to make another of it."""
+    names: tuple[str, ...] = ()
+    """Under which phones reach the node, beside the loopback. Asked for with a code only: a
+    renewal repeats them, so that a stolen key gets no others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +120,8 @@ class Enrolled:
     """PEM of the certificate of the hub's authority."""
     broker: str
     """mqtts://HOST:PORT"""
+    server: str = ""
+    """PEM: the certificate, for the same key, by which the node serves phones over HTTPS."""
 
     @property
     def address(self) -> Address:

@@ -8,6 +8,7 @@ from typing import Final, Literal
 from pydantic import TypeAdapter
 
 from storepulse.checklists import Checklist
+from storepulse.phones import check_phone_id, check_phone_name, check_sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +89,38 @@ class NumbersMerged:
             raise ValueError(f"1 <= first <= last is needed, got {self.first} to {self.last}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhonePaired:
+    """A phone paired with the node by a code. Said again when the phone got another token."""
+
+    phone: str
+    token_sha256: str
+    """Of the token in its cookie, which nobody but the phone has."""
+    name: str
+    code_sha256: str
+    at: datetime
+
+    def __post_init__(self) -> None:
+        check_phone_id(self.phone)
+        check_phone_name(self.name)
+        check_sha256("token_sha256", self.token_sha256)
+        check_sha256("code_sha256", self.code_sha256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneEnded:
+    """A phone is paired no more: it said so itself, or the node's owner did."""
+
+    phone: str
+    at: datetime
+
+    def __post_init__(self) -> None:
+        check_phone_id(self.phone)
+
+
 Event = (
     ChecklistMade | ItemMarked | ActionMarked | ReceptionTapped | ExperienceBegun | DealMade
-    | TapUndone | NumbersMerged
+    | TapUndone | NumbersMerged | PhonePaired | PhoneEnded
 )  # fmt: skip
 
 EVENT_TYPES: Final[Mapping[str, type[Event]]] = {
@@ -102,6 +132,8 @@ EVENT_TYPES: Final[Mapping[str, type[Event]]] = {
     "storepulse.deal.made.v1": DealMade,
     "storepulse.tap.undone.v1": TapUndone,
     "storepulse.numbers.merged.v1": NumbersMerged,
+    "storepulse.phone.paired.v1": PhonePaired,
+    "storepulse.phone.ended.v1": PhoneEnded,
 }
 """The CloudEvents type of each event, and back."""
 

@@ -16,6 +16,7 @@ from storepulse.actions import ACTION_JSON, Action
 from storepulse.errors import BadInput
 from storepulse.events import EVENT_JSON, Event, type_of
 from storepulse.facts import FACT_JSON, Fact
+from storepulse.phones import NODE_CONFIG_JSON, REVISION_MAX, NodeConfig
 from storepulse.topics import Address
 from storepulse.units import KIB, MIB
 
@@ -92,6 +93,12 @@ class NodeState:
     outbox: int = 0
     phones: str = ""
     """Address at which it serves phones and pictures, "" while it serves none."""
+    config: int = 0
+    """Revision of the configuration that it keeps: its receipt. 0: none yet."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.config <= REVISION_MAX:
+            raise ValueError(f"config must lie between 0 and 2**53, got {self.config}")
 
 
 ACKNOWLEDGEMENT_JSON: TypeAdapter[Acknowledgement] = TypeAdapter(Acknowledgement)
@@ -259,9 +266,26 @@ def decode_actions(payload: bytes) -> tuple[Action, ...]:
         raise BadPayload(f"actions cannot be read: {explain(error)}") from error
 
 
+def encode_config(config: NodeConfig) -> bytes:
+    """Write the configuration that goes down to a node."""
+    return pack(NODE_CONFIG_JSON.dump_json(config))
+
+
+def decode_config(payload: bytes) -> NodeConfig:
+    """Read the configuration that came down; what a later version adds to it is passed over.
+
+    Raises:
+        BadPayload: it is not of our form.
+    """
+    try:
+        return NODE_CONFIG_JSON.validate_json(unpack(payload))
+    except ValidationError as error:
+        raise BadPayload(f"configuration cannot be read: {explain(error)}") from error
+
+
 __all__ = [
     "ACKNOWLEDGEMENT_JSON", "ACTION_JSON", "BATCH_MAX", "FACT_TYPE", "NODE_STATE_JSON",
     "Acknowledgement", "BadPayload", "Clock", "Key", "Message", "NodeState", "Refused",
-    "decode_actions", "decode_batch", "decode_body", "encode_actions", "encode_batch",
-    "encode_body", "explain", "pack", "unpack",
+    "decode_actions", "decode_batch", "decode_body", "decode_config", "encode_actions",
+    "encode_batch", "encode_body", "encode_config", "explain", "pack", "unpack",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { evidenceOf, type Fact } from '../src/board/evidence'
+import { evidenceOf, photosOf, photoView, pictureAt, weekUpTo, type Fact } from '../src/board/evidence'
 import { barOf } from '../src/board/figures'
-import { asCsv, hasChanged, shown, since } from '../src/board/rows'
+import { asCsv, counted, hasChanged, inWindow, shown, since, wantedOf } from '../src/board/rows'
 import { colourOf, isOnlyProbable } from '../src/shared/signs'
 
 type Row = Parameters<typeof shown>[0][number]
@@ -10,7 +10,7 @@ type History = NonNullable<Parameters<typeof shown>[1]>
 const row = (shop: string, colour: string, more: Partial<Row> = {}): Row => ({
   shop, name: `Shop ${shop}`, region: 'east', format: '', assigned: true, simulated: false, colour: colour as Row['colour'], codes: [], ...more,
 })
-const all = { text: '', region: '', by: '' as const, changed: false }
+const all = wantedOf(new URLSearchParams())
 
 describe('the board', () => {
   it('shows the worst first, and unknown above yellow', () => {
@@ -38,6 +38,33 @@ describe('the board', () => {
     expect(hasChanged(history(['green', 'red', 'red']))).toBe(false)
   })
 
+  it('filters by region, format and colour, each taken from the address', () => {
+    const goods = (colour: string): Row['codes'] => [{ dimension: 'goods', colour, probability: 1, turning: null, value: 1, unit: 'share', rule: '' }]
+    const rows = [
+      row('1', 'red', { format: 'mall', codes: goods('green') }), row('2', 'green', { format: 'street', codes: goods('red') }), row('3', 'red', { region: 'west' }),
+    ]
+    const found = (query: string) => shown(rows, undefined, wantedOf(new URLSearchParams(query))).map((one) => one.shop)
+    expect(found('region=west')).toEqual(['3'])
+    expect(found('format=street')).toEqual(['2'])
+    expect(found('colour=red')).toEqual(['1', '3'])
+    expect(found('colour=red&by=goods')).toEqual(['2'])
+    expect(found('colour=pink&by=pink')).toHaveLength(3)
+  })
+
+  it('counts the colours of what fits, whichever colour is chosen', () => {
+    const rows = [row('1', 'red'), row('2', 'green'), row('3', 'red', { region: 'west' })]
+    const n = Object.fromEntries(counted(rows, undefined, { ...all, region: 'east', colour: 'green' }).map((one) => [one.colour, one.n]))
+    expect(n).toEqual({ red: 1, orange: 0, unknown: 0, yellow: 0, green: 1 })
+  })
+
+  it.each([
+    [0, { from: 0, to: 35 }],
+    [1000, { from: 40, to: 85 }],
+    [1_000_000, { from: 490, to: 500 }],
+  ])('draws of 500 rows those in sight and ten on either side, scrolled to %i px', (top, part) => {
+    expect(inWindow(500, 20, top, 500, 10)).toEqual(part)
+  })
+
   it('says since when a colour stands, and nothing when that is older than what is known', () => {
     expect(since(['d1', 'd2', 'd3'], ['red', 'green', 'green'])).toBe('d2')
     expect(since(['d1', 'd2'], ['green', 'green'])).toBeUndefined()
@@ -61,14 +88,27 @@ describe('signs', () => {
 
 describe('evidence', () => {
   const photo = '3f9c1f6e-0000-4000-8000-000000000001'
-  const fact = { id: `${photo}:exposure_main_push`, source: '/storepulse/c/s/n', dims: {} } as unknown as Fact
-  const node = (phones: string, online = true) => [{ address: { chain: 'c', shop: 's', node: 'n' }, online, last_state: { phones } }] as unknown as Parameters<typeof evidenceOf>[2]
+  const fact = (id: string) => ({ id, source: '/storepulse/c/s/n', dims: {} }) as unknown as Fact
+  const exposure = fact(`${photo}:exposure_main_push`)
 
-  it('leads to the annotated photo on the node that judged it', () => {
-    expect(evidenceOf([fact.id], [fact], node('http://127.0.0.1:9'))[0]!.link).toBe(`http://127.0.0.1:9/api/photos/${photo}/annotated.jpg`)
+  it('leads to the photo that the hub keeps, and keeps the day in the address', () => {
+    expect(evidenceOf([exposure.id], [exposure])[0]).toEqual({ fact: exposure, photo })
+    expect(pictureAt('a/b', photo)).toBe(`/api/shops/a%2Fb/photos/${photo}/annotated.jpg`)
+    expect(photoView('a/b', photo, '2026-11-20')).toBe(`#/shop/a%2Fb/photo/${photo}?day=2026-11-20`)
+    expect(photoView('17', photo, undefined)).toBe(`#/shop/17/photo/${photo}`)
   })
-  it.each([['javascript:alert(1)', true], ['http://127.0.0.1:9', false]])('leads nowhere with %s and online %s', (phones, online) => {
-    expect(evidenceOf([fact.id], [fact], node(phones, online))[0]).toEqual({ fact, photo })
+
+  it('is no photo where a fact was not read from one', () => {
+    expect(evidenceOf(['dwell|1', 'x'], [fact('dwell|1')])[0]).toEqual({ fact: fact('dwell|1') })
+  })
+
+  it('names each photo once, whichever facts it gave', () => {
+    expect(photosOf([exposure, fact(`${photo}:facing_compliance`), fact('dwell|1')]).map((one) => one.photo)).toEqual([photo])
+  })
+
+  it('reaches a week back from the day that is shown', () => {
+    expect(weekUpTo('2026-03-03')).toEqual({ from: '2026-02-25', to: '2026-03-03' })
+    expect(weekUpTo(undefined)).toEqual({})
   })
 })
 

@@ -79,7 +79,7 @@ describe('what waits on the phone', () => {
 })
 
 it.each([
-  [0, true], [404, false], [408, true], [409, false], [413, false], [422, false], [429, true], [500, true], [503, true],
+  [0, true], [401, true], [403, true], [404, false], [408, true], [409, false], [413, false], [422, false], [429, true], [500, true], [503, true],
 ])('a failure with status %i is later: %s', (status, later) => {
   expect(isLater(new AskFailed(status, 'x', 'x', false))).toBe(later)
 })

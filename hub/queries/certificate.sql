@@ -1,1 +1,2 @@
-select node_path, revoked_at from node_certificates where serial = %(serial)s for share;
+select node_path, revoked_at, server_names from node_certificates
+where serial = %(serial)s for share;

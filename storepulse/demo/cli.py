@@ -17,6 +17,7 @@ from rich.console import Console
 
 from hub.cli_codes import board_table
 from storepulse.demo.children import Children
+from storepulse.demo.doors import end_session, fresh_link, pairing_code
 from storepulse.demo.loop import Loop, Wanted, run_loop
 from storepulse.demo.stages import Stages
 from storepulse.errors import BadInput
@@ -78,6 +79,7 @@ def demo(
         else:
             _print_board(loop)
         if not once:
+            _print_links(loop)
             _stay()
         if not loop.complete:
             talk.print("the loop did not close: see the stages above")
@@ -94,6 +96,9 @@ def document(loop: Loop, *, failed: str | None = None) -> dict[str, Any]:
         "shop": loop.shop.id if loop.shops else None,
         "day": loop.today.isoformat() if loop.shops else None,
         "data": str(loop.wanted.folder),
+        "hub": loop.hub.url if loop.hub else None,
+        "node": loop.node.url if loop.node else None,
+        "certificate": str(loop.hub.ca) if loop.hub else None,
         "stages": loop.stages.as_json(),
         "codes": loop.codes,
         "board": [asdict(row) for row in loop.rows],
@@ -108,20 +113,44 @@ def _print_board(loop: Loop) -> None:
     console.print(table)
     for code in loop.codes:
         console.print(f"{code['shop']} {code['dimension']}: {code['rule']}", markup=False)
+
+
+def _print_links(loop: Loop) -> None:
+    """What a person does next: fresh one-time links, which the demo itself has not used."""
     assert loop.node is not None
     assert loop.hub is not None
-    console.print(f"annotated photo: {loop.node.url}{loop.answer['annotated_url']}", markup=False)
-    photo = loop.answer["photo"]
-    console.print(f"board: {loop.hub.url}/", markup=False)
-    console.print(f"clerk's page: {loop.node.url}/ (this photo: /#/photo/{photo})", markup=False)
+    assert loop.head_office is not None
+    console = Console(highlight=False, soft_wrap=True)
+    pairing = pairing_code(loop.head_office, loop.shop.id)
+    ends_at = datetime.fromisoformat(pairing["ends_at"]).astimezone()
+    ca = loop.hub.ca
+    lines = [
+        ("board", f"{fresh_link(loop.head_office)}  (once, within a day: choose a password)"),
+        (
+            "clerk's page",
+            f"{loop.node.url}/#/pair/{pairing['code']}  (once, until {ends_at:%H:%M}; another: "
+            f"storepulse edge pair --data {loop.node_data})",
+        ),
+        ("the photo", f"{loop.node.url}/#/photo/{loop.answer['photo']}  (once paired)"),
+        ("lists of routes", f"{loop.hub.url}/docs, {loop.node.url}/docs"),
+        ("certificate", f"{ca}: the browser warns until it trusts this authority, and keeps no "
+                        "page for offline. Chromium on Linux trusts it by"),
+        ("", f"certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n storepulse-demo -i {ca}"),
+        ("", "and forgets it by: certutil -d sql:$HOME/.pki/nssdb -D -n storepulse-demo"),
+        ("simulated", "the twelve shops and their past, the second exposure"
+                      + ("" if loop.wanted.photo else ", the drawn shelf")
+                      + ("" if loop.wanted.capture else ", the Wi-Fi capture")),
+        ("to end it", "Ctrl-C"),
+    ]  # fmt: skip
+    end_session(loop.head_office)
     if not (pages_folder() / "board.html").is_file():
-        console.print("the pages are not built: run `make pages`", markup=False)
-    console.print(f"API of the hub: {loop.hub.url}/docs", markup=False)
-    console.print(f"API of the node: {loop.node.url}/docs", markup=False)
+        lines.insert(0, ("no pages", "they are not built: run `make pages`"))
+    console.print()
+    for name, words in lines:
+        console.print(f"{name:16} {words}", markup=False)
 
 
 def _stay() -> None:
-    talk.print("Ctrl-C ends it")
     try:
         signal.pause()
     except KeyboardInterrupt:

@@ -11,8 +11,10 @@ from typing import Any, Final
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from edge.identity import read_identity
 from hub.actions_store import StoredAction, actions
 from hub.answers import BoardRow, board
+from hub.authority_files import keep_authority
 from hub.computing import read_policies
 from hub.database import Database, open_database
 from hub.facts_store import facts_of_days
@@ -20,11 +22,13 @@ from hub.taps_store import checklists
 from probes.captures import Capture
 from storepulse.actions import DIMENSIONS
 from storepulse.demo.children import Children, StageFailed, run_to_end, wait_until
-from storepulse.demo.requests import get_json, is_there, post_photo
+from storepulse.demo.doors import pair_phone, pairing_code, sign_in, wait_until_told
+from storepulse.demo.requests import Visitor
 from storepulse.demo.services import (
     PROGRAM,
     Broker,
     Server,
+    enrol_node,
     start_broker,
     start_hub,
     start_node,
@@ -79,6 +83,10 @@ class Loop:
     broker: Broker | None = None
     hub: Server | None = None
     node: Server | None = None
+    head_office: Visitor | None = None
+    """Signed in at the hub."""
+    phone: Visitor | None = None
+    """Paired with the node."""
     looked_at: LookedAt | None = None
     erased_px: tuple[Box, ...] = ()
     answer: dict[str, Any] = field(default_factory=dict)
@@ -89,6 +97,8 @@ class Loop:
     """The board of all twelve."""
     acknowledged: bool = False
     """The hub holds the node's checklist and said so."""
+    pictured: bool = False
+    """The hub shows the evidence picture to whoever has signed in."""
 
     @property
     def shop(self) -> SimulatedShop:
@@ -109,11 +119,20 @@ class Loop:
         return self.wanted.folder / "hub"
 
     @property
+    def authority(self) -> Path:
+        """Beside the database, where the hub looks for it."""
+        return self.wanted.folder / "authority"
+
+    @property
+    def node_data(self) -> Path:
+        return self.wanted.folder / "node"
+
+    @property
     def complete(self) -> bool:
-        """Four codes came out, and the node's checklist was acknowledged by the hub."""
+        """Four codes came out, and the node's checklist and picture are at the hub."""
         named = {code["dimension"] for code in self.codes}
         reasoned = all(code["rule"] for code in self.codes)
-        return named == set(DIMENSIONS) and reasoned and self.acknowledged
+        return named == set(DIMENSIONS) and reasoned and self.acknowledged and self.pictured
 
 
 def run_loop(loop: Loop) -> None:
@@ -128,23 +147,34 @@ def run_loop(loop: Loop) -> None:
     _expose_again(loop)
     _start(loop)
     _load_chain(loop)
+    _enrol(loop)
     _start_node(loop, capture, captured)
+    _pair(loop)
     _judge(loop)
     with open_database(str(loop.database)) as database:
         _listen(loop, database)
         _acknowledge(loop, database)
         _read_codes(loop, database)
         _deliver(loop, database)
+    _show_evidence(loop)
 
 
 def _start(loop: Loop) -> None:
     with loop.stages.stage("broker") as stage:
-        loop.broker = start_broker(loop.children, loop.wanted.folder / "broker")
-        stage.say(f"{loop.broker.kind} at {loop.broker.url}", kind=loop.broker.kind,
-                  url=loop.broker.url)  # fmt: skip
+        keep_authority(loop.authority, now=datetime.now(UTC))
+        loop.broker = start_broker(
+            loop.children, loop.wanted.folder / "broker", authority=loop.authority
+        )
+        stage.say(
+            f"{loop.broker.kind} at {loop.broker.url}, certificates asked for",
+            kind=loop.broker.kind, url=loop.broker.url,
+        )  # fmt: skip
     with loop.stages.stage("hub and database") as stage:
         loop.hub = start_hub(loop.children, chain=CHAIN, broker=loop.broker, database=loop.database)
-        stage.say(f"API at {loop.hub.url}/docs", url=loop.hub.url)
+        stage.say(f"at {loop.hub.url}", url=loop.hub.url, door=loop.hub.door)
+    with loop.stages.stage("sign-in") as stage:
+        loop.head_office = sign_in(loop.hub, loop.database)
+        stage.say("as head office, by the hub's one-time link", by_link=True)
 
 
 def _load_chain(loop: Loop) -> None:
@@ -225,6 +255,26 @@ def _capture(loop: Loop) -> tuple[Path, str]:
     return path, "a simulated capture"
 
 
+def _enrol(loop: Loop) -> None:
+    assert loop.hub is not None
+    with loop.stages.stage("enrolment") as stage:
+        if read_identity(loop.node_data) is None:
+            enrol_node(loop.hub, loop.address, database=loop.database, data=loop.node_data)
+            stage.say(f"{loop.address.path} came in by a code", by_code=True)
+        else:
+            stage.say(f"{loop.address.path} was in already", by_code=False)
+
+
+def _pair(loop: Loop) -> None:
+    assert loop.head_office is not None
+    assert loop.node is not None
+    with loop.stages.stage("phone") as stage:
+        code = pairing_code(loop.head_office, loop.shop.id)["code"]
+        wait_until_told(loop.head_office, loop.shop.id, loop.node)
+        loop.phone = pair_phone(loop.node, code, name="the demo's phone")
+        stage.say(f"paired with {loop.address.path} by a code of the hub", by_code=True)
+
+
 def _start_node(loop: Loop, capture: Path, captured: str) -> None:
     assert loop.broker is not None
     assert loop.looked_at is not None
@@ -235,7 +285,7 @@ def _start_node(loop: Loop, capture: Path, captured: str) -> None:
             "--timezone", loop.shop.timezone, "--today", loop.today.isoformat(),
         ]  # fmt: skip
         loop.node = start_node(
-            loop.children, loop.address, data=loop.wanted.folder / "node", broker=loop.broker,
+            loop.children, loop.address, data=loop.node_data, broker=loop.broker,
             planogram=loop.looked_at.plan_file, captures=[capture],
             STOREPULSE_EDGE_RADIO_COMMAND=shlex.join(ears),
         )  # fmt: skip
@@ -249,18 +299,19 @@ def _start_node(loop: Loop, capture: Path, captured: str) -> None:
 
 def _judge(loop: Loop) -> None:
     assert loop.node is not None
+    assert loop.phone is not None
+    phone = loop.phone
     with loop.stages.stage("judgement") as stage:
         second = loop.wanted.folder / "second-exposure-simulated.jpg"
         began = time.monotonic()
-        loop.answer = post_photo(
-            f"{loop.node.url}/api/photos", second.read_bytes(), uuid=str(uuid4()), bay=BAY,
-            filename=second.name,
-        )  # fmt: skip
+        loop.answer = phone.send_photo(
+            second.read_bytes(), uuid=str(uuid4()), bay=BAY, filename=second.name
+        )
         answered_s = round(time.monotonic() - began, 2)
         # The node answers first and draws then: a clerk does not wait for the picture.
-        annotated = loop.node.url + loop.answer["annotated_url"]
+        annotated = loop.answer["annotated_url"]
         wait_until(
-            lambda: is_there(annotated), what="the annotated photo", limit_s=60,
+            lambda: phone.has(annotated), what="the annotated photo", limit_s=60,
             needs=[loop.node.child],
         )  # fmt: skip
         findings, scores = loop.answer["findings"], loop.answer["scores"]
@@ -273,7 +324,7 @@ def _judge(loop: Loop) -> None:
             f"checklist of {len(checklist['items']) if checklist else 0} items",
             findings=findings, erased=len(loop.erased_px), erased_found=found, scores=scores,
             checklist=checklist and checklist["id"], answered_s=answered_s,
-            annotated=annotated,
+            annotated=loop.node.url + annotated,
         )  # fmt: skip
 
 
@@ -313,7 +364,7 @@ def _listen(loop: Loop, database: Database) -> None:
 
 def _finished_radio(loop: Loop) -> dict[str, Any] | None:
     assert loop.node is not None
-    workers = get_json(f"{loop.node.url}/healthz")["workers"]
+    workers = loop.node.owner.get("/healthz")["workers"]
     radio: dict[str, Any] = next(one for one in workers if one["name"] == "radio")
     return radio if radio["phase"] in ("finished", "refused") else None
 
@@ -359,6 +410,7 @@ def _deliver(loop: Loop, database: Database) -> None:
     """Wait until what the hub pushed to the shop is on the node and receipted."""
     assert loop.node is not None
     assert loop.hub is not None
+    assert loop.phone is not None
     with loop.stages.stage("actions") as stage:
         red = [code["dimension"] for code in loop.codes if code["colour"] == "red"]
 
@@ -372,7 +424,7 @@ def _deliver(loop: Loop, database: Database) -> None:
             delivered, what=f"the actions for {', '.join(red) or 'nothing red'} on the node",
             limit_s=40, needs=[loop.node.child, loop.hub.child],
         )  # fmt: skip
-        on_node = {one["action"]["id"] for one in get_json(f"{loop.node.url}/api/actions")}
+        on_node = {one["action"]["id"] for one in loop.phone.get("/api/actions")}
         told = [
             {
                 "id": one.action.id, "kind": one.action.kind, "dimension": one.action.dimension,
@@ -384,6 +436,27 @@ def _deliver(loop: Loop, database: Database) -> None:
         words = [f"{one['kind']} ({one['state']})" for one in told]
         said = "pushed to the node: " + ", ".join(words) if told else "nothing is red: none pushed"
         stage.say(said, actions=told)
+
+
+def _show_evidence(loop: Loop) -> None:
+    """Wait until the hub shows the annotated photo to whoever has signed in, and to nobody else."""
+    assert loop.hub is not None
+    assert loop.node is not None
+    assert loop.head_office is not None
+    head_office, stranger = loop.head_office, loop.hub.stranger
+    path = f"/api/shops/{loop.shop.id}/photos/{loop.answer['photo']}/annotated.jpg"
+    with loop.stages.stage("evidence") as stage:
+        wait_until(
+            lambda: head_office.has(path), what="the annotated photo at the hub", limit_s=60,
+            needs=[loop.node.child, loop.hub.child],
+        )  # fmt: skip
+        loop.pictured = not stranger.has(path)
+        size = len(head_office.fetch(path))
+        stage.say(
+            f"the annotated photo is at the hub ({size / 1000:.0f} kB), shown to whoever has "
+            "signed in" + ("" if loop.pictured else " AND TO STRANGERS"),
+            url=loop.hub.url + path, bytes=size, shown_to_strangers=not loop.pictured,
+        )  # fmt: skip
 
 
 def _hub(loop: Loop, *words: str, what: str) -> Any:

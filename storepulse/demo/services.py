@@ -2,13 +2,13 @@
 
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from storepulse.demo.children import Child, Children, StageFailed, run_to_end, wait_until
-from storepulse.demo.requests import get_json
+from storepulse.demo.requests import Visitor
 from storepulse.topics import Address
 
 PROGRAM: Final = (sys.executable, "-m", "storepulse")
@@ -40,6 +40,22 @@ class Server:
     url: str
     door: str = ""
     """Where nodes enrol at a hub that has an authority."""
+    ca: Path | None = None
+    """The certificate of the hub's authority, where the pages are served over HTTPS."""
+    key_file: Path | None = None
+    """The key of a node's owner."""
+    first: str = ""
+    """The one-time link of a hub at which nobody can sign in yet."""
+
+    @property
+    def owner(self) -> Visitor:
+        """The owner of a node: may do all."""
+        return Visitor(self.url, ca=self.ca, key_file=self.key_file)
+
+    @property
+    def stranger(self) -> Visitor:
+        """Somebody new: a browser that was never here."""
+        return Visitor(self.url, ca=self.ca)
 
 
 def start_broker(
@@ -67,18 +83,37 @@ def start_broker(
 
 
 def start_hub(
-    children: Children, *, chain: str, broker: Broker, database: Path, **settings: str
+    children: Children,
+    *,
+    chain: str,
+    broker: Broker,
+    database: Path,
+    port: int = 0,
+    door_port: int = 0,
+    **settings: str,
 ) -> Server:
     """Start the hub: database, ingest, couriers, scheduler and API in one process.
+
+    With an authority beside the database it speaks TLS. 0 stands for any free port.
 
     Raises:
         StageFailed: it did not come up.
     """
     argv = [*PROGRAM, "hub", "run", "--chain", chain, "--broker", broker.url]
-    argv += ["--database", str(database), "--host", "127.0.0.1", "--port", "0", "--tls-port", "0"]
+    argv += ["--database", str(database), "--host", "127.0.0.1", "--port", str(port)]
+    argv += ["--tls-port", str(door_port)]
     child = children.start("hub", argv, **settings)
     words = _first_words(child, "the hub")
-    return Server(child, words["listening"], words.get("door", ""))
+    return hub_server(child, words, database)
+
+
+def hub_server(child: Child, words: Mapping[str, Any], database: Path) -> Server:
+    """A hub by what it said when it was ready."""
+    secure = words["listening"].startswith("https:")
+    return Server(
+        child, words["listening"], words.get("door", ""), first=words.get("first", ""),
+        ca=database.parent / "authority" / "ca.pem" if secure else None,
+    )  # fmt: skip
 
 
 def enrol_node(hub: Server, address: Address, *, database: Path, data: Path) -> None:
@@ -119,14 +154,23 @@ def start_node(
     for capture in captures:
         argv += ["--capture", str(capture)]
     child = children.start("node", argv, **settings)
-    return Server(child, _first_words(child, "the node")["listening"])
+    return node_server(child, _first_words(child, "the node"), data)
+
+
+def node_server(child: Child, words: Mapping[str, Any], data: Path) -> Server:
+    """A node by what it said when it was ready."""
+    secure = words["listening"].startswith("https:")
+    return Server(
+        child, words["listening"], key_file=data / "owner.key",
+        ca=data / "identity" / "ca.pem" if secure else None,
+    )  # fmt: skip
 
 
 def wait_for_link(node: Server) -> None:
     """Wait until the node is connected to the broker. Raises StageFailed."""
 
     def connected() -> bool:
-        return bool(get_json(f"{node.url}/healthz")["link"]["connected"])
+        return bool(node.owner.get("/healthz")["link"]["connected"])
 
     wait_until(connected, what="the node's link to the broker", limit_s=30, needs=[node.child])
 
@@ -135,7 +179,7 @@ def wait_for_eyes(node: Server) -> None:
     """Wait until the node's judging child has loaded its model. Raises StageFailed."""
 
     def ready() -> bool:
-        workers = get_json(f"{node.url}/healthz")["workers"]
+        workers = node.owner.get("/healthz")["workers"]
         return any(one["name"] == "judge" and one["phase"] == "ready" for one in workers)
 
     wait_until(ready, what="the node's judging child", limit_s=60, needs=[node.child])
@@ -149,7 +193,7 @@ def wait_for_empty_outbox(node: Server, *, at_least: int = 1, limit_s: float = 3
     """
 
     def empty() -> int | None:
-        outbox = get_json(f"{node.url}/healthz")["outbox"]
+        outbox = node.owner.get("/healthz")["outbox"]
         done = outbox["waiting"] == 0 and outbox["last_number"] >= at_least
         return int(outbox["last_number"]) if done else None
 

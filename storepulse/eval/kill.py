@@ -26,7 +26,6 @@ from hub.database import Database, open_database
 from storepulse.actions import Action
 from storepulse.checklists import Sentence
 from storepulse.demo.children import Children, wait_until
-from storepulse.demo.requests import get_json
 from storepulse.demo.services import (
     Broker,
     Server,
@@ -245,7 +244,7 @@ class _Campaign:
             lambda: len(_delivered(database)) == len(pushed), what="the receipts of the actions",
             limit_s=60, needs=[node.child, hub.child],
         )  # fmt: skip
-        held = [one["action"]["id"] for one in get_json(f"{node.url}/api/actions")]
+        held = [one["action"]["id"] for one in node.owner.get("/api/actions")]
         ids = _fact_ids(database)
         return KillReport(
             broker=self._kind,
@@ -294,7 +293,7 @@ class _Campaign:
         try:
             wait_until(
                 lambda: any(
-                    one["action"]["id"] == kept.id for one in get_json(f"{node.url}/api/actions")
+                    one["action"]["id"] == kept.id for one in node.owner.get("/api/actions")
                 ),
                 what="the action on the node", limit_s=30, needs=[node.child],
             )  # fmt: skip

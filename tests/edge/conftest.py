@@ -1,7 +1,7 @@
 """What the node's tests share: a disk, an outbox, a clock that stands where it is put."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from edge.disk import Disk
 from edge.outbox import Outbox
 from tests.edge.samples import StandingClock
+from tests.edge.shop import Shop
 
 
 @pytest.fixture(autouse=True)
@@ -38,3 +39,15 @@ def make_outbox(disk: Disk) -> Callable[[int], Outbox]:
 @pytest.fixture
 def outbox(make_outbox: Callable[[int], Outbox]) -> Outbox:
     return make_outbox(2**30)
+
+
+@pytest.fixture
+async def shop(
+    tmp_path: Path, disk: Disk, outbox: Outbox, now: StandingClock, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Shop]:
+    monkeypatch.setattr("sys.argv", ["fake", str(tmp_path / "judged")])
+    shop = Shop(tmp_path, disk, outbox, now)
+    shop.pair()
+    yield shop
+    await shop.phone.aclose()
+    await shop.owner.aclose()

@@ -16,6 +16,7 @@ from pathlib import Path
 import aiomqtt
 import httpx
 
+from edge.owner import owner_key
 from storepulse.actions import Action
 from storepulse.events import ActionMarked
 from storepulse.topics import Address, Channel, every_node, read_topic
@@ -130,9 +131,14 @@ class NodeProcess:
         self.kill()
         self._errors.close()
 
+    def owner(self) -> httpx.AsyncClient:
+        """Speaks to the node as its owner does, from the same machine."""
+        headers = {"authorization": f"Bearer {owner_key(self.data)}"}
+        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=30)
+
     async def health(self) -> dict[str, dict[str, int]]:
-        async with httpx.AsyncClient() as client:
-            answer = await client.get(f"{self.url}/healthz")
+        async with self.owner() as client:
+            answer = await client.get("/healthz")
         told: dict[str, dict[str, int]] = answer.json()
         return told
 
@@ -174,7 +180,11 @@ class SmallHub:
         try:
             yield self
         finally:
-            task.cancel()
+            # Said again: before Python 3.12 asyncio.wait_for, by which aiomqtt waits, swallows a
+            # cancellation that comes in the same moment as the answer.
+            while not task.done():
+                task.cancel()
+                await asyncio.wait({task}, timeout=1)
             (end,) = await asyncio.gather(task, return_exceptions=True)
             assert isinstance(end, asyncio.CancelledError), end
 

@@ -1,138 +1,18 @@
 """Phones are answered once, in one shape, whatever they send."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
-from edge.api import Parts, make_app
-from edge.checks import Checks
-from edge.disk import Disk
 from edge.errors import WorkerAway, WorkerEnded
-from edge.inbox import Inbox
-from edge.judging import Judge
-from edge.link import LinkState
-from edge.outbox import Outbox
-from edge.photos import ORIGINAL, Photos
-from edge.plans import Plans
-from edge.taps import Taps
-from edge.workers import WorkerState
+from edge.photos import ORIGINAL
 from storepulse.errors import BadInput
 from storepulse.events import ChecklistMade
 from storepulse.facts import Fact
-from storepulse.topics import Address
-from tests.edge.fake_judge import judge as judge_as_the_child_does
 from tests.edge.samples import PLAN, StandingClock, action
-
-UUID = "3f9c1f6e-0000-4000-8000-00000000000"
-
-
-class ScriptedChild:
-    """Stands in for the child: judges as the fake one does, or fails as a test says."""
-
-    def __init__(self, folder: Path) -> None:
-        self.asked: list[str] = []
-        self.failures: list[Exception] = []
-        self.blurring_fails: Exception | None = None
-        self.open = asyncio.Event()
-        self.open.set()
-        self._log = folder / "log"
-
-    async def ask(self, header: dict[str, Any], body: bytes = b"") -> dict[str, Any]:
-        self.asked.append(f"{header['do']} {header['uuid']}")
-        await self.open.wait()
-        if header["do"] == "keep" and self.blurring_fails is not None:
-            raise self.blurring_fails
-        if self.failures:
-            raise self.failures.pop(0)
-        content = Path(header["photo"]).read_bytes()
-        if content.startswith(b"bad"):
-            return {"error": "photo.jpg: the file is empty (0 bytes)", "bad_input": True}
-        if content.startswith(b"fault"):
-            return {"error": "it broke", "bad_input": False}
-        return judge_as_the_child_does(header, b"")
-
-
-class Shop:
-    """A node's API over real parts, without its processes."""
-
-    def __init__(self, folder: Path, disk: Disk, outbox: Outbox, now: StandingClock) -> None:
-        self.folder = folder / "photos"
-        self.disk = disk
-        self.outbox = outbox
-        self.child = ScriptedChild(folder)
-        self.inbox = Inbox(disk, outbox)
-        self.checks = Checks(disk, outbox)
-        self.plans = Plans(folder / "planograms")
-        self.plans.put("plan", json.dumps(PLAN).encode())
-        self.now = now
-        self.photos = self.start_photos()
-        parts = Parts(
-            photos=self.photos,
-            checks=self.checks,
-            taps=Taps(disk, outbox),
-            inbox=self.inbox,
-            plans=self.plans,
-            outbox=outbox,
-            now=now,
-            link=LinkState,
-            workers=lambda: [WorkerState("judge", "ready", 1)],
-            upload_bytes_max=100_000,
-            node="/storepulse/chain/shop-17/node-1",
-        )
-        transport = httpx.ASGITransport(app=make_app(parts), raise_app_exceptions=False)
-        self.phone = httpx.AsyncClient(transport=transport, base_url="http://node")
-
-    def start_photos(self) -> Photos:
-        address = Address("chain", "shop-17", "node-1")
-        return Photos(
-            self.folder, self.disk, self.outbox, self.checks, self.plans,
-            Judge(self.child, address), self.now, tries_max=3,
-        )  # fmt: skip
-
-    def restart_photos(self) -> Photos:
-        photos = self.start_photos()
-        photos.tidy()
-        return photos
-
-    async def snap(self, number: int, content: bytes = b"shelf", **fields: str) -> httpx.Response:
-        data = {"uuid": f"{UUID}{number}", "bay": "b1"} | fields
-        return await self.phone.post("/api/photos", files={"file": content}, data=data)
-
-    def said(self) -> list[object]:
-        return [message.body for message in self.outbox.unacknowledged(0, 100)]
-
-    async def pictures_made(self, number: int) -> None:
-        async with asyncio.timeout(10):
-            while self.original(number).exists():
-                await asyncio.sleep(0.01)
-
-    def judged(self) -> list[str]:
-        return [asked for asked in self.child.asked if asked.startswith("judge")]
-
-    def original(self, number: int) -> Path:
-        return self.folder / f"{UUID}{number}" / ORIGINAL
-
-
-@pytest.fixture
-async def shop(
-    tmp_path: Path, disk: Disk, outbox: Outbox, now: StandingClock, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Shop]:
-    monkeypatch.setattr("sys.argv", ["fake", str(tmp_path / "judged")])
-    shop = Shop(tmp_path, disk, outbox, now)
-    yield shop
-    await shop.phone.aclose()
-
-
-def error(answer: httpx.Response) -> tuple[int, str, bool]:
-    (body,) = answer.json().values()
-    assert set(body) == {"code", "message", "retryable"}
-    return answer.status_code, body["code"], body["retryable"]
+from tests.edge.shop import UUID, Shop, error
 
 
 async def test_a_photo_gets_its_checklist_and_the_hub_is_told(shop: Shop) -> None:
@@ -364,24 +244,24 @@ async def test_planograms(shop: Shop) -> None:
     (listed,) = (await shop.phone.get("/api/planograms")).json()
     assert (listed["id"], listed["bay"], listed["version"]) == ("plan", "b1", 1)
     newer = {**PLAN, "version": 2, "name": "Newer"}
-    assert (await shop.phone.put("/api/planograms/plan", json=newer)).json()["version"] == 2
+    assert (await shop.owner.put("/api/planograms/plan", json=newer)).json()["version"] == 2
     assert (await shop.phone.get("/api/planograms/plan")).json()["name"] == "Newer"
-    assert error(await shop.phone.put("/api/planograms/plan", json=PLAN))[:2] == (
+    assert error(await shop.owner.put("/api/planograms/plan", json=PLAN))[:2] == (
         409,
         "contradicts",
     )
     lacking = {key: value for key, value in newer.items() if key != "positions"}
-    answer = await shop.phone.put("/api/planograms/plan", json=lacking)
+    answer = await shop.owner.put("/api/planograms/plan", json=lacking)
     assert error(answer) == (422, "bad_planogram", False)
     assert "positions" in answer.json()["error"]["message"]
     for path in ("/api/planograms/other", "/api/planograms/..%2fplan"):
-        assert (await shop.phone.put(path, json=newer)).status_code in (404, 422)
+        assert (await shop.owner.put(path, json=newer)).status_code in (404, 422)
     assert error(await shop.phone.get("/api/planograms/none")) == (404, "not_here", False)
 
 
 async def test_health_says_how_much_waits(shop: Shop) -> None:
     await shop.snap(1)
-    health = (await shop.phone.get("/healthz")).json()
+    health = (await shop.owner.get("/healthz")).json()
     assert health["status"] == "ok"
     assert health["outbox"]["waiting"] == 2
     assert health["outbox"]["oldest_age_s"] == 0
@@ -411,5 +291,5 @@ async def test_the_openapi_page_names_every_route(shop: Shop) -> None:
         "/api/photos/{uuid}/photo.jpg", "/api/checklists", "/api/checklists/{checklist}",
         "/api/checklists/{checklist}/items/{item}", "/api/taps", "/api/taps/{uuid}",
         "/api/actions", "/api/actions/{action}", "/api/planograms", "/api/planograms/{planogram}",
-        "/healthz",
+        "/healthz", "/api/pair", "/api/phone",
     } == set(paths)  # fmt: skip

@@ -169,7 +169,7 @@ def test_the_doctors_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert result.exit_code == 1  # nothing listens at the broker's port
     found = {one["name"]: one for one in json.loads(result.stdout)["findings"]}
     assert list(found) == [
-        "network", "clock", "hub", "broker", "certificate", "outbox", "disk", "judge",
+        "network", "clock", "hub", "broker", "certificate", "outbox", "phones", "disk", "judge",
     ]  # fmt: skip
     assert all(bool(one["do"]) == (one["standing"] != "well") for one in found.values())
     assert found["judge"]["standing"] == "well"

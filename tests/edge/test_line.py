@@ -11,13 +11,18 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from edge.cli import app
 from edge.clock import now_of
 from edge.disk import Disk
+from edge.doctor import Finding, look_at_phones
 from edge.outbox import Outbox
+from edge.settings import Settings
 from storepulse.events import ActionMarked, ChecklistMade
 from tests.edge.line import ADDRESS, MOSQUITTO, Broker, NodeProcess, SmallHub, until
 from tests.edge.samples import PLAN, action, fact
@@ -142,8 +147,8 @@ async def test_an_action_is_kept_once_though_the_node_dies_over_it(
         hub.acknowledge_at_most = 10**9
         await until(lambda: len(hub.receipts()) == 4)
         await node.drained(4)
-        async with httpx.AsyncClient() as client:
-            told = (await client.get(f"{node.url}/api/actions")).json()
+        async with node.owner() as client:
+            told = (await client.get("/api/actions")).json()
     assert sorted(one["action"]["id"] for one in told) == [f"action-{n}" for n in range(1, 5)]
     assert [(r.action, r.event) for r in hub.receipts()] == [
         (f"action-{n}", "receipt_stored") for n in range(1, 5)
@@ -175,7 +180,7 @@ async def test_taps_and_ticks_reach_the_hub_in_the_order_they_were_made(
     hub.actions = [action()]
     await node.start()
     uuids = [f"3f9c1f6e-0000-4000-8000-00000000000{n}" for n in range(4)]
-    async with hub.running(), httpx.AsyncClient(base_url=node.url) as client:
+    async with hub.running(), node.owner() as client:
         await until(lambda: bool(hub.receipts()))
         for uuid, kind in zip(uuids, ("reception", "experience", "reception"), strict=False):
             assert (await client.post("/api/taps", json={"uuid": uuid, "kind": kind})).is_success
@@ -217,6 +222,45 @@ async def test_the_outbox_can_be_looked_into_while_the_node_runs(lonely: NodePro
     assert [one["data"]["id"] for one in told["messages"]] == ["fact-0", "fact-1", "fact-2"]
 
 
+async def test_a_phone_pairs_beside_a_running_node_outlives_its_death_and_is_ended(
+    lonely: NodeProcess,
+) -> None:
+    def command(*words: str) -> Any:
+        result = CliRunner().invoke(app, [*words, "--data", str(lonely.data), "--json"])
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    def look() -> Finding:
+        return look_at_phones(Settings(data=lonely.data, chain="c", shop="s", node="n"))
+
+    await lonely.start()
+    found = await asyncio.to_thread(look)
+    assert (found.standing, found.says) == ("well", f"served at {lonely.url}, 0 paired")
+    made = command("pair")
+    assert made["address"] == lonely.url
+    async with httpx.AsyncClient(base_url=lonely.url, timeout=30) as phone:
+        asked = {"code": made["code"], "uuid": UUID, "name": "Li's phone"}
+        assert (await phone.post("/api/pair", json=asked)).status_code == 200
+        # The answer was lost and the node with it: the same phone, once.
+        lonely.kill()
+        await lonely.start()
+        phone.base_url = httpx.URL(lonely.url)
+        assert (await phone.get("/api/phone")).status_code == 200
+        assert (await phone.post("/api/pair", json=asked)).status_code == 200
+        (listed,) = command("phones", "list")
+        assert (await asyncio.to_thread(look)).says.endswith("1 paired")
+        command("phones", "end", listed["phone"])
+        assert (await phone.get("/api/phone")).status_code == 401
+    said = [body["type"] for body in waiting_in(lonely)]
+    assert said == ["storepulse.phone.paired.v1"] * 2 + ["storepulse.phone.ended.v1"]
+
+
+def waiting_in(node: NodeProcess) -> list[dict[str, Any]]:
+    result = CliRunner().invoke(app, ["outbox", str(node.data), "--json"])
+    told: list[dict[str, Any]] = json.loads(result.stdout)["messages"]
+    return told
+
+
 async def test_a_photo_is_answered_though_the_node_dies_over_it(
     one_broker: Broker, tmp_path: Path
 ) -> None:
@@ -226,8 +270,8 @@ async def test_a_photo_is_answered_though_the_node_dies_over_it(
     hub = SmallHub(one_broker)
     form = {"uuid": UUID, "bay": "b1"}
     await node.start()
-    async with hub.running(), httpx.AsyncClient(timeout=30) as phone:
-        url = f"{node.url}/api/photos"
+    async with hub.running(), node.owner() as phone:
+        url = "/api/photos"
         post = asyncio.create_task(phone.post(url, data=form, files={"file": b"wait"}))
         await until((tmp_path / "judged").exists)
         node.kill()
@@ -235,10 +279,8 @@ async def test_a_photo_is_answered_though_the_node_dies_over_it(
             await post
         (node.data / "photos" / UUID / "go").touch()
         await node.start()
-        answers = [
-            await phone.post(f"{node.url}/api/photos", data=form, files={"file": b"wait"})
-            for _ in range(2)
-        ]
+        async with node.owner() as owner:
+            answers = [await owner.post(url, data=form, files={"file": b"wait"}) for _ in range(2)]
         await node.drained(2)
     node.close()
     assert [answer.status_code for answer in answers] == [200, 200]

@@ -53,7 +53,13 @@ def session_database(open_folder: Path) -> Iterator[Database]:
 @pytest.fixture
 def database(session_database: Database) -> Database:
     """The session's database, emptied."""
-    with session_database.connection() as connection:
+    empty(session_database)
+    return session_database
+
+
+def empty(database: Database) -> None:
+    """Delete every row but those of the migrations."""
+    with database.connection() as connection:
         # Deleted, not truncated: each test would make and remove a hundred files. As a replica, so
         # that neither order nor triggers matter.
         connection.execute("set local session_replication_role = replica")
@@ -65,4 +71,3 @@ def database(session_database: Database) -> Database:
             name = sql.Identifier(row["relname"])
             empty = "alter sequence {} restart" if row["relkind"] == "S" else "delete from {}"
             connection.execute(sql.SQL(empty).format(name))
-    return session_database

@@ -1,13 +1,9 @@
 """The JSON API: what the facts give, in one shape, also when it goes wrong."""
 
-import asyncio
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
-import httpx
 import pytest
 
-from hub.api import create_app
 from hub.database import Database
 from hub.facts_store import SaidFact, insert_facts
 from hub.scheduler import Scheduler
@@ -16,6 +12,7 @@ from hub.taps_store import insert_checklist, insert_tap
 from storepulse.checklists import Checklist, ChecklistItem, Sentence
 from storepulse.events import ExperienceBegun
 from tests.hub.shop_facts import DAY, NODE, SHOP, back, dwell, goods, midnight
+from tests.hub.visitor import Visitor, visitor_of
 
 NOON = midnight(DAY) + timedelta(hours=12)
 LIST = Checklist(
@@ -30,30 +27,8 @@ LIST = Checklist(
 )  # fmt: skip
 
 
-def clock() -> datetime:
-    return NOON
-
-
-class Client:
-    """Asks the application without a socket."""
-
-    def __init__(self, database: Database) -> None:
-        self.transport = httpx.ASGITransport(create_app(database, now=clock))
-
-    def get(self, path: str, **more: Any) -> httpx.Response:
-        return asyncio.run(self._ask("GET", path, **more))
-
-    def post(self, path: str, **more: Any) -> httpx.Response:
-        return asyncio.run(self._ask("POST", path, **more))
-
-    async def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:
-        base = "http://127.0.0.1:8080"
-        async with httpx.AsyncClient(transport=self.transport, base_url=base) as client:
-            return await client.request(method, path, **more)
-
-
 @pytest.fixture
-def api(database: Database) -> Client:
+def api(database: Database) -> Visitor:
     with database.connection() as connection:
         save_shop(connection, Shop(shop=SHOP, name="Harbour", region="east"))
         save_shop(connection, Shop(shop="18", simulated=True))
@@ -63,10 +38,10 @@ def api(database: Database) -> Client:
         begun = ExperienceBegun(ticket="T1", at=NOON - timedelta(days=4))
         insert_tap(connection, SHOP, begun)
     Scheduler(database).step(NOON)
-    return Client(database)
+    return visitor_of(database, now=NOON)
 
 
-def test_the_board_shows_the_worst_shop_first_with_its_own_code(api: Client) -> None:
+def test_the_board_shows_the_worst_shop_first_with_its_own_code(api: Visitor) -> None:
     rows = api.get("/api/board", params={"day": DAY.isoformat()}).json()
     assert [(row["shop"], row["colour"], row["simulated"]) for row in rows] == [
         (SHOP, "red", False), ("18", "unknown", True),
@@ -75,14 +50,14 @@ def test_the_board_shows_the_worst_shop_first_with_its_own_code(api: Client) -> 
     assert rows[0]["codes"][1]["rule"].endswith("is below 70 %")
 
 
-def test_the_board_of_a_day_that_nobody_computed_is_computed(api: Client) -> None:
+def test_the_board_of_a_day_that_nobody_computed_is_computed(api: Visitor) -> None:
     rows = api.get("/api/board", params={"day": back(1).isoformat()}).json()
     assert {row["shop"]: row["codes"][2]["colour"] for row in rows} == {
         SHOP: "green", "18": "unknown",
     }  # fmt: skip
 
 
-def test_the_codes_of_a_shop_come_with_their_reasons(api: Client) -> None:
+def test_the_codes_of_a_shop_come_with_their_reasons(api: Visitor) -> None:
     four = api.get(f"/api/shops/{SHOP}/codes").json()
     assert [code["dimension"] for code in four] == ["people", "goods", "place", "conversion"]
     code = four[1]
@@ -93,7 +68,7 @@ def test_the_codes_of_a_shop_come_with_their_reasons(api: Client) -> None:
     assert code["day"] == DAY.isoformat()
 
 
-def test_an_action_leads_to_the_nodes_checklist(api: Client) -> None:
+def test_an_action_leads_to_the_nodes_checklist(api: Visitor) -> None:
     answer = api.get(f"/api/shops/{SHOP}/actions").json()
     (action,) = (one for one in answer["actions"] if one["kind"] == "correction_checklist")
     assert action["state"] == "pushed"
@@ -103,13 +78,13 @@ def test_an_action_leads_to_the_nodes_checklist(api: Client) -> None:
     assert found["items"]["i1"]["state"] == "open"
 
 
-def test_care_messages_are_counted_and_not_sent(api: Client) -> None:
+def test_care_messages_are_counted_and_not_sent(api: Visitor) -> None:
     care = api.get(f"/api/shops/{SHOP}/actions").json()["care_messages"]
     assert (care["reached_72h"], care["sent"]) == (1, 0)
     assert "consent" in care["why"]
 
 
-def test_facts_are_found_by_metric_and_the_shops_days(api: Client) -> None:
+def test_facts_are_found_by_metric_and_the_shops_days(api: Visitor) -> None:
     asked = {"shop": SHOP, "metric": "dwell_mean", "from": back(1).isoformat()}
     answer = api.get("/api/facts", params=asked | {"to": DAY.isoformat()}).json()
     assert [fact["value"] for fact in answer["facts"]] == [3.4, 3.0]
@@ -119,7 +94,7 @@ def test_facts_are_found_by_metric_and_the_shops_days(api: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["shops", "catalogue", "streams", "quarantine", "alarms", "nodes"])
-def test_lists_are_lists(api: Client, path: str) -> None:
+def test_lists_are_lists(api: Visitor, path: str) -> None:
     answer = api.get(f"/api/{path}")
     assert answer.status_code == 200
     assert isinstance(answer.json(), list)
@@ -140,7 +115,7 @@ def test_lists_are_lists(api: Client, path: str) -> None:
         pytest.param("/api/actions/%00", 400, "bad_input", id="no id"),
     ],
 )
-def test_errors_have_one_shape(api: Client, path: str, status: int, code: str) -> None:
+def test_errors_have_one_shape(api: Visitor, path: str, status: int, code: str) -> None:
     answer = api.get(path)
     assert answer.status_code == status
     error = answer.json()["error"]
@@ -150,17 +125,17 @@ def test_errors_have_one_shape(api: Client, path: str, status: int, code: str) -
     assert error["retryable"] is False
 
 
-def test_nothing_can_be_written(api: Client) -> None:
+def test_nothing_can_be_written(api: Visitor) -> None:
     answer = api.post("/api/shops", json={})
     assert (answer.status_code, answer.json()["error"]["code"]) == (405, "not_allowed")
 
 
-def test_a_page_from_elsewhere_is_refused(api: Client) -> None:
+def test_a_page_from_elsewhere_is_refused(api: Visitor) -> None:
     answer = api.get("/api/shops", headers={"host": "evil.example"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (421, "wrong_host")
 
 
-def test_the_docs_need_nothing_from_elsewhere(api: Client) -> None:
+def test_the_docs_need_nothing_from_elsewhere(api: Visitor) -> None:
     page = api.get("/docs").text
     assert "openapi.json" in page
     assert "http" not in page.replace("http-equiv", "")
@@ -168,7 +143,8 @@ def test_the_docs_need_nothing_from_elsewhere(api: Client) -> None:
     assert "/api/shops/{shop}/codes" in paths
 
 
-def test_health_says_what_answers(api: Client) -> None:
+def test_health_says_more_to_those_who_see_nodes(api: Visitor) -> None:
     health = api.get("/healthz").json()
     assert health["broker"] is False
     assert health["database"]
+    assert api.other().get("/healthz").json() == {"status": "ok"}

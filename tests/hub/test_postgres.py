@@ -402,19 +402,6 @@ def test_a_migration_that_fails_leaves_no_record(
     assert row == {"half": None, "records": 0}
 
 
-def test_the_api_role_sees_the_shops_of_its_session_and_no_table(database: Database) -> None:
-    with database.connection() as connection:
-        connection.execute("insert into shops (shop) values ('17'), ('18')")
-    with database.connection() as connection:
-        connection.execute("set local role storepulse_api")
-        seen = "select shop from storepulse_api.shops"
-        assert connection.execute(seen).fetchall() == []
-        connection.execute("""set local "storepulse.shops" = '["18"]'""")
-        assert connection.execute(seen).fetchall() == [{"shop": "18"}]
-        with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
-            connection.execute("select * from storepulse.facts")
-
-
 def _other_servers() -> list[Path]:
     return sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 

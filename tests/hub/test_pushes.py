@@ -80,7 +80,8 @@ def test_an_action_says_why_by_when_and_with_which_evidence() -> None:
     assert action.due_at == NOON + timedelta(hours=72)
     assert action.evidence == (dwell(DAY, 2.0).id,)
     assert "2 min" in action.text.en
-    assert "2 min" in action.text.zh
+    assert "2 分钟" in action.text.zh
+    assert action.reason_zh == "顾客平均停留 2 分钟，低于 2.5 分钟"
     assert "{" not in action.text.en + action.text.zh + action.title.en + action.title.zh
 
 

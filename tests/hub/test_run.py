@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +26,9 @@ from hub.run import NotLoopback, OwnBroker, run_hub
 from hub.scheduler import Scheduler
 from hub.shops_store import Shop, save_shop
 from storepulse.checklists import Checklist, ChecklistItem, Sentence
+from storepulse.demo.children import StageFailed
+from storepulse.demo.doors import last_of
+from storepulse.demo.requests import Visitor
 from storepulse.errors import BadInput
 from storepulse.events import ChecklistMade
 from storepulse.facts import Fact
@@ -138,11 +140,21 @@ def test_bad_input_is_refused(
         hub(database, *words)
 
 
-def test_the_api_listens_on_the_loopback_only() -> None:
-    with pytest.raises(NotLoopback, match="sign-in"):
+@pytest.mark.parametrize(
+    ("tls", "names", "why"),
+    [
+        pytest.param(False, ["hub.lan"], "without TLS", id="no TLS"),
+        pytest.param(True, [], "say by --name", id="no name"),
+        pytest.param(True, ["localhost"], "say by --name", id="a name of the loopback"),
+    ],
+)
+def test_others_are_let_near_only_with_tls_and_a_name(
+    tls: bool, names: list[str], why: str, tmp_path: Path
+) -> None:
+    with pytest.raises(NotLoopback, match=why):
         run_hub(
-            database=None, broker=None, broker_port=0, host="0.0.0.0", port=0, chain=None,
-            ready=lambda _: None,
+            database=str(tmp_path / "hub"), broker=None, broker_port=0, host="0.0.0.0", port=0,
+            chain=None, ready=lambda _: None, tls=tls, names=names,
         )  # fmt: skip
 
 
@@ -181,11 +193,6 @@ def running_hub(database: Database) -> Iterator[tuple[subprocess.Popen[str], dic
             child.wait(30)
         child.stdout.close()
         child.stderr.close()
-
-
-def get(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=5) as answer:
-        return json.load(answer)
 
 
 def messages(now: datetime) -> list[Message]:
@@ -244,13 +251,19 @@ def test_the_hub_runs_as_one_process_from_fact_to_action(
     running_hub: tuple[subprocess.Popen[str], dict[str, str]],
 ) -> None:
     child, ready = running_hub
-    assert get(ready["listening"] + "/healthz")["broker"] is True
+    ann = Visitor(ready["listening"])
+    assert ann.get("/healthz") == {"status": "ok"}
+    given = {"name": "Ann", "password": "long enough words"}
+    ann.send("POST", f"/api/welcome/{last_of(ready['first'])}", given)
+    with pytest.raises(StageFailed, match="link_used_or_ended"):
+        Visitor(ready["listening"]).send("POST", f"/api/welcome/{last_of(ready['first'])}", given)
+    assert ann.get("/healthz")["broker"] is True
     took_s, checklists = asyncio.run(say_and_hear(ready["broker"]))
     assert checklists == ["list-of-the-node"]
     assert took_s < 20
-    codes = get(ready["listening"] + "/api/shops/12/codes")
+    codes = ann.get("/api/shops/12/codes")
     assert [code["colour"] for code in codes] == ["unknown", "red", "unknown", "unknown"]
-    (stream,) = get(ready["listening"] + "/api/streams")
+    (stream,) = ann.get("/api/streams")
     assert (stream["through"], stream["messages"]) == (2, 2)
     child.send_signal(signal.SIGTERM)
     assert child.wait(30) == 0

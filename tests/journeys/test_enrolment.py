@@ -9,8 +9,13 @@ from typing import Any
 import pytest
 
 from storepulse.demo.children import Children, run_to_end, wait_until
-from storepulse.demo.requests import get_json
-from storepulse.demo.services import PROGRAM, Server, wait_for_empty_outbox
+from storepulse.demo.services import (
+    PROGRAM,
+    Server,
+    hub_server,
+    node_server,
+    wait_for_empty_outbox,
+)
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(180)]
 WHO = ("--chain", "acme", "--shop", "shop-17", "--node", "node-1")
@@ -26,7 +31,7 @@ def start_hub(children: Children, folder: Path, *more: str) -> tuple[Server, dic
     argv += ["--broker-port", "0", "--port", "0", "--tls-port", "0", *more]
     child = children.start("hub", argv)
     words = wait_until(child.first_words, what="the hub", limit_s=60, needs=[child])
-    return Server(child, words["listening"], words.get("door", "")), words
+    return hub_server(child, words, folder / "hub"), words
 
 
 def test_a_node_comes_in_reports_and_is_shut_out(tmp_path: Path) -> None:
@@ -60,7 +65,7 @@ def test_a_node_comes_in_reports_and_is_shut_out(tmp_path: Path) -> None:
             STOREPULSE_EDGE_POLL_S="0.1",
         )  # fmt: skip
         said = wait_until(child.first_words, what="the node", limit_s=60, needs=[child])
-        node = Server(child, said["listening"])
+        node = node_server(child, said, tmp_path / "node")
         facts = tmp_path / "facts.jsonl"
         facts.write_text(json.dumps(FACT))
         command("edge", "say", data, str(facts), "--clock", "yes")
@@ -70,7 +75,7 @@ def test_a_node_comes_in_reports_and_is_shut_out(tmp_path: Path) -> None:
             capture_output=True, check=False, timeout=60,
         )  # fmt: skip
         found = {one["name"]: one for one in json.loads(doctor.stdout)["findings"]}
-        for name in ("network", "clock", "hub", "broker", "certificate", "outbox"):
+        for name in ("network", "clock", "hub", "broker", "certificate", "outbox", "phones"):
             assert found[name]["standing"] == "well", found[name]
 
         command(
@@ -78,7 +83,7 @@ def test_a_node_comes_in_reports_and_is_shut_out(tmp_path: Path) -> None:
         )
 
         def cut() -> bool:
-            return not get_json(f"{node.url}/healthz")["link"]["connected"]
+            return not node.owner.get("/healthz")["link"]["connected"]
 
         wait_until(cut, what="the end of the node's line", limit_s=5, needs=[child])
         (listed,) = json.loads(command("hub", "node", "list", "--database", database, "--json"))

@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/actions.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Actions
+         * @description What was pushed to a shop.
+         */
+        get: operations["actions_api_actions_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/actions/{action}": {
         parameters: {
             query?: never;
@@ -64,6 +84,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/board.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Board
+         * @description The board of a day (default: the newest with codes), a line for each shop.
+         */
+        get: operations["board_api_board_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/catalogue": {
         parameters: {
             query?: never;
@@ -113,7 +153,7 @@ export interface paths {
         };
         /**
          * Events
-         * @description Server-sent events: `changed` whenever a code or an action is written.
+         * @description Server-sent events: `changed` when a shop's code or action is, `ended` at sign-out.
          */
         get: operations["events_api_events_get"];
         put?: never;
@@ -136,6 +176,26 @@ export interface paths {
          * @description A shop's facts of its local days from..to (default: the last seven), oldest first.
          */
         get: operations["facts_api_facts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/facts.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Facts
+         * @description A shop's facts of its local days from..to (default: the last seven), oldest first.
+         */
+        get: operations["facts_api_facts_csv_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -179,6 +239,94 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everybody
+         * @description Everybody, also who has ended.
+         */
+        get: operations["everybody_api_people_get"];
+        put?: never;
+        /**
+         * New
+         * @description Invite somebody.
+         */
+        post: operations["new_api_people_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End
+         * @description Shut somebody out at once.
+         */
+        delete: operations["end_api_people__id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Other Role
+         * @description Give somebody another role or reach; counts at once.
+         */
+        patch: operations["other_role_api_people__id__patch"];
+        trace?: never;
+    };
+    "/api/people/{id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Link
+         * @description A new welcome link for somebody, also after a lost password; older ones end.
+         */
+        post: operations["link_api_people__id__link_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End All
+         * @description End all sessions of somebody.
+         */
+        delete: operations["end_all_api_people__id__sessions_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -244,6 +392,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Me
+         * @description Who has signed in.
+         */
+        get: operations["me_api_session_get"];
+        put?: never;
+        /**
+         * Begin
+         * @description Sign in: sets the session's cookie.
+         */
+        post: operations["begin_api_session_post"];
+        /**
+         * End
+         * @description Sign out.
+         */
+        delete: operations["end_api_session_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Mine
+         * @description The sessions of whoever asks, the last used first.
+         */
+        get: operations["mine_api_sessions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End One
+         * @description End one of one's own sessions, wherever it is.
+         */
+        delete: operations["end_one_api_sessions__id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/shops": {
         parameters: {
             query?: never;
@@ -253,7 +469,7 @@ export interface paths {
         };
         /**
          * Shops
-         * @description All shops that a list or a fact has named.
+         * @description The shops of whoever asks.
          */
         get: operations["shops_api_shops_get"];
         put?: never;
@@ -304,6 +520,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/shops/{shop}/curves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Curves
+         * @description The stored figures of a shop's days up to `day` (default: the newest with codes).
+         */
+        get: operations["curves_api_shops__shop__curves_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shops/{shop}/pairing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Nodes
+         * @description The nodes of this shop that phones can pair with, and whether they know its codes.
+         */
+        get: operations["nodes_api_shops__shop__pairing_get"];
+        put?: never;
+        /**
+         * New Code
+         * @description Make a code by which one phone pairs with a node of this shop: once, in 15 minutes.
+         */
+        post: operations["new_code_api_shops__shop__pairing_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shops/{shop}/phones": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Phones
+         * @description The phones of this shop; ended ones for 30 days.
+         */
+        get: operations["phones_api_shops__shop__phones_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shops/{shop}/phones/{phone}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End
+         * @description Let a phone do nothing any more; a second time changes nothing.
+         */
+        delete: operations["end_api_shops__shop__phones__phone__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shops/{shop}/photos/{photo}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Picture
+         * @description A photo with its findings drawn (annotated.jpg), or without (photo.jpg).
+         */
+        get: operations["picture_api_shops__shop__photos__photo___name__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/streams": {
         parameters: {
             query?: never;
@@ -324,6 +644,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/welcome/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look
+         * @description Whom a welcome link is for.
+         */
+        get: operations["look_api_welcome__token__get"];
+        put?: never;
+        /**
+         * Use
+         * @description Choose a password by a welcome link, once, and sign in.
+         */
+        post: operations["use_api_welcome__token__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -333,7 +677,7 @@ export interface paths {
         };
         /**
          * Healthz
-         * @description Whether database and broker answer; 503 when the database does not.
+         * @description Whether the database answers (503 when not); more for those who see nodes.
          */
         get: operations["healthz_healthz_get"];
         put?: never;
@@ -449,6 +793,8 @@ export interface components {
             probability: number | null;
             /** Rule */
             rule: string;
+            /** Rule Zh */
+            rule_zh: string;
             /** Shop */
             shop: string;
             /** Turning */
@@ -463,6 +809,43 @@ export interface components {
             unknown_days: number;
             /** Value */
             value: number | null;
+        };
+        /**
+         * Curve
+         * @description One dimension's figure day by day, oldest first; None where there was none.
+         *
+         *     `low` and `high` are the 5th and 95th percentile.
+         */
+        Curve: {
+            /**
+             * Dimension
+             * @enum {string}
+             */
+            dimension: "people" | "goods" | "place" | "conversion";
+            /** High */
+            high: (number | null)[];
+            /** Low */
+            low: (number | null)[];
+            /** Unit */
+            unit: string;
+            /** Value */
+            value: (number | null)[];
+        };
+        /**
+         * Curves
+         * @description The four dimensions of one shop over the same days; without any day, empty.
+         */
+        Curves: {
+            /**
+             * Curves
+             * @default []
+             */
+            curves: components["schemas"]["Curve"][];
+            /**
+             * Days
+             * @default []
+             */
+            days: string[];
         };
         /**
          * DimensionHistory
@@ -483,6 +866,27 @@ export interface components {
             push: components["schemas"]["Push"];
             /** Rules */
             rules: components["schemas"]["Rule"][];
+        };
+        /**
+         * Ended
+         * @description So many were ended.
+         */
+        Ended: {
+            /** Ended */
+            ended: number;
+        };
+        /**
+         * EndedPhone
+         * @description A phone that may do nothing any more, as soon as its node is told.
+         */
+        EndedPhone: {
+            /**
+             * Ended At
+             * Format: date-time
+             */
+            ended_at: string;
+            /** Phone */
+            phone: string;
         };
         /**
          * Evidence
@@ -516,6 +920,32 @@ export interface components {
             valid_days: number;
         };
         /**
+         * Health
+         * @description How the hub is; a stranger learns only that it is there.
+         */
+        Health: {
+            /** Actions Sent */
+            actions_sent?: number | null;
+            /** Alarms */
+            alarms?: number | null;
+            /** Broker */
+            broker?: boolean | null;
+            /** Database */
+            database?: string | null;
+            /** Messages */
+            messages?: number | null;
+            /** Quarantined */
+            quarantined?: number | null;
+            /**
+             * Status
+             * @default ok
+             * @constant
+             */
+            status: "ok";
+            /** Version */
+            version?: string | null;
+        };
+        /**
          * History
          * @description Every shop that has a stored code in these days; without any day, empty.
          */
@@ -535,6 +965,73 @@ export interface components {
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * Invited
+         * @description A person and where the password is chosen: once, within 24 hours.
+         */
+        Invited: {
+            /** Link */
+            link: string;
+            person: components["schemas"]["ToldPerson"];
+        };
+        /**
+         * LinkFor
+         * @description Whom a welcome link is for.
+         */
+        LinkFor: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "first" | "person";
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "clerk" | "region" | "head_office" | "installer";
+        };
+        /**
+         * ListedPerson
+         * @description A person of the list. Not welcomed: the link was not used yet.
+         */
+        ListedPerson: {
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Name */
+            name: string;
+            /** Regions */
+            regions: string[];
+            /** Rights */
+            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people")[];
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "clerk" | "region" | "head_office" | "installer";
+            /** Shops */
+            shops: string[];
+            /** Welcomed */
+            welcomed: boolean;
+        };
+        /**
+         * Me
+         * @description Who has signed in.
+         */
+        Me: {
+            person: components["schemas"]["ToldPerson"];
         };
         /**
          * Metric
@@ -564,6 +1061,64 @@ export interface components {
             unit: "share" | "count" | "people" | "min" | "s" | "mm" | "degC" | "currency" | "yes/no" | "days";
         };
         /**
+         * NameAndPassword
+         * @description What a person says to sign in.
+         */
+        NameAndPassword: {
+            /** Name */
+            name: string;
+            /** Password */
+            password: string;
+        };
+        /**
+         * NewPairingCode
+         * @description A code for one phone. It is shown now and kept nowhere.
+         */
+        NewPairingCode: {
+            /** Code */
+            code: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Nodes */
+            nodes: components["schemas"]["PairingNode"][];
+        };
+        /**
+         * NewPassword
+         * @description What a person says to a welcome link; `name` where it is the first person's.
+         */
+        NewPassword: {
+            /** Name */
+            name?: string | null;
+            /** Password */
+            password: string;
+        };
+        /**
+         * NewPerson
+         * @description Somebody to be invited.
+         */
+        NewPerson: {
+            /** Name */
+            name: string;
+            /**
+             * Regions
+             * @default []
+             */
+            regions: string[];
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "clerk" | "region" | "head_office" | "installer";
+            /**
+             * Shops
+             * @default []
+             */
+            shops: string[];
+        };
+        /**
          * Node
          * @description One node as the hub last heard of it. `online` None: it has not said so yet.
          */
@@ -585,6 +1140,20 @@ export interface components {
             } | null;
             /** Online */
             online: boolean | null;
+        };
+        /**
+         * PairingNode
+         * @description A node by which a phone can pair.
+         */
+        PairingNode: {
+            /** Address */
+            address: string;
+            /** Node */
+            node: string;
+            /** Online */
+            online: boolean;
+            /** Told */
+            told: boolean;
         };
         /**
          * Policy
@@ -665,6 +1234,27 @@ export interface components {
             days_running: number;
         };
         /**
+         * SaidScope
+         * @description A role and its reach: regions for the role region, shops for clerks, else none.
+         */
+        SaidScope: {
+            /**
+             * Regions
+             * @default []
+             */
+            regions: string[];
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "clerk" | "region" | "head_office" | "installer";
+            /**
+             * Shops
+             * @default []
+             */
+            shops: string[];
+        };
+        /**
          * Sentence
          * @description The same words in the languages of our users.
          */
@@ -738,6 +1328,24 @@ export interface components {
             shop: string;
         };
         /**
+         * ShopPhone
+         * @description A phone of a shop; one that was ended is shown for 30 days.
+         */
+        ShopPhone: {
+            /** Ended At */
+            ended_at: string | null;
+            /** Name */
+            name: string;
+            /** Node */
+            node: string;
+            /** Paired At */
+            paired_at: string | null;
+            /** Phone */
+            phone: string;
+            /** Waits */
+            waits: boolean;
+        };
+        /**
          * ToldAction
          * @description An action as the API tells it.
          */
@@ -778,6 +1386,11 @@ export interface components {
             kind: string;
             /** Reason */
             reason: string;
+            /**
+             * Reason Zh
+             * @default
+             */
+            reason_zh: string;
             /** Shop */
             shop: string;
             /** State */
@@ -842,6 +1455,55 @@ export interface components {
             /** More */
             more: boolean;
         };
+        /**
+         * ToldPerson
+         * @description A person as the API tells it.
+         */
+        ToldPerson: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Regions */
+            regions: string[];
+            /** Rights */
+            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people")[];
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "clerk" | "region" | "head_office" | "installer";
+            /** Shops */
+            shops: string[];
+        };
+        /**
+         * ToldSession
+         * @description A session of whoever asks; `this`: the one that asks.
+         */
+        ToldSession: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Last Used At
+             * Format: date-time
+             */
+            last_used_at: string;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** This */
+            this: boolean;
+            /** Where */
+            where: string;
+        };
         /** ValidationError */
         ValidationError: {
             /** Context */
@@ -864,6 +1526,38 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    actions_api_actions_csv_get: {
+        parameters: {
+            query: {
+                day?: string | null;
+                shop: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     action_api_actions__action__get: {
         parameters: {
             query?: never;
@@ -937,6 +1631,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BoardRow"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    board_api_board_csv_get: {
+        parameters: {
+            query?: {
+                day?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv; charset=utf-8": string;
                 };
             };
             /** @description Validation Error */
@@ -1057,6 +1782,40 @@ export interface operations {
             };
         };
     };
+    facts_api_facts_csv_get: {
+        parameters: {
+            query: {
+                from?: string | null;
+                metric?: string | null;
+                shop: string;
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     history_api_history_get: {
         parameters: {
             query?: {
@@ -1105,6 +1864,187 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Node"][];
+                };
+            };
+        };
+    };
+    everybody_api_people_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedPerson"][];
+                };
+            };
+        };
+    };
+    new_api_people_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPerson"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invited"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    end_api_people__id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    other_role_api_people__id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaidScope"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    link_api_people__id__link_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invited"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    end_all_api_people__id__sessions_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -1180,6 +2120,130 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     }[];
+                };
+            };
+        };
+    };
+    me_api_session_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+        };
+    };
+    begin_api_session_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NameAndPassword"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    end_api_session_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+        };
+    };
+    mine_api_sessions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldSession"][];
+                };
+            };
+        };
+    };
+    end_one_api_sessions__id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -1270,6 +2334,198 @@ export interface operations {
             };
         };
     };
+    curves_api_shops__shop__curves_get: {
+        parameters: {
+            query?: {
+                day?: string | null;
+                days?: number;
+            };
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Curves"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    nodes_api_shops__shop__pairing_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PairingNode"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    new_code_api_shops__shop__pairing_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewPairingCode"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    phones_api_shops__shop__phones_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShopPhone"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    end_api_shops__shop__phones__phone__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                phone: string;
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndedPhone"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    picture_api_shops__shop__photos__photo___name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                photo: string;
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     streams_api_streams_get: {
         parameters: {
             query?: never;
@@ -1292,6 +2548,72 @@ export interface operations {
             };
         };
     };
+    look_api_welcome__token__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkFor"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    use_api_welcome__token__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     healthz_healthz_get: {
         parameters: {
             query?: never;
@@ -1307,9 +2629,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["Health"];
                 };
             };
         };

@@ -104,6 +104,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/pair": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pair
+         * @description Pair this phone by a code; the cookie that comes with the answer lets it speak.
+         *
+         *     A phone that was paired before is another one from now on: the one of before is ended.
+         */
+        post: operations["pair_api_pair_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * This Phone
+         * @description Which phone this is, and with which shop it is paired.
+         */
+        get: operations["this_phone_api_phone_get"];
+        put?: never;
+        post?: never;
+        /**
+         * Unpair
+         * @description Forget this phone: it needs another code to come back.
+         */
+        delete: operations["unpair_api_phone_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/photos": {
         parameters: {
             query?: never;
@@ -218,7 +264,7 @@ export interface paths {
         get: operations["planogram_api_planograms__planogram__get"];
         /**
          * Put Planogram
-         * @description Keep a planogram, or a newer version of one.
+         * @description Keep a planogram, or a newer version of one. For the node's owner.
          */
         put: operations["put_planogram_api_planograms__planogram__put"];
         post?: never;
@@ -277,7 +323,7 @@ export interface paths {
         };
         /**
          * Health
-         * @description How the node stands: outbox, link and children.
+         * @description Whether all is well; for the node's owner also how outbox, link and children stand.
          */
         get: operations["health_healthz_get"];
         put?: never;
@@ -331,6 +377,11 @@ export interface components {
             kind: string;
             /** Reason */
             reason: string;
+            /**
+             * Reason Zh
+             * @default
+             */
+            reason_zh: string;
             /** Shop */
             shop: string;
             text: components["schemas"]["Sentence"];
@@ -369,6 +420,22 @@ export interface components {
             /**
              * Uuid
              * @description made on the phone; a repeat changes nothing
+             */
+            uuid: string;
+        };
+        /** Body_pair_api_pair_post */
+        Body_pair_api_pair_post: {
+            /** Code */
+            code: string;
+            /**
+             * Name
+             * @description by which people know the phone
+             * @default
+             */
+            name: string;
+            /**
+             * Uuid
+             * @description made on the phone; a repeat pairs once
              */
             uuid: string;
         };
@@ -493,6 +560,19 @@ export interface components {
             value_a_day?: number | null;
         };
         /**
+         * EndedPhone
+         * @description A phone that may speak no more.
+         */
+        EndedPhone: {
+            /**
+             * Ended At
+             * Format: date-time
+             */
+            ended_at: string;
+            /** Phone */
+            phone: string;
+        };
+        /**
          * ErrorAnswer
          * @description The one shape of every error.
          */
@@ -541,7 +621,7 @@ export interface components {
         };
         /**
          * Health
-         * @description How the node stands; "degraded" means that a person should look.
+         * @description How the node stands: for its owner.
          */
         Health: {
             /**
@@ -564,6 +644,17 @@ export interface components {
             version: string;
             /** Workers */
             workers: components["schemas"]["WorkerState"][];
+        };
+        /**
+         * HealthInShort
+         * @description What everybody may know; "degraded" means that a person should look.
+         */
+        HealthInShort: {
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "degraded";
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -643,6 +734,16 @@ export interface components {
              * @default
              */
             trouble: string;
+        };
+        /**
+         * NewlyPaired
+         * @description A phone that may speak now: its token is in the cookie that comes with this.
+         */
+        NewlyPaired: {
+            /** Phone */
+            phone: string;
+            /** Shop */
+            shop: string;
         };
         /**
          * OutboxHealth
@@ -861,6 +962,23 @@ export interface components {
             /** Uuid */
             uuid: string;
         };
+        /**
+         * ThisPhone
+         * @description The phone that asks, as the node knows it.
+         */
+        ThisPhone: {
+            /** Name */
+            name: string;
+            /**
+             * Paired At
+             * Format: date-time
+             */
+            paired_at: string;
+            /** Phone */
+            phone: string;
+            /** Shop */
+            shop: string;
+        };
         /** ValidationError */
         ValidationError: {
             /** Context */
@@ -1068,6 +1186,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    pair_api_pair_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Body_pair_api_pair_post"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewlyPaired"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    this_phone_api_phone_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThisPhone"];
+                };
+            };
+        };
+    };
+    unpair_api_phone_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndedPhone"];
                 };
             };
         };
@@ -1362,7 +1553,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Health"];
+                    "application/json": components["schemas"]["Health"] | components["schemas"]["HealthInShort"];
                 };
             };
         };

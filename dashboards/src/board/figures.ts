@@ -1,6 +1,6 @@
 /** A dimension's figure: how it is said, its limits, and the bar on which both are drawn. */
 import type { components } from '../api/hub'
-import { number, share, t } from '../shared/language.svelte'
+import { number, share, t, tMaybe } from '../shared/language.svelte'
 import type { Dimension } from './rows'
 
 type Policy = components['schemas']['Policy']
@@ -54,4 +54,22 @@ export function barOf(figure: { value: number; low: number; high: number }, limi
     value: at(figure.value), low: at(figure.low), high: at(figure.high),
     red: at(limits.red), orange: at(limits.orange), green: at(limits.green),
   }
+}
+
+interface Figure {
+  value: number | null
+  low: number | null
+  high: number | null
+}
+
+/** A figure with its interval, where it has one. */
+export function withInterval(unit: string, { value, low, high }: Figure, exact: (plain: string) => string = (plain) => plain): string {
+  if (value === null) return t('shop.novalue')
+  if (low === null || high === null || low === high) return exact(said(unit, value))
+  return t('shop.value', { value: said(unit, value), low: saidShort(unit, low), high: said(unit, high) })
+}
+
+/** A fact in words: what it is of, and its figure. */
+export function factSaid(fact: Figure & { metric: string }): string {
+  return `${tMaybe(`fact.${fact.metric}`) ?? fact.metric} ${withInterval(unitOfMetric(fact.metric), fact)}`
 }

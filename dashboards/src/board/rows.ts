@@ -1,6 +1,6 @@
 /** Which rows a board shows, in which order, and since when. Pure. */
 import type { components } from '../api/hub'
-import { colourOf, WORST_FIRST, type Colour } from '../shared/signs'
+import { colourOf, isColour, WORST_FIRST, type Colour } from '../shared/signs'
 
 type Row = components['schemas']['BoardRow']
 type History = components['schemas']['History']
@@ -12,9 +12,25 @@ export type Dimension = (typeof DIMENSIONS)[number]
 export interface Wanted {
   text: string
   region: string
-  /** Sort by this dimension, worst first; '' for the shop's own. */
+  format: string
+  /** Which colour counts, for order and filter: this dimension's; '' for the shop's own. */
   by: Dimension | ''
+  /** Only this colour; '' for all. */
+  colour: Colour | ''
   changed: boolean
+}
+
+/** What an address asks for; what it cannot mean is left out. */
+export function wantedOf(asked: URLSearchParams): Wanted {
+  const colour = asked.get('colour') ?? ''
+  return {
+    text: asked.get('find') ?? '',
+    region: asked.get('region') ?? '',
+    format: asked.get('format') ?? '',
+    by: DIMENSIONS.find((one) => one === asked.get('by')) ?? '',
+    colour: isColour(colour) ? colour : '',
+    changed: asked.get('changed') === '1',
+  }
 }
 
 export function historyOf(history: History | undefined, shop: string): ShopHistory | undefined {
@@ -27,22 +43,37 @@ export function coloursOf(history: ShopHistory | undefined, dimension: Dimension
 
 /** The rows that fit, worst first. */
 export function shown(rows: readonly Row[], history: History | undefined, wanted: Wanted): Row[] {
+  return fitting(rows, history, wanted)
+    .filter((row) => !wanted.colour || colourFor(row, wanted.by) === wanted.colour)
+    .sort((a, b) => rank(a, wanted.by) - rank(b, wanted.by) || a.shop.localeCompare(b.shop))
+}
+
+/** How many of the rows that fit have each colour, whichever colour is chosen. */
+export function counted(rows: readonly Row[], history: History | undefined, wanted: Wanted): { colour: Colour; n: number }[] {
+  const found = fitting(rows, history, wanted).map((row) => colourFor(row, wanted.by))
+  return WORST_FIRST.map((colour) => ({ colour, n: found.filter((one) => one === colour).length }))
+}
+
+function fitting(rows: readonly Row[], history: History | undefined, wanted: Wanted): Row[] {
   const text = wanted.text.trim().toLocaleLowerCase()
   return rows
     .filter((row) => !text || `${row.shop} ${row.name} ${row.region}`.toLocaleLowerCase().includes(text))
     .filter((row) => !wanted.region || row.region === wanted.region)
-    .filter((row) => !wanted.changed || hasChanged(historyOf(history, row.shop)))
-    .sort((a, b) => rank(a, wanted.by) - rank(b, wanted.by) || a.shop.localeCompare(b.shop))
+    .filter((row) => !wanted.format || row.format === wanted.format)
+    .filter((row) => !wanted.changed || hasChanged(historyOf(history, row.shop), wanted.by))
+}
+
+function colourFor(row: Row, by: Dimension | ''): Colour {
+  return colourOf(by ? row.codes.find((one) => one.dimension === by)?.colour : row.colour)
 }
 
 function rank(row: Row, by: Dimension | ''): number {
-  const colour = by ? row.codes.find((one) => one.dimension === by)?.colour : row.colour
-  return WORST_FIRST.indexOf(colourOf(colour))
+  return WORST_FIRST.indexOf(colourFor(row, by))
 }
 
-/** Whether a dimension has another colour than the day before. */
-export function hasChanged(history: ShopHistory | undefined): boolean {
-  return DIMENSIONS.some((dimension) => {
+/** Whether a dimension, or any of them, has another colour than the day before. */
+export function hasChanged(history: ShopHistory | undefined, by: Dimension | '' = ''): boolean {
+  return (by ? [by] : DIMENSIONS).some((dimension) => {
     const [before, now] = coloursOf(history, dimension).slice(-2)
     return before !== now
   })
@@ -55,11 +86,23 @@ export function since(days: readonly string[], colours: readonly (Colour | null)
   return at > 0 ? days[at] : undefined
 }
 
+/**
+ * Which of many rows of one height stand in the window, with some more on either side.
+ *
+ * `from` is included, `to` is not; both lie within 0 and `count`.
+ */
+export function inWindow(count: number, rowHeight: number, top: number, height: number, more = 12): { from: number; to: number } {
+  if (!(rowHeight > 0)) return { from: 0, to: Math.min(count, 80) }
+  const first = Math.floor(top / rowHeight)
+  const last = Math.ceil((top + height) / rowHeight)
+  return { from: Math.max(0, Math.min(first, count) - more), to: Math.min(count, Math.max(0, last) + more) }
+}
+
 /** The table as a file for a spreadsheet; the byte order mark tells Excel that it is UTF-8. */
 export function asCsv(day: string, rows: readonly Row[]): string {
-  const heads = ['day', 'shop', 'name', 'region', 'simulated', 'colour', ...DIMENSIONS.flatMap((one) => [one, `${one}_value`, `${one}_probability`])]
+  const heads = ['day', 'shop', 'name', 'region', 'format', 'simulated', 'colour', ...DIMENSIONS.flatMap((one) => [one, `${one}_value`, `${one}_probability`])]
   const lines = rows.map((row) => [
-    day, row.shop, row.name, row.region, String(row.simulated), row.colour,
+    day, row.shop, row.name, row.region, row.format, String(row.simulated), row.colour,
     ...DIMENSIONS.flatMap((dimension) => {
       const code = row.codes.find((one) => one.dimension === dimension)
       return [code?.colour ?? '', code?.value ?? '', code?.probability ?? ''].map(String)

@@ -1,12 +1,45 @@
 /** The clerk's phone as the page shows it: what it keeps, what it sends, how that goes. */
 import type { paths } from '../api/node'
-import { address, AskFailed, getter, sendJson } from '../shared/ask'
-import { allWaiting, keepMarks, keepPhoto, keepRefused, keepSent, keepTap, keepUndo, oldestWaiting, openPhone, type Phone, type PhonePhoto, type PhoneTap } from './phone'
+import { address, AskFailed, getter, send, sendJson, type GetAnswer, type Getting } from '../shared/ask'
+import { wordsOf } from '../shared/failures'
+import {
+  allWaiting, keepActionSaid, keepAnswer, keepMarks, keepPhoto, keepRefused, keepSent, keepTap, keepUndo, keptAnswer,
+  oldestWaiting, openPhone, takeBack, type Phone, type PhonePhoto, type PhoneTap,
+} from './phone'
 import { Sender } from './sender'
 import { sendPhoto } from './upload'
-import { waitedS, type Kept, type Lane, type Mark, type TapKind, type Waiting } from './waiting'
+import { HELD_S, heldMs, waitedS, type ActionEvent, type Kept, type Lane, type Mark, type TapKind, type Waiting } from './waiting'
 
-export const get = getter<paths>()
+const get = getter<paths>()
+
+/** An answer of the node; while it is away, its last one, and of when that is. */
+export interface Answered<A> {
+  answer: A
+  asOf?: string
+}
+
+/** Ask the node; what it answers is kept for when it is away. */
+export async function ask<P extends Getting<paths>>(path: P, names: Record<string, string> = {}): Promise<Answered<GetAnswer<paths, P>>> {
+  return orKept(address(path, names), () => get(path, { path: names }))
+}
+
+/** The same where the answer is no part of the generated types: a whole planogram. */
+export function askWhole<A>(url: string): Promise<Answered<A>> {
+  return orKept(url, () => send(url) as Promise<A>)
+}
+
+async function orKept<A>(url: string, asking: () => Promise<A>): Promise<Answered<A>> {
+  try {
+    const answer = await asking()
+    if (phone) void keepAnswer(phone, { address: url, at: new Date().toISOString(), answer }).catch(() => undefined)
+    return { answer }
+  } catch (error) {
+    const failure = error as AskFailed
+    const kept = phone && (failure.status === 0 || failure.status >= 500) ? await keptAnswer(phone, url).catch(() => undefined) : undefined
+    if (!kept) throw failure
+    return { answer: kept.answer as A, asOf: kept.at }
+  }
+}
 
 export interface Refusal {
   what: Waiting['what']
@@ -54,7 +87,7 @@ async function look(): Promise<void> {
   clerk.taps = await phone.getAllFromIndex('taps', 'at')
 }
 
-function kick(): void {
+export function kick(): void {
   for (const wake of sleepers) wake()
   for (const sender of senders) {
     clerk.sending = true
@@ -97,6 +130,20 @@ export function undo(uuid: string): Promise<boolean> {
   return keep((on) => keepUndo(on, uuid))
 }
 
+/** Say what came of an action. What closes it is held for some seconds, and can be taken back. */
+export async function sayOfAction(action: string, event: ActionEvent, reason = ''): Promise<string | undefined> {
+  const uuid = crypto.randomUUID()
+  const from = new Date(Date.now() + (event === 'opened' ? 0 : HELD_S * 1000)).toISOString()
+  return (await keep((on) => keepActionSaid(on, { what: 'action', uuid, action, event, reason, from }))) ? uuid : undefined
+}
+
+/** Take back what was said of an action; false when it has gone already. */
+export async function unsay(uuid: string): Promise<boolean> {
+  const done = phone ? await takeBack(phone, uuid) : false
+  await look()
+  return done
+}
+
 export function mark(checklist: string, items: readonly string[], state: Mark, reason = ''): Promise<boolean> {
   const marks = items.map((item) => ({ what: 'mark' as const, uuid: crypto.randomUUID(), checklist, item, state, reason }))
   return keep((on) => keepMarks(on, marks))
@@ -122,12 +169,19 @@ function go(one: Kept): Promise<unknown> {
       return sendJson(address('/api/checklists/{checklist}/items/{item}', { checklist: one.checklist, item: one.item }), 'POST', {
         uuid: one.uuid, state: one.state, reason: one.reason,
       })
+    case 'action':
+      return sendJson(address('/api/actions/{action}', { action: one.action }), 'POST', { uuid: one.uuid, event: one.event, reason: one.reason })
   }
 }
 
 function senderOf(lane: Lane): Sender {
   return new Sender({
-    oldest: async () => phone && oldestWaiting(phone, lane),
+    async oldest() {
+      const one = phone && (await oldestWaiting(phone, lane))
+      const held = one ? heldMs(one, Date.now()) : 0
+      if (held > 0) setTimeout(kick, held)
+      return held > 0 ? undefined : one
+    },
     send: go,
     async sent(one, answer) {
       if (phone) await keepSent(phone, one, answer)
@@ -135,8 +189,8 @@ function senderOf(lane: Lane): Sender {
       sentListeners.forEach((tell) => tell(one, answer))
     },
     async refused(one, failure: AskFailed) {
-      if (phone) await keepRefused(phone, one, failure.message)
-      if (one.what !== 'photo') clerk.refusals.push({ what: one.what, why: failure.message })
+      if (phone) await keepRefused(phone, one, failure.code)
+      if (one.what !== 'photo') clerk.refusals.push({ what: one.what, why: wordsOf(failure) })
       await look()
     },
     reachable(is) {
@@ -155,7 +209,7 @@ function senderOf(lane: Lane): Sender {
   })
 }
 
-const senders = [senderOf('photos'), senderOf('small')]
+const senders = [senderOf('photos'), senderOf('actions'), senderOf('small')]
 const sentListeners = new Set<(one: Kept, answer: unknown) => void>()
 
 /** Be told of everything that was sent; the function that is returned ends it. */

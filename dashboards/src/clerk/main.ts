@@ -3,13 +3,16 @@ import '../tokens.css'
 import { startHash } from '../shared/hash.svelte'
 import { startLanguage } from '../shared/language.svelte'
 import App from './App.svelte'
-import { startClerk } from './clerk.svelte'
+import { kick, startClerk } from './clerk.svelte'
+import { startPaired } from './paired.svelte'
 
 startLanguage('clerk.title')
 startHash()
 const page = document.getElementById('page')
 if (page) mount(App, { target: page })
 void startClerk()
+// What waited for the lock goes as soon as it is open.
+void startPaired(kick)
 // Keeps the page itself for when the node is away; where there is no secure context, there is none.
 if ('serviceWorker' in navigator && import.meta.env.PROD) void keepPage()
 

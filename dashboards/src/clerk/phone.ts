@@ -13,7 +13,7 @@ export interface PhonePhoto {
   /** The photo whose list this one is to show as put right. */
   before?: string
   answer?: JudgedPhoto
-  /** Why the node refused it. */
+  /** Why the node refused it: the code of its error. */
   refused?: string
 }
 
@@ -29,16 +29,27 @@ interface Schema extends DBSchema {
   waiting: { key: number; value: Waiting & { number?: number } }
   photos: { key: string; value: PhonePhoto; indexes: { takenAt: string } }
   taps: { key: string; value: PhoneTap; indexes: { at: string } }
+  answers: { key: string; value: KeptAnswer; indexes: { at: string } }
+}
+
+/** What the node answered at its last answer to an address. */
+export interface KeptAnswer {
+  address: string
+  at: string
+  answer: unknown
 }
 
 export type Phone = IDBPDatabase<Schema>
 
 const PHOTOS_KEPT = 40
 const TAPS_KEPT = 2000
+const ANSWERS_KEPT = 60
 
 export function openPhone(): Promise<Phone> {
-  return openDB<Schema>('storepulse', 1, {
-    upgrade(db) {
+  return openDB<Schema>('storepulse', 2, {
+    upgrade(db, before) {
+      if (before < 2) db.createObjectStore('answers', { keyPath: 'address' }).createIndex('at', 'at')
+      if (before >= 1) return
       db.createObjectStore('waiting', { keyPath: 'number', autoIncrement: true })
       db.createObjectStore('photos', { keyPath: 'uuid' }).createIndex('takenAt', 'takenAt')
       db.createObjectStore('taps', { keyPath: 'uuid' }).createIndex('at', 'at')
@@ -82,6 +93,36 @@ export async function keepUndo(phone: Phone, uuid: string): Promise<void> {
   if (tap) await act.objectStore('taps').put({ ...tap, undone: true })
   await act.objectStore('waiting').add({ what: 'undo', uuid })
   await act.done
+}
+
+export async function keepActionSaid(phone: Phone, said: Extract<Waiting, { what: 'action' }>): Promise<void> {
+  const act = phone.transaction('waiting', 'readwrite', { durability: 'strict' })
+  await act.store.add(said)
+  await act.done
+}
+
+/** Take back what is still held; false when it has gone already. */
+export async function takeBack(phone: Phone, uuid: string): Promise<boolean> {
+  const act = phone.transaction('waiting', 'readwrite', { durability: 'strict' })
+  let found = false
+  for (let at = await act.store.openCursor(); at; at = await at.continue()) {
+    if (at.value.uuid !== uuid) continue
+    await at.delete()
+    found = true
+  }
+  await act.done
+  return found
+}
+
+export async function keepAnswer(phone: Phone, one: KeptAnswer): Promise<void> {
+  const act = phone.transaction('answers', 'readwrite')
+  await act.store.put(one)
+  await forgetOld(act.store.index('at'), await act.store.count(), ANSWERS_KEPT)
+  await act.done
+}
+
+export function keptAnswer(phone: Phone, address: string): Promise<KeptAnswer | undefined> {
+  return phone.get('answers', address)
 }
 
 export async function keepMarks(phone: Phone, marks: readonly Waiting[]): Promise<void> {

@@ -1,5 +1,6 @@
 /** What the clerk's page needs of a planogram, and its product pictures. */
-import { address, send } from '../shared/ask'
+import { address } from '../shared/ask'
+import { askWhole } from './clerk.svelte'
 
 export interface PlanPosition {
   id: string
@@ -31,7 +32,7 @@ export function planOf(id: string, version: number): Promise<Plan> {
   const key = `${id}@${version}`
   let plan = got.get(key)
   if (!plan) {
-    plan = send(address('/api/planograms/{id}', { id })) as Promise<Plan>
+    plan = askWhole<Plan>(address('/api/planograms/{id}', { id })).then((told) => told.answer)
     got.set(key, plan)
     plan.catch(() => got.delete(key))
   }

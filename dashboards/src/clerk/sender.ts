@@ -16,6 +16,9 @@ export interface Lines {
   pause(seconds: number): Promise<void>
 }
 
+/** An unpaired phone need not knock: pairing wakes it. */
+const UNPAIRED_S = 3600
+
 export class Sender {
   private running: Promise<void> | undefined
   private again = false
@@ -53,7 +56,7 @@ export class Sender {
         } else if (isLater(failure)) {
           failures += 1
           this.lines.reachable(failure.status !== 0)
-          await this.lines.pause(pauseS(failures))
+          await this.lines.pause(failure.status === 401 ? UNPAIRED_S : pauseS(failures))
         } else {
           await this.lines.refused(one, failure)
         }

@@ -21,7 +21,8 @@ export function tasksOf(lists: readonly List[], actions: readonly Action[], wait
   const marked = new Set(waiting.flatMap((one) => (one.what === 'mark' ? [`${one.checklist} ${one.item}`] : [])))
   const newest = new Map<string, List>()
   for (const list of lists) if (!newest.has(list.bay)) newest.set(list.bay, list)
-  const open = actions.filter((one) => !CLOSED.has(one.state))
+  const said = closedOnPhone(waiting)
+  const open = actions.filter((one) => !isClosed(one.state) && !said.has(one.action.id))
   const found: Task[] = []
   for (const list of newest.values()) {
     const items = list.items.filter((item) => isOpen(item) && !marked.has(`${list.id} ${item.id}`))
@@ -36,6 +37,16 @@ export function tasksOf(lists: readonly List[], actions: readonly Action[], wait
     if (!action.action.checklist) found.push({ what: 'action', id: action.action.id, action })
   }
   return found.sort((a, b) => rank(a) - rank(b) || due(a).localeCompare(due(b))).slice(0, TASKS_MOST)
+}
+
+/** Whether an action asks for nothing more. */
+export function isClosed(state: string): boolean {
+  return CLOSED.has(state)
+}
+
+/** The actions that were answered on this phone and whose answer has not been sent yet. */
+export function closedOnPhone(waiting: readonly Waiting[]): Set<string> {
+  return new Set(waiting.flatMap((one) => (one.what === 'action' && one.event !== 'opened' ? [one.action] : [])))
 }
 
 const rank = (task: Task): number => (task.what === 'action' ? 2 : task.mainPush ? 0 : 1)

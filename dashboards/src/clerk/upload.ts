@@ -1,5 +1,5 @@
 /** Send a photo and say how much of it has gone up. */
-import { AskFailed, failureOf } from '../shared/ask'
+import { AskFailed, failureOf, heardLocked } from '../shared/ask'
 import type { Waiting } from './waiting'
 
 type Photo = Extract<Waiting, { what: 'photo' }>
@@ -20,7 +20,7 @@ export function sendPhoto(one: Photo, uploaded: (share: number) => void): Promis
     request.onload = () => {
       const answer = new Response(request.responseText, { status: request.status, statusText: request.statusText })
       if (answer.ok) answer.json().then(resolve, lost)
-      else void failureOf(answer).then(reject)
+      else void failureOf(answer).then((failure) => reject(heardLocked(failure)))
     }
     request.open('POST', '/api/photos')
     request.timeout = 120_000

@@ -16,6 +16,8 @@ export class AskFailed extends Error {
     readonly code: string,
     message: string,
     readonly retryable: boolean,
+    /** After how many seconds to try again, where the answer says so. */
+    readonly waitS: number | undefined = undefined,
   ) {
     super(message)
   }
@@ -24,11 +26,25 @@ export class AskFailed extends Error {
 /** The error that an answer tells; what is not of the API's one shape (a proxy's page) may be tried again. */
 export async function failureOf(answer: Response): Promise<AskFailed> {
   try {
-    const { error } = (await answer.json()) as { error: { code: string; message: string; retryable: boolean } }
-    return new AskFailed(answer.status, error.code, error.message, error.retryable)
+    const { error } = (await answer.json()) as { error: { code: string; message: string; retryable: boolean; retry_after_s?: number } }
+    const waitS = error.retry_after_s ?? (Number(answer.headers.get('Retry-After')) || undefined)
+    return new AskFailed(answer.status, error.code, error.message, error.retryable, waitS)
   } catch {
     return new AskFailed(answer.status, 'fault', answer.statusText, answer.status >= 500)
   }
+}
+
+const doors = new Set<(failure: AskFailed) => void>()
+
+/** Be told of each answer 401: somebody must sign in, or this phone be paired. */
+export function onLocked(tell: (failure: AskFailed) => void): void {
+  doors.add(tell)
+}
+
+/** Say that an answer was 401, where it was not asked for with `send`. */
+export function heardLocked(failure: AskFailed): AskFailed {
+  if (failure.status === 401) doors.forEach((tell) => tell(failure))
+  return failure
 }
 
 /** Send a request; whatever goes wrong is an `AskFailed`. */
@@ -39,7 +55,8 @@ export async function send(url: string, request: RequestInit = {}): Promise<unkn
   } catch (error) {
     throw new AskFailed(0, 'offline', String(error), true)
   }
-  if (!answer.ok) throw await failureOf(answer)
+  if (!answer.ok) throw heardLocked(await failureOf(answer))
+  if (answer.status === 204) return undefined
   try {
     return (await answer.json()) as unknown
   } catch (error) {
@@ -48,7 +65,7 @@ export async function send(url: string, request: RequestInit = {}): Promise<unkn
 }
 
 /** Send a JSON body. */
-export function sendJson(url: string, method: 'POST' | 'DELETE', body?: unknown): Promise<unknown> {
+export function sendJson(url: string, method: 'POST' | 'PATCH' | 'DELETE', body?: unknown): Promise<unknown> {
   const head = body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }
   return send(url, { method, ...head })
 }

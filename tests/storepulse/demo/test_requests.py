@@ -4,7 +4,7 @@ import httpx
 import pytest
 from fastapi import FastAPI, File, Form, UploadFile
 
-from storepulse.demo.requests import get_json, multipart
+from storepulse.demo.requests import Visitor, multipart
 
 
 async def test_a_form_is_read_as_it_was_meant() -> None:
@@ -22,6 +22,9 @@ async def test_a_form_is_read_as_it_was_meant() -> None:
     assert told.json() == {"bay": "bay 1", "name": "a.jpg", "content": content.hex()}
 
 
-def test_nothing_but_the_loopback_is_spoken_to() -> None:
+@pytest.mark.parametrize(
+    "url", ["http://example.org/", "http://127.0.0.1.example.org/", "ftp://127.0.0.1/"]
+)
+def test_nothing_but_the_loopback_is_spoken_to(url: str) -> None:
     with pytest.raises(ValueError, match="loopback"):
-        get_json("http://example.org/")
+        Visitor(url)

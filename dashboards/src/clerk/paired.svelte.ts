@@ -1,0 +1,67 @@
+/** Whether this phone is paired with the node, and pairing it. What waits stays as it is. */
+import { AskFailed, onLocked, send, sendJson } from '../shared/ask'
+
+const KEPT_AS = 'storepulse.phone'
+const TRIED_AS = 'storepulse.pairing'
+
+export interface ThisPhone {
+  phone: string
+  shop: string
+  name: string
+}
+
+export const paired = $state({
+  /** `asking`: not known yet; a phone that was paired counts as paired until the node says otherwise. */
+  state: 'asking' as 'asking' | 'yes' | 'no',
+  phone: undefined as ThisPhone | undefined,
+  /** It was paired, and somebody ended that. */
+  ended: false,
+})
+
+let whenPaired: () => void = () => undefined
+
+/** Ask the node; `tell` is called each time that this phone turns out to be, or becomes, paired. */
+export async function startPaired(tell: () => void): Promise<void> {
+  whenPaired = tell
+  onLocked((failure) => failure.code === 'unpaired' && forget())
+  const kept = localStorage.getItem(KEPT_AS)
+  if (kept) Object.assign(paired, { state: 'yes', phone: JSON.parse(kept) as ThisPhone })
+  await askPaired()
+}
+
+export async function askPaired(): Promise<void> {
+  try {
+    remember((await send('/api/phone')) as ThisPhone)
+  } catch (error) {
+    // Unpaired has been heard by now. A node that is away says nothing of it.
+    if ((error as AskFailed).status !== 401 && paired.state === 'asking') paired.state = 'no'
+  }
+}
+
+function remember({ phone, shop, name }: ThisPhone): void {
+  localStorage.setItem(KEPT_AS, JSON.stringify({ phone, shop, name }))
+  Object.assign(paired, { state: 'yes', phone: { phone, shop, name }, ended: false })
+  whenPaired()
+}
+
+function forget(): void {
+  const ended = paired.phone !== undefined || paired.ended
+  localStorage.removeItem(KEPT_AS)
+  Object.assign(paired, { state: 'no', phone: undefined, ended })
+}
+
+/** Pair by a code. The same code is sent with the same UUID: after a lost answer it still counts. */
+export async function pair(code: string, name: string): Promise<void> {
+  const before = JSON.parse(localStorage.getItem(TRIED_AS) ?? 'null') as { code: string; uuid: string } | null
+  const uuid = before?.code === code ? before.uuid : crypto.randomUUID()
+  localStorage.setItem(TRIED_AS, JSON.stringify({ code, uuid }))
+  const told = (await sendJson('/api/pair', 'POST', { code, uuid, name })) as Omit<ThisPhone, 'name'>
+  localStorage.removeItem(TRIED_AS)
+  remember({ ...told, name })
+}
+
+export async function unpair(): Promise<void> {
+  await sendJson('/api/phone', 'DELETE')
+  forget()
+  paired.ended = false
+}

@@ -1,0 +1,1 @@
+delete from person_shops where person = %(person)s;

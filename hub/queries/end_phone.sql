@@ -1,0 +1,1 @@
+select end_phone(%(shop)s, %(phone)s) as ended_at;

@@ -1,0 +1,1 @@
+delete from sign_in_tries where who = %(who)s;

@@ -1,0 +1,1 @@
+select newest_code_day() as day;

@@ -1,0 +1,1 @@
+select id, password from people where name_key = %(name_key)s and ended_at is null;

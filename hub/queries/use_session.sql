@@ -1,0 +1,1 @@
+select session, person, name, role, regions, shops from use_session();

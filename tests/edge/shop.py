@@ -1,0 +1,144 @@
+"""A node's API over real parts, without its processes, and a phone that is paired with it."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from edge.api import Parts, make_app
+from edge.checks import Checks
+from edge.disk import Disk
+from edge.inbox import Inbox
+from edge.judging import Judge
+from edge.link import LinkState
+from edge.lock import COOKIE, LOOPBACK_NAMES
+from edge.outbox import Outbox
+from edge.pairing import Phones
+from edge.photos import ORIGINAL, Photos
+from edge.plans import Plans
+from edge.taps import Taps
+from edge.workers import WorkerState
+from storepulse.topics import Address
+from storepulse.wire import Acknowledgement
+from tests.edge.fake_judge import judge as judge_as_the_child_does
+from tests.edge.samples import PLAN, StandingClock
+
+ORIGIN = "http://127.0.0.1"
+OWNER_KEY = "the owner's key"
+UUID = "3f9c1f6e-0000-4000-8000-00000000000"
+
+
+class ScriptedChild:
+    """Stands in for the child: judges as the fake one does, or fails as a test says."""
+
+    def __init__(self, folder: Path) -> None:
+        self.asked: list[str] = []
+        self.failures: list[Exception] = []
+        self.blurring_fails: Exception | None = None
+        self.open = asyncio.Event()
+        self.open.set()
+        self._log = folder / "log"
+
+    async def ask(self, header: dict[str, Any], body: bytes = b"") -> dict[str, Any]:
+        self.asked.append(f"{header['do']} {header['uuid']}")
+        await self.open.wait()
+        if header["do"] == "keep" and self.blurring_fails is not None:
+            raise self.blurring_fails
+        if self.failures:
+            raise self.failures.pop(0)
+        content = Path(header["photo"]).read_bytes()
+        if content.startswith(b"bad"):
+            return {"error": "photo.jpg: the file is empty (0 bytes)", "bad_input": True}
+        if content.startswith(b"fault"):
+            return {"error": "it broke", "bad_input": False}
+        return judge_as_the_child_does(header, b"")
+
+
+class Shop:
+    """A node's API over real parts, without its processes."""
+
+    def __init__(self, folder: Path, disk: Disk, outbox: Outbox, now: StandingClock) -> None:
+        self.folder = folder / "photos"
+        self.disk = disk
+        self.outbox = outbox
+        self.child = ScriptedChild(folder)
+        self.inbox = Inbox(disk, outbox)
+        self.checks = Checks(disk, outbox)
+        self.plans = Plans(folder / "planograms")
+        self.plans.put("plan", json.dumps(PLAN).encode())
+        self.now = now
+        self.photos = self.start_photos()
+        self.phones = Phones(disk, outbox)
+        parts = Parts(
+            photos=self.photos,
+            checks=self.checks,
+            taps=Taps(disk, outbox),
+            inbox=self.inbox,
+            plans=self.plans,
+            outbox=outbox,
+            now=now,
+            link=LinkState,
+            workers=lambda: [WorkerState("judge", "ready", 1)],
+            upload_bytes_max=100_000,
+            node="/storepulse/chain/shop-17/node-1",
+            shop="shop-17",
+            phones=self.phones,
+            owner_key=OWNER_KEY,
+            names=LOOPBACK_NAMES,
+        )
+        self.app = make_app(parts)
+        self.phone = self.browser()
+        self.owner = self.client(headers={"authorization": f"Bearer {OWNER_KEY}"})
+
+    def client(self, **how: Any) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url=ORIGIN, **how)
+
+    def browser(self) -> httpx.AsyncClient:
+        """A browser that shows the node's own page, not paired yet."""
+        return self.client(headers={"origin": ORIGIN})
+
+    def pair(self) -> None:
+        """Pair the phone; what that says to the hub is acknowledged, so that tests count theirs."""
+        code, _ = self.phones.make_code(self.now())
+        token = self.phones.pair(code, f"{UUID}0", "a phone", self.now()).token
+        self.phone.cookies.set(COOKIE, token, domain="127.0.0.1")
+        self.outbox.acknowledge(Acknowledgement(epoch=self.outbox.epoch, through=1))
+
+    def start_photos(self) -> Photos:
+        address = Address("chain", "shop-17", "node-1")
+        return Photos(
+            self.folder, self.disk, self.outbox, self.checks, self.plans,
+            Judge(self.child, address), self.now, tries_max=3,
+        )  # fmt: skip
+
+    def restart_photos(self) -> Photos:
+        photos = self.start_photos()
+        photos.tidy()
+        return photos
+
+    async def snap(self, number: int, content: bytes = b"shelf", **fields: str) -> httpx.Response:
+        data = {"uuid": f"{UUID}{number}", "bay": "b1"} | fields
+        return await self.phone.post("/api/photos", files={"file": content}, data=data)
+
+    def said(self) -> list[object]:
+        return [message.body for message in self.outbox.unacknowledged(0, 100)]
+
+    async def pictures_made(self, number: int) -> None:
+        async with asyncio.timeout(10):
+            while self.original(number).exists():
+                await asyncio.sleep(0.01)
+
+    def judged(self) -> list[str]:
+        return [asked for asked in self.child.asked if asked.startswith("judge")]
+
+    def original(self, number: int) -> Path:
+        return self.folder / f"{UUID}{number}" / ORIGINAL
+
+
+def error(answer: httpx.Response) -> tuple[int, str, bool]:
+    (body,) = answer.json().values()
+    assert set(body) == {"code", "message", "retryable"}
+    return answer.status_code, body["code"], body["retryable"]

@@ -1,0 +1,113 @@
+"""Ways by which a manager of the west tries to get at the shops of the east. Asks nothing itself.
+
+Whoever adds a route adds the ways through it here; `test_hostile_people.py` tries them all. What
+must not get out carries MARK in the house that the tests build: names, methods, titles, raw text.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+MARK = "mark-of-the-east"
+EAST, WEST = "east-1", "west-1"
+EAST_ACTION, EAST_LIST = "action-of-east", "list-of-east"
+EAST_PHONE = "3f9c1f6e-0000-4000-8000-000000000001"
+DAY_TEXT = "2026-11-20"
+
+
+@dataclass(frozen=True)
+class Way:
+    """One request, and what may come of it.
+
+    `{me}`, `{head}`, `{head_session}` in path and body stand for ids. Head office asking the same
+    gets `head_status`, and the mark where `shows` says so: else the way would prove nothing.
+    """
+
+    path: str
+    status: int
+    method: str = "GET"
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    code: str | None = None
+    shows: bool = False
+    head_status: int = 200
+
+
+_NOT_THERE: dict[str, Any] = {"status": 404, "code": "not_there", "shows": True}
+_NOT_YOURS: dict[str, Any] = {"status": 403, "code": "not_yours"}
+_SQL = "' or '1'='1"
+
+WAYS: dict[str, Way] = {
+    # figures
+    "the newest board": Way("/api/board", 200, shows=True),
+    "the board of a day": Way(f"/api/board?day={DAY_TEXT}", 200, shows=True),
+    "the list of shops": Way("/api/shops", 200, shows=True),
+    "codes of another's shop": Way(f"/api/shops/{EAST}/codes", **_NOT_THERE),
+    "codes of a day": Way(f"/api/shops/{EAST}/codes?day={DAY_TEXT}", **_NOT_THERE),
+    "actions of another's shop": Way(f"/api/shops/{EAST}/actions", **_NOT_THERE),
+    "an action by its id": Way(f"/api/actions/{EAST_ACTION}", **_NOT_THERE),
+    "a checklist by its id": Way(f"/api/checklists/{EAST_LIST}", **_NOT_THERE),
+    "facts of another's shop": Way(f"/api/facts?shop={EAST}", **_NOT_THERE),
+    "two shops in one request": Way(f"/api/facts?shop={WEST}&shop={EAST}", **_NOT_THERE),
+    "a path that climbs": Way(
+        f"/api/shops/{WEST}%2F..%2F{EAST}/codes", 404, code="not_there", head_status=404
+    ),
+    # exports
+    "the board as a file": Way("/api/board.csv", 200, shows=True),
+    "facts as a file": Way(f"/api/facts.csv?shop={EAST}", **_NOT_THERE),
+    "actions as a file": Way(f"/api/actions.csv?shop={EAST}", **_NOT_THERE),
+    # SQL
+    "SQL as a shop": Way(f"/api/facts?shop={EAST}{_SQL}", 404, head_status=404),
+    "SQL as a metric": Way(f"/api/facts?shop={WEST}&metric=x{_SQL}", 200),
+    "SQL as an id": Way(f"/api/actions/x{_SQL}", 404, head_status=404),
+    "SQL as a day": Way("/api/board?day=2026-11-20'--", 422, head_status=422),
+    "a setting as a parameter": Way("/api/board?storepulse.session=00&role=none", 200, shows=True),
+    # nodes and faults
+    "nodes": Way("/api/nodes", 200, shows=True),
+    "streams": Way("/api/streams", 200, shows=True),
+    "quarantine": Way("/api/quarantine", shows=True, **_NOT_YOURS),
+    "alarms": Way("/api/alarms", shows=True, **_NOT_YOURS),
+    # phones
+    "phones of another's shop": Way(f"/api/shops/{EAST}/phones", **_NOT_THERE),
+    "where another's phones pair": Way(f"/api/shops/{EAST}/pairing", **_NOT_THERE),
+    "a code for another's shop": Way(f"/api/shops/{EAST}/pairing", method="POST", **_NOT_THERE),
+    "the end of another's phone": Way(
+        f"/api/shops/{EAST}/phones/{EAST_PHONE}", 404, method="DELETE", code="not_there"
+    ),
+    "another's phone by one's own shop": Way(
+        f"/api/shops/{WEST}/phones/{EAST_PHONE}", 404, method="DELETE", code="not_there",
+        head_status=404,
+    ),
+    # headers that some proxies set
+    "a name in a header": Way(
+        f"/api/facts?shop={EAST}", headers={"X-Forwarded-User": "head", "X-Role": "head_office"},
+        **_NOT_THERE,
+    ),
+    "another path in a header": Way(
+        "/api/board", 200, headers={"X-Original-URL": "/api/quarantine"}, shows=True
+    ),
+    "another method in a header": Way(
+        "/api/sessions", 405, method="POST", headers={"X-HTTP-Method-Override": "DELETE"},
+        head_status=405,
+    ),
+    # people
+    "the list of people": Way("/api/people", shows=True, **_NOT_YOURS),
+    "a person of one's own making": Way(
+        "/api/people", method="POST", body={"name": "Eve", "role": "head_office"},
+        head_status=201, **_NOT_YOURS,
+    ),
+    "another role for oneself": Way(
+        "/api/people/{me}", method="PATCH", body={"role": "head_office"}, **_NOT_YOURS
+    ),
+    "another region for oneself": Way(
+        "/api/people/{me}", method="PATCH", body={"role": "region", "regions": ["east"]},
+        **_NOT_YOURS,
+    ),
+    "another's link": Way(
+        "/api/people/{head}/link", method="POST", head_status=201, **_NOT_YOURS
+    ),
+    "another's end": Way("/api/people/{me}", method="DELETE", **_NOT_YOURS),
+    "all sessions of another": Way("/api/people/{me}/sessions", method="DELETE", **_NOT_YOURS),
+    "a session of another": Way(
+        "/api/sessions/{head_session}", 404, method="DELETE", code="not_there"
+    ),
+}  # fmt: skip

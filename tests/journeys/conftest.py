@@ -1,0 +1,43 @@
+"""What the journeys share: one world of hub and node with TLS, and a real browser."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storepulse.demo.children import Children
+from storepulse.pages import pages_folder
+from tests.journeys.world import CHROMIUM, World, start_world
+
+
+@pytest.fixture(scope="session")
+def world() -> Iterator[World]:
+    """A folder that root's lower user, the database's, can reach, too, and all that runs in it."""
+    if not CHROMIUM.exists():
+        pytest.skip("not run: chromium is not installed")
+    if not (pages_folder() / "clerk.html").exists():
+        pytest.skip("not run: the pages are not built (make pages)")
+    folder = Path(tempfile.mkdtemp(prefix="storepulse-test-"))
+    folder.chmod(0o711)
+    with Children(folder / "logs") as children:
+        yield start_world(folder, children)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Any]:
+    sync_api = pytest.importorskip(
+        "playwright.sync_api", reason="not run: playwright is not installed"
+    )
+    with sync_api.sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(world: World, playwright: Any) -> Iterator[Any]:
+    opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=world.browser_arguments)
+    yield opened
+    opened.close()
