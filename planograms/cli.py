@@ -1,4 +1,4 @@
-"""`storepulse planogram`: make planograms from photos, show them. Thin: the work is elsewhere."""
+"""`storepulse planogram`: make, read, write, draw and show planograms. Thin: work is elsewhere."""
 
 import json
 from datetime import UTC, datetime
@@ -9,13 +9,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from planograms.exchange_commands import add_to
 from planograms.files import read_planogram, write_planogram
 from planograms.from_photo import planogram_from_photo
 from planograms.model import Planogram
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Make planograms from photos; show them."
+    add_completion=False, no_args_is_help=True, help="Make, read, write, draw and show planograms."
 )
+add_to(app)
 
 _MODEL_HELP = "A detector (.onnx) other than the packaged one."
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -46,7 +47,7 @@ class ReferencePixels:
 
 @dataclass(frozen=True)
 class PixelEvidence:
-    """Answers from the photo and the reference photo (see `compare.Evidence`)."""
+    """Answers from the photo and the reference photo (see `claims.Evidence`)."""
 
     rgb: Pixels
     """The photo, blurred where the reference is (`blurred_alike`)."""
@@ -81,6 +82,34 @@ class PixelEvidence:
         best: Reals = np.min(tries, axis=0).astype(np.float64)
         return best
 
+    def again(self, positions: Ints, places_px: Boxes, taken_px: Boxes) -> Reals:
+        """How well the reference's picture of each place is found near it (see `found_near`)."""
+        return np.array(
+            [
+                found_near(
+                    _part(self.reference.rgb, self.reference.boxes[i] * self.reference.scale),
+                    self.rgb, place * self.scale, taken_px * self.scale, _GOODS,
+                )
+                for i, place in zip(positions, places_px, strict=True)
+            ]
+        )  # fmt: skip
+
+    def boards(self, positions: Ints, places_px: Boxes) -> Reals:
+        """The same for the strip below each place: the shelf's edge with its tags."""
+        none = np.zeros((0, 4))
+        return np.array(
+            [
+                found_near(
+                    _part(
+                        self.reference.rgb,
+                        _strip(self.reference.boxes[i]) * self.reference.scale,
+                    ),
+                    self.rgb, _strip(place) * self.scale, none, _BOARD,
+                )
+                for i, place in zip(positions, places_px, strict=True)
+            ]
+        )  # fmt: skip
+
     def before(self, facings: Ints) -> Reals:
         """The best likeness of a facing with the reference at its place or near it."""
         if not len(facings):
@@ -94,6 +123,82 @@ class PixelEvidence:
             tries.append(distance_by_pair(there, self.facing_looks[facings]))
         out: Reals = np.min(tries, axis=0).astype(np.float64)
         return out
+
+
+@dataclass(frozen=True)
+class _Reach:
+    """How far from its place a picture is looked for, in its own width and height."""
+
+    wide: float
+    high: float
+    height_px: int
+    """The picture is compared at this height."""
+
+
+_GOODS: Final = _Reach(1.3, 0.5, 40)
+"""Goods behind the front move so far against it when the photo is taken from a step aside."""
+_BOARD: Final = _Reach(0.25, 0.6, 14)
+_SIZES: Final = (0.88, 1.0, 1.13)
+_PICTURE_PX_MIN: Final = 6
+_SPREAD_MIN: Final = 4.0
+"""Grey levels: a plainer picture correlates with anything."""
+
+
+def _strip(box: Boxes) -> Boxes:
+    """What lies right below a box: a quarter of its height, half its width more on both sides."""
+    x1, y1, x2, y2 = box
+    more = (x2 - x1) / 2
+    return np.array([x1 - more, y2 + 0.02 * (y2 - y1), x2 + more, y2 + 0.27 * (y2 - y1)])
+
+
+def _part(rgb: Pixels, box: Boxes) -> Pixels:
+    """The part of a picture in a box; empty where the box lies outside."""
+    height, width = rgb.shape[:2]
+    x1, y1 = max(0, int(box[0])), max(0, int(box[1]))
+    x2, y2 = min(width, int(np.ceil(box[2]))), min(height, int(np.ceil(box[3])))
+    return rgb[y1 : max(y1, y2), x1 : max(x1, x2)]
+
+
+def found_near(picture: Pixels, rgb: Pixels, place: Boxes, taken: Boxes, reach: _Reach) -> float:
+    """The best correlation of a picture with a photo near a place, over three sizes.
+
+    Args:
+        picture: (h, w, 3), from the reference.
+        place: (4,) where it should be, in pixels of `rgb`.
+        taken: (k, 4) facings that stand for other places: what is there is not looked at.
+    Returns:
+        -1 to 1; nan where the picture is plain or tiny, or the photo does not reach there.
+    """
+    wide, high = place[2] - place[0], place[3] - place[1]
+    if min(picture.shape[:2]) < 2 or wide < 2 or high < 2:
+        return float("nan")
+    scale = reach.height_px / high
+    reached = np.array([-reach.wide * wide, -reach.high * high, reach.wide * wide,
+                        reach.high * high])  # fmt: skip
+    window = place + reached
+    seen = _part(rgb, window)
+    if min(seen.shape[:2]) < 2:
+        return float("nan")
+    grey = cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY)
+    left, top = max(0, int(window[0])), max(0, int(window[1]))
+    dull = int(np.median(grey))
+    for x1, y1, x2, y2 in taken - np.array([left, top, left, top]):
+        grey[max(0, int(y1)) : max(0, int(y2)), max(0, int(x1)) : max(0, int(x2))] = dull
+    size = (max(2, round(grey.shape[1] * scale)), max(2, round(grey.shape[0] * scale)))
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    pattern = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    best = float("nan")
+    for factor in _SIZES:
+        fitted = (max(_PICTURE_PX_MIN, round(wide * scale * factor)),
+                  max(_PICTURE_PX_MIN, round(reach.height_px * factor)))  # fmt: skip
+        if fitted[0] > small.shape[1] or fitted[1] > small.shape[0]:
+            continue
+        shrunk = cv2.resize(pattern, fitted, interpolation=cv2.INTER_AREA)
+        if float(shrunk.std()) < _SPREAD_MIN:
+            return float("nan")
+        fits = cv2.matchTemplate(small, shrunk, cv2.TM_CCOEFF_NORMED)
+        best = float(np.fmax(best, np.nan_to_num(fits, nan=-1, posinf=-1, neginf=-1).max()))
+    return best
 
 
 def sharpness(rgb: Pixels, boxes_px: Boxes, reference: ReferencePixels, positions: Ints) -> float:

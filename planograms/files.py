@@ -22,6 +22,15 @@ def read_planogram(path: Path) -> Planogram:
     Raises:
         BadPlanogram: no such file, not JSON, or a field is missing or wrong; says which.
     """
+    return parse_planogram(read_file(path), name=str(path))
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a planogram file.
+
+    Raises:
+        BadPlanogram: no such file, or larger than `FILE_BYTES_MAX`.
+    """
     try:
         size = path.stat().st_size
         content = path.read_bytes() if size <= FILE_BYTES_MAX else b""
@@ -29,7 +38,7 @@ def read_planogram(path: Path) -> Planogram:
         raise BadPlanogram(f"{path}: cannot be read: {error.strerror}") from error
     if size > FILE_BYTES_MAX:
         raise BadPlanogram(f"{path}: {size} bytes; a planogram has at most {FILE_BYTES_MAX}")
-    return parse_planogram(content, name=str(path))
+    return content
 
 
 def parse_planogram(content: bytes, *, name: str) -> Planogram:
@@ -50,7 +59,15 @@ def write_planogram(path: Path, planogram: Planogram) -> None:
     Raises:
         BadPlanogram: the folder is not there or cannot be written.
     """
-    content = PLANOGRAM_JSON.dump_json(planogram, indent=1)
+    write_file(path, PLANOGRAM_JSON.dump_json(planogram, indent=1))
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file whole: whoever reads the path meanwhile sees the old one or the new one.
+
+    Raises:
+        BadPlanogram: the folder is not there or cannot be written.
+    """
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

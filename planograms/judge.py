@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import TypeAdapter
 
-from planograms.compare import Comparison, Distances, Evidence, Facings, NoPixels, boxes_in_order
+from planograms.claims import Evidence, Facings, NoPixels
+from planograms.compare import Comparison, Distances, boxes_in_order
 from planograms.compare import compare as compare_with
+from planograms.errors import BadPlanogram
 from planograms.evidence import PixelEvidence, ReferencePixels, blurred_alike, sharpness
 from planograms.findings import Finding, PositionState
 from planograms.from_photo import rows_for
@@ -24,6 +26,7 @@ from planograms.order import in_walking_order
 from planograms.pictures import unpacked
 from planograms.register import Features, Registration, features, register
 from planograms.scores import Scores, scores_of
+from planograms.unfold import unfolded
 from vision.appearance import (
     UNDECIDED,
     Floats,
@@ -39,7 +42,7 @@ from vision.photos import Photo
 
 Ints = npt.NDArray[np.int64]
 
-METHOD: Final = "planograms.judge/1"
+METHOD: Final = "planograms.judge/2"
 
 
 class Looks(Protocol):
@@ -86,6 +89,7 @@ class Prepared:
     """A planogram made ready: its pictures unpacked and described once for many photos."""
 
     planogram: Planogram
+    """With one position for each facing."""
     boxes: Boxes
     rows: Ints
     reference: ReferencePixels | None
@@ -104,8 +108,12 @@ def prepare(planogram: Planogram) -> Prepared:
     """Make a planogram ready.
 
     Raises:
-        BadPlanogram: a picture in it is damaged.
+        BadPlanogram: a picture in it is damaged, or it has too many facings.
     """
+    try:
+        planogram = unfolded(planogram)
+    except ValueError as error:
+        raise BadPlanogram(f"planogram {planogram.id}: {error}") from error
     boxes = boxes_in_order(planogram)
     reference, key_points = None, None
     if planogram.reference is not None:
@@ -157,8 +165,31 @@ def judge(photo: Photo, planogram: Planogram | Prepared, looker: Looks) -> Judge
 
 def judge_observation(photo: Photo, observation: Observation, ready: Prepared) -> Judgement:
     """As `judge`, for a photo that was looked at already."""
+    compared = compare_observation(photo, observation, ready)
+    told = compared.told
+    return Judgement(
+        observation=_timed(observation, compared.timings_ms),
+        planogram=ready.planogram.id,
+        planogram_version=ready.planogram.version,
+        registration=compared.registration,
+        positions=told.positions,
+        findings=in_walking_order(ready.planogram, told.positions, told.findings),
+        scores=scores_of(ready.planogram, told.positions),
+    )
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A photo compared with its planogram, before it is scored."""
+
+    told: Comparison
+    registration: RegistrationFacts
+    timings_ms: Mapping[str, float]
+
+
+def compare_observation(photo: Photo, observation: Observation, ready: Prepared) -> Compared:
+    """Match and compare a photo that was looked at already."""
     started = time.perf_counter()
-    plan = ready.planogram
     boxes = boxes_of([facing.box_xyxy_px for facing in observation.facings])
     seen = Seen(boxes, rows_for(boxes, observation))
     usable = observation.photo.verdict == "usable"
@@ -177,31 +208,33 @@ def judge_observation(photo: Photo, observation: Observation, ready: Prepared) -
         np.array([facing.score for facing in observation.facings]),
         photo.width,
         photo.height,
+        weak_px=boxes_of([facing.box_xyxy_px for facing in observation.doubtful]),
+        weak_scores=np.array([facing.score for facing in observation.doubtful]),
     )
-    evidence: Evidence = NoPixels()
-    if found.plane is not None and ready.reference is not None:
-        paired = np.flatnonzero(found.facing_of >= 0)
-        boxes_px = seen.boxes[found.facing_of[paired]] * photo.scale
-        evidence = PixelEvidence(
-            rgb=blurred_alike(photo.rgb, ready.blurred, found.plane, photo.scale),
-            scale=photo.scale,
-            facings_px=seen.boxes,
-            facing_looks=looks,
-            reference=ready.reference,
-            plane=found.plane,
-            light=light,
-            sharp=sharpness(photo.rgb, boxes_px, ready.reference, paired),
-        )
-    told: Comparison = compare_with(plan, facings, distances, found, evidence)
+    evidence = _evidence(photo, ready, seen, looks, found, light)
+    told = compare_with(ready.planogram, facings, distances, found, evidence)
     timings["compare"] = _ms_since(at)
-    return Judgement(
-        observation=_timed(observation, timings),
-        planogram=plan.id,
-        planogram_version=plan.version,
-        registration=RegistrationFacts(found.registered, registration.inliers, registration.pairs),
-        positions=told.positions,
-        findings=in_walking_order(plan, told.positions, told.findings),
-        scores=scores_of(plan, told.positions),
+    facts = RegistrationFacts(found.registered, registration.inliers, registration.pairs)
+    return Compared(told, facts, timings)
+
+
+def _evidence(
+    photo: Photo, ready: Prepared, seen: Seen, looks: Floats, found: Match, light: Floats
+) -> Evidence:
+    """What the pixels can be asked, where both photos are there and lie over each other."""
+    if found.plane is None or ready.reference is None:
+        return NoPixels()
+    paired = np.flatnonzero(found.facing_of >= 0)
+    boxes_px = seen.boxes[found.facing_of[paired]] * photo.scale
+    return PixelEvidence(
+        rgb=blurred_alike(photo.rgb, ready.blurred, found.plane, photo.scale),
+        scale=photo.scale,
+        facings_px=seen.boxes,
+        facing_looks=looks,
+        reference=ready.reference,
+        plane=found.plane,
+        light=light,
+        sharp=sharpness(photo.rgb, boxes_px, ready.reference, paired),
     )
 
 

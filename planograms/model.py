@@ -2,16 +2,18 @@
 
 Boxes are x1, y1, x2, y2, x to the right and y down, in the unit of the frame: pixels of the
 upright photo that the planogram was made from, or millimetres. Rows count from 0 at the lowest
-shelf, positions from 0 at the left end of their row. A position is the place of one facing; a run
-is the adjacent positions of one product.
+shelf, positions from 0 at the left end of their row. A position made from a photo is the place of
+one facing; one drawn by head office may be several facings wide, high and deep (`unfolded` makes
+facings of it before a photo is judged). A run is the adjacent positions of one product.
 """
 
 import base64
 import binascii
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from itertools import groupby
 from math import isfinite
@@ -19,10 +21,14 @@ from typing import Final, Literal
 
 from pydantic import TypeAdapter
 
+from planograms.trade_numbers import check_gtin
+
 Box = tuple[float, float, float, float]
 
 POSITIONS_MAX: Final = 5_000
 PRODUCTS_MAX: Final = 5_000
+FACINGS_MAX: Final = 500
+"""In one direction, at one position."""
 PICTURE_BYTES_MAX: Final = 8 * 1024 * 1024
 
 MediaType = Literal["image/webp", "image/jpeg", "image/png"]
@@ -78,13 +84,47 @@ class Product:
     height: float | None = None
     """Of one facing, in the unit of the frame; None where not known."""
     pictures: tuple[Picture, ...] = ()
+    gtin: str | None = None
+    """What its barcode says: 8, 12, 13 or 14 digits, the last a check digit."""
+    brand: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Its name by language ("en", "zh-Hans"); `name` where a language is not among them."""
+    width_mm: float | None = None
+    height_mm: float | None = None
+    depth_mm: float | None = None
+    price: float | None = None
+    currency: str | None = None
+    """Three letters (ISO 4217), of the price and of the value a day."""
+    value_a_day: float | None = None
+    """What it sells in a day, at its price: what an empty place costs."""
 
     def __post_init__(self) -> None:
         _check_name("product id", self.id)
         _check_name(f"sku of product {self.id}", self.sku)
-        for value in (self.width, self.height):
+        for value in (self.width, self.height, self.width_mm, self.height_mm, self.depth_mm):
             if value is not None and not (isfinite(value) and value > 0):
                 raise ValueError(f"size of product {self.id} must be above 0, got {value}")
+        for value in (self.price, self.value_a_day):
+            if value is not None and not (isfinite(value) and value >= 0):
+                raise ValueError(f"price and value of product {self.id} must be 0 or above")
+        if self.gtin is not None:
+            check_gtin(self.gtin, f"gtin of product {self.id}")
+        if self.brand is not None:
+            _check_name(f"brand of product {self.id}", self.brand)
+        if self.currency is not None and not _CURRENCY.fullmatch(self.currency):
+            raise ValueError(
+                f"currency of product {self.id} must be three letters, got {self.currency!r}"
+            )
+        for language, name in self.names.items():
+            if not _LANGUAGE.fullmatch(language):
+                raise ValueError(
+                    f"names of product {self.id}: {language!r} is no language code such as zh"
+                )
+            _check_name(f"name of product {self.id} in {language}", name)
+
+    def name_in(self, language: str) -> str:
+        """Its name in a language, else in that language's base, else `name`."""
+        return self.names.get(language) or self.names.get(language.split("-")[0]) or self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +135,8 @@ class Shelf:
     line_xyxy: Box
     height: float
     """Typical height of its facings, unit of the frame."""
+    main_visual: bool = False
+    """At eye level, where goods are seen first."""
 
     def __post_init__(self) -> None:
         if self.row < 0:
@@ -114,13 +156,23 @@ class Position:
     box_xyxy: Box
     facings: int = 1
     """Facings wide; 1 in planograms made from photos, which name each facing."""
+    facings_high: int = 1
+    facings_deep: int = 1
+    x_mm: float | None = None
+    """Of its left edge, from the left end of the bay."""
+    y_mm: float | None = None
+    """Of its foot, from the foot of the bay."""
 
     def __post_init__(self) -> None:
         _check_name("position id", self.id)
         if self.index < 0 or self.row < 0:
             raise ValueError(f"row and index of position {self.id} must be 0 or above")
-        if self.facings < 1:
-            raise ValueError(f"facings of position {self.id} must be 1 or more")
+        for count in (self.facings, self.facings_high, self.facings_deep):
+            if not 1 <= count <= FACINGS_MAX:
+                raise ValueError(f"facings of position {self.id} must be 1 to {FACINGS_MAX}")
+        for place in (self.x_mm, self.y_mm):
+            if place is not None and not isfinite(place):
+                raise ValueError(f"x_mm and y_mm of position {self.id} must be numbers")
         _check_box(f"box_xyxy of position {self.id}", self.box_xyxy)
 
 
@@ -137,6 +189,36 @@ class ReferencePhoto:
     def __post_init__(self) -> None:
         if not (isfinite(self.scale) and 0 < self.scale <= 16):
             raise ValueError(f"scale must lie above 0 and at most 16, got {self.scale}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What another system's file says beside what we know, so that it can be written back."""
+
+    format: str
+    packed: str
+    """Text, zstandard, base64."""
+
+    def __post_init__(self) -> None:
+        _check_name("format of what is kept", self.format)
+        if len(self.packed) > KEPT_BYTES_MAX:
+            raise ValueError(f"what is kept of {self.format} must be below {KEPT_BYTES_MAX} bytes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """Where a planogram holds: in one shop, in these bays."""
+
+    shop: str
+    bays: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        _check_name("shop of an assignment", self.shop)
+        if not self.bays:
+            raise ValueError(f"assignment to shop {self.shop}: bays must not be empty")
+        for bay in self.bays:
+            _check_name(f"bay of shop {self.shop}", bay)
+        _refuse_doubles(f"bay of shop {self.shop}", self.bays)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,6 +243,13 @@ class Planogram:
     products: tuple[Product, ...]
     positions: tuple[Position, ...]
     reference: ReferencePhoto | None = field(default=None)
+    starts_on: date | None = None
+    """The first day on which it holds; None: at once."""
+    assigned: tuple[Assignment, ...] = ()
+    """Shops and bays where it holds; none: in `bay`, wherever it is loaded."""
+    published_at: datetime | None = None
+    """From then on nothing in it changes; None: a draft."""
+    kept: Kept | None = None
 
     def __post_init__(self) -> None:
         _check_name("id", self.id)
@@ -169,6 +258,9 @@ class Planogram:
             raise ValueError(f"version must be 1 or more, got {self.version}")
         if self.made_at.tzinfo is None:
             raise ValueError("made_at needs a time zone, e.g. 2026-11-20T10:00:00+08:00")
+        if self.published_at is not None and self.published_at.tzinfo is None:
+            raise ValueError("published_at needs a time zone, e.g. 2026-11-20T10:00:00+08:00")
+        _refuse_doubles("shop", (assignment.shop for assignment in self.assigned))
         for name in ("width", "height"):
             if not (isfinite(getattr(self, name)) and getattr(self, name) > 0):
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
@@ -223,6 +315,18 @@ class Planogram:
         """Ids of the products marked as main push."""
         return frozenset(product.id for product in self.products if product.main_push)
 
+    @cached_property
+    def main_visual(self) -> frozenset[str]:
+        """Ids of the positions on shelves at eye level."""
+        rows = {shelf.row for shelf in self.shelves if shelf.main_visual}
+        return frozenset(position.id for position in self.positions if position.row in rows)
+
+    def bays_in(self, shop: str) -> tuple[str, ...]:
+        """The bays of a shop in which it holds; none where it is not assigned to that shop."""
+        if not self.assigned:
+            return (self.bay,)
+        return next((each.bays for each in self.assigned if each.shop == shop), ())
+
     def runs(self) -> tuple[tuple[Position, ...], ...]:
         """Adjacent positions of one product in one row, from the lowest row and the left."""
         return tuple(
@@ -235,5 +339,9 @@ def _refuse_doubles(what: str, names: Iterable[str]) -> None:
     if double:
         raise ValueError(f"{what} {double[0]!r} is there twice; each may be there once")
 
+
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+KEPT_BYTES_MAX: Final = 32 * 1024 * 1024
 
 PLANOGRAM_JSON: TypeAdapter[Planogram] = TypeAdapter(Planogram)

@@ -3,7 +3,8 @@
 A score is the share of planned places (or products) that are as planned. Of each place that was
 seen we have the probability that it is right; of those not seen we know only what the seen ones
 suggest. The distribution of the share follows from both, and value, low and high are its mean, 5th
-and 95th percentile.
+and 95th percentile. Places of one shelf are wrong together (glare, a map that is off there, a shelf
+that was emptied): what they share is a random shift of the log odds of the whole row.
 """
 
 from collections.abc import Sequence
@@ -15,11 +16,16 @@ import numpy.typing as npt
 from scipy.stats import betabinom
 
 from planograms.findings import PositionState
-from planograms.model import Planogram
+from planograms.model import Planogram, Position
 
 Reals = npt.NDArray[np.float64]
 
 _TAIL: Final = 0.05
+ROW_SPREAD: Final = 1.5
+"""Standard deviation of what the places of one row share, in log odds: the likeliest value on 62
+second photos of 11 train photos (4,965 places; 1.2 to 1.5 fit alike, 0 far worse)."""
+_NODES: Final = 9
+_STEPS: Final = 12
 
 Basis = Literal["main_push", "facing_compliance"]
 
@@ -61,23 +67,28 @@ def scores_of(planogram: Planogram, states: Sequence[PositionState]) -> Scores:
         states: of each of its positions.
     """
     right = {state.id: state.right for state in states}
-    every = [right[position.id] for position in planogram.in_order]
-    pushed = [
-        right[position.id]
-        for position in planogram.in_order
-        if planogram.product_at(position).main_push
-    ]
-    runs = [_any_of([right[position.id] for position in run]) for run in planogram.runs()]
-    of_product: dict[str, list[float | None]] = {}
-    for position in planogram.in_order:
-        of_product.setdefault(position.product, []).append(right[position.id])
-    facing_compliance = share(every)
+    order = planogram.in_order
+    pushed = [position for position in order if planogram.product_at(position).main_push]
+    runs = planogram.runs()
+    of_product: dict[str, list[Position]] = {}
+    for position in order:
+        of_product.setdefault(position.product, []).append(position)
+
+    def share_of(places: Sequence[Sequence[Position]]) -> Score:
+        return share(
+            [_any_of([right[position.id] for position in place]) for place in places],
+            rows=[place[0].row for place in places],
+        )
+
+    facing_compliance = share_of([[position] for position in order])
     return Scores(
-        exposure_main_push=share(pushed) if pushed else facing_compliance,
+        exposure_main_push=share_of([[position] for position in pushed])
+        if pushed
+        else facing_compliance,
         exposure_basis="main_push" if pushed else "facing_compliance",
-        position_compliance=share(runs),
+        position_compliance=share_of(runs),
         facing_compliance=facing_compliance,
-        on_shelf_availability=share([_any_of(each) for each in of_product.values()]),
+        on_shelf_availability=share_of(list(of_product.values())),
     )
 
 
@@ -87,25 +98,34 @@ def _any_of(rights: Sequence[float | None]) -> float | None:
     return float(1 - np.prod([1 - value for value in seen])) if seen else None
 
 
-def share(rights: Sequence[float | None]) -> Score:
+def share(rights: Sequence[float | None], *, rows: Sequence[int] | None = None) -> Score:
     """The share that is right, from the probability of each; None for those not seen.
 
-    Places are taken as independent given the photo. Those not seen follow a beta-binomial whose
-    rate is learnt from the seen ones (Jeffreys' prior).
+    Those not seen follow a beta-binomial whose rate is learnt from the seen ones (Jeffreys' prior).
+
+    Args:
+        rights: (n,) probability of each thing planned.
+        rows: (n,) the shelf of each: those of one are right or wrong together to a degree. None:
+            each by itself.
     """
     planned = len(rights)
     seen = np.array([value for value in rights if value is not None])
     n = len(seen)
     if not n:
         return Score(None, None, None, 0, 0.0)
-    chances = poisson_binomial(seen)
+    if rows is None:
+        chances = poisson_binomial(seen)
+    else:
+        of = np.array([row for row, value in zip(rows, rights, strict=True) if value is not None])
+        chances = together(seen, of, spread=ROW_SPREAD)
     unseen = planned - n
+    good = float(seen.sum())
     if unseen:
-        good = float(seen.sum())
         rest = betabinom.pmf(np.arange(unseen + 1), unseen, good + 0.5, n - good + 0.5)
         chances = np.convolve(chances, rest)
     up_to = np.cumsum(chances)
-    value = float(chances @ np.arange(planned + 1)) / planned
+    # The mean of the unseen is that of the seen, drawn a little towards one half by the prior.
+    value = (good + (unseen * (good + 0.5) / (n + 1) if unseen else 0.0)) / planned
     low = int(np.searchsorted(up_to, _TAIL)) / planned
     high = int(np.searchsorted(up_to, 1 - _TAIL)) / planned
     return Score(
@@ -116,6 +136,43 @@ def share(rights: Sequence[float | None]) -> Score:
         n=n,
         coverage=round(n / planned, 4),
     )
+
+
+def together(chances: Reals, rows: npt.NDArray[np.int64], *, spread: float) -> Reals:
+    """Probability of 0 to n successes where those of one row share a normal shift of log odds.
+
+    Args:
+        chances: (n,) probability of each, over all shifts.
+        rows: (n,) the row of each.
+        spread: standard deviation of the shift; 0: all by themselves.
+    Returns:
+        (n + 1,).
+    """
+    if spread == 0:
+        return poisson_binomial(chances)
+    shifts, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+    weights = weights / weights.sum()
+    odds = _odds_before_shift(chances, spread * shifts, weights)
+    out = np.ones(1)
+    for row in np.unique(rows):
+        mine = odds[rows == row]
+        shifted = 1 / (1 + np.exp(-(mine[None] + spread * shifts[:, None])))
+        mixed = sum(
+            weight * poisson_binomial(each) for weight, each in zip(weights, shifted, strict=True)
+        )
+        out = np.convolve(out, mixed)
+    return out
+
+
+def _odds_before_shift(chances: Reals, shifts: Reals, weights: Reals) -> Reals:
+    """The log odds whose average over the shifts gives each probability: (n,)."""
+    wanted = np.clip(chances, 1e-6, 1 - 1e-6)
+    odds: Reals = np.log(wanted / (1 - wanted))
+    for _ in range(_STEPS):
+        curve = 1 / (1 + np.exp(-(odds[:, None] + shifts[None])))
+        slope = (curve * (1 - curve)) @ weights
+        odds = odds + np.clip((wanted - curve @ weights) / np.maximum(slope, 1e-9), -1, 1)
+    return odds
 
 
 def poisson_binomial(chances: Reals) -> Reals:

@@ -146,6 +146,73 @@ def exposures_command(
 
 
 @app.command(
+    "findings", epilog="storepulse eval findings --data ../shared/data/shelves --photos 10"
+)
+def findings_command(
+    data: Shelves,
+    photos: Annotated[
+        int | None, typer.Option(min=1, help="So many photos, chosen by seed; without: all.")
+    ] = None,
+    model: Model = None,
+    threads: Threads = 2,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Harder second photos by condition: false findings, recall, and what confidence is worth."""
+    need(data, "checked.json", "images")
+    from storepulse.eval.findings import measure_findings
+    from vision.look import Looker
+
+    looker = Looker(model, threads=threads)
+    _say(measure_findings(data, looker, photos_max=photos, seed=seed, steps=on_stderr), as_json)
+
+
+@app.command("pairs", epilog="storepulse eval pairs --data ../shared/data/layouts")
+def pairs_command(
+    data: Annotated[Path, typer.Option("--data", help="Folder with tobacco_photos/.")],
+    photos: Annotated[int | None, typer.Option(min=1, help="At most so many pairs.")] = None,
+    odd: Annotated[
+        bool, typer.Option("--odd", help="Those looked at while building, in place of the others.")
+    ] = False,
+    model: Model = None,
+    threads: Threads = 2,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Real second photos of unchanged shelves: false findings, and recall of erased facings."""
+    need(data, "tobacco_photos")
+    from storepulse.eval.findings import measure_pairs
+    from vision.look import Looker
+
+    looker = Looker(model, threads=threads)
+    report = measure_pairs(data, looker, odd=odd, photos_max=photos, seed=seed, steps=on_stderr)
+    _say(report, as_json)
+
+
+@app.command(
+    "learn-confidence",
+    epilog="storepulse eval learn-confidence --data ../shared/data/shelves --photos 48",
+)
+def learn_confidence_command(
+    data: Shelves,
+    photos: Annotated[int | None, typer.Option(min=5, help="So many train photos.")] = None,
+    model: Model = None,
+    threads: Threads = 2,
+    seed: Seed = 0,
+) -> None:
+    """Learn the curves of planograms/confidence.py anew from train photos; prints them."""
+    need(data, "boxes.json", "images")
+    from storepulse.eval.findings import cases_of, chosen, photos_of
+    from storepulse.eval.learn_confidence import learn, lesson_of
+    from vision.look import Looker
+
+    paths = chosen(photos_of(data, "train"), photos, seed)
+    cases = cases_of(paths, Looker(model, threads=threads), seed=seed, steps=on_stderr)
+    curves = {claim: learn(lesson_of(cases, claim)) for claim in ("missing", "wrong")}
+    typer.echo(json.dumps({claim: [c.level, c.weights] for claim, c in curves.items()}))
+
+
+@app.command(
     "answer-time", epilog="storepulse eval answer-time --data ../shared/data/shelves --json"
 )
 def answer_time_command(

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
-from planograms.compare import Comparison, Distances, Facings, NoPixels, compare
+from planograms.claims import Facings, NoPixels
+from planograms.compare import Comparison, Distances, compare
 from planograms.geometry import Boxes, PlaneMap
 from planograms.matching import Match, Planned, Seen, match
 from planograms.model import Planogram, Position, Product, Shelf

@@ -10,7 +10,7 @@ from planograms.checklist import checklist_of
 from planograms.drawing import _STYLES, draw_marks, marks_of
 from planograms.facts import facts_of
 from planograms.findings import Finding
-from planograms.judge import Judgement, judge_observation, prepare
+from planograms.judge import METHOD, Judgement, judge_observation, prepare
 from planograms.scores import scores_of
 from storepulse.checklists import CHECKLIST_JSON, Checklist
 from storepulse.facts import FACT_JSON
@@ -104,7 +104,7 @@ def test_scores_are_said_as_facts() -> None:
     }  # fmt: skip
     exposure = told["exposure_main_push"]
     assert exposure.dims["basis"] == "main_push"
-    assert exposure.method == "planograms.judge/1"
+    assert exposure.method == METHOD
     assert exposure.value is not None
     assert exposure.value < 0.1
     assert exposure.id == "6f1c:exposure_main_push"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planograms.findings import PositionState
-from planograms.scores import poisson_binomial, scores_of, share
+from planograms.scores import ROW_SPREAD, poisson_binomial, scores_of, share, together
 from tests.planograms.bays import IDENTITY, as_planned, bay, compared
 
 RIGHTS = st.lists(st.one_of(st.none(), st.floats(0.01, 0.995)), min_size=1, max_size=40)
@@ -45,6 +45,38 @@ def test_the_interval_holds_nine_times_in_ten() -> None:
     inside = ((truth >= score.low) & (truth <= score.high)).mean()
     # Whole facings: it may hold more often, by the share of one facing on either side.
     assert 0.9 <= inside < 0.97
+
+
+@given(
+    st.lists(st.tuples(st.floats(0.01, 0.99), st.integers(0, 3)), min_size=1, max_size=25),
+    st.floats(0.1, 2.5),
+)
+def test_what_rows_share_keeps_the_mean_and_widens_the_spread(
+    places: list[tuple[float, int]], spread: float
+) -> None:
+    chances = np.array([chance for chance, _ in places])
+    rows = np.array([row for _, row in places])
+    alone, shared = poisson_binomial(chances), together(chances, rows, spread=spread)
+    count = np.arange(len(chances) + 1)
+    assert shared.sum() == pytest.approx(1)
+    assert shared @ count == pytest.approx(alone @ count, abs=1e-3)
+    variance = [d @ count**2 - (d @ count) ** 2 for d in (alone, shared)]
+    assert variance[1] >= variance[0] - 1e-3
+
+
+def test_the_interval_holds_nine_times_in_ten_where_rows_go_wrong_together() -> None:
+    random = np.random.default_rng(0)
+    rows = np.repeat(np.arange(5), 12)
+    odds = random.uniform(0.5, 3, 60)
+    drawn = odds + ROW_SPREAD * random.normal(size=(4000, 5))[:, rows]
+    truth = (random.random((4000, 60)) < 1 / (1 + np.exp(-drawn))).mean(axis=1)
+    marginal = 1 / (1 + np.exp(-(odds[None] + ROW_SPREAD * random.normal(size=(4000, 1)))))
+    told = share(list(marginal.mean(axis=0)), rows=rows.tolist())
+    alone = share(list(marginal.mean(axis=0)))
+    assert told.low is not None
+    assert alone.low is not None
+    assert 0.87 <= ((truth >= told.low) & (truth <= told.high)).mean() <= 0.97
+    assert ((truth >= alone.low) & (truth <= alone.high)).mean() < 0.87
 
 
 def test_what_was_not_seen_widens_the_interval() -> None:

@@ -1,0 +1,1 @@
+"""Other systems' planogram files as planograms, and back. Each module one format; no disk here."""
