@@ -75,7 +75,7 @@ VISIBLE_SHARE_MIN: Final = 0.85
 ASKED_FROM: Final = 0.3
 """Claims surer than this, by picture and edges, are put to all witnesses."""
 STANDS_AT_OVERLAP: Final = 0.4
-EXTRA_SCORE_MIN: Final = 0.4
+EXTRA_SCORE_MIN: Final = 0.7
 EXTRA_CONFIDENCE_MIN: Final = 0.7
 """Higher than for planned places: from another viewpoint goods behind the fronts come into view,
 and no position stands for them. On two photos of one unchanged bay, taken by hand from different
