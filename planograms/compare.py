@@ -75,8 +75,8 @@ VISIBLE_SHARE_MIN: Final = 0.85
 ASKED_FROM: Final = 0.3
 """Claims surer than this, by picture and edges, are put to all witnesses."""
 STANDS_AT_OVERLAP: Final = 0.4
-EXTRA_SCORE_MIN: Final = 0.7
-EXTRA_CONFIDENCE_MIN: Final = 0.7
+EXTRA_SCORE_MIN: Final = 0.61
+EXTRA_CONFIDENCE_MIN: Final = 0.9
 """Higher than for planned places: from another viewpoint goods behind the fronts come into view,
 and no position stands for them. On two photos of one unchanged bay, taken by hand from different
 places, the claims between 0.5 and 0.7 were all of goods that the other photo shows as well."""

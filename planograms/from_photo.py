@@ -32,7 +32,7 @@ Ints = npt.NDArray[np.int64]
 
 PICTURES_A_PRODUCT: Final = 3
 FACINGS_MIN: Final = 2
-SCORE_MIN: Final = 0.7
+SCORE_MIN: Final = 0.61
 """What the detector is less sure of is mostly goods behind the front or cut off: no place that a
 clerk should be sent to."""
 

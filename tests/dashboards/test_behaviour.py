@@ -94,6 +94,15 @@ def test_a_manager_pairs_a_phone_and_sees_it_come(
     page.context.close()
 
 
+def wait_until_heard(page: Any, fake: FakeNode, path: str, times: int) -> None:
+    """Until the node was told so often: the page may say that nothing waits before it begins."""
+    for _ in range(300):
+        if len(said(fake, path)) >= times:
+            break
+        page.wait_for_timeout(100)
+    assert len(said(fake, path)) == times
+
+
 def test_what_waits_stays_while_a_phone_is_ended_and_goes_once_when_it_is_paired_again(
     node: tuple[FakeNode, str],
     browser: Any,  # noqa: F811
@@ -102,6 +111,7 @@ def test_what_waits_stays_while_a_phone_is_ended_and_goes_once_when_it_is_paired
     fake.pair()
     page = open_view(browser, url, PHONE)
     page.locator("button[data-tap=reception]").click()
+    wait_until_heard(page, fake, "/api/taps", 1)
     page.get_by_text("Everything is sent.").wait_for()
     fake.phone = None
     page.locator("button[data-tap=reception]").click()
@@ -130,6 +140,7 @@ def test_an_answer_to_an_action_can_be_taken_back_and_then_goes_once(
     page.locator("a[href^='#/action/']").click()
     page.locator(".say button").nth(1).click()
     page.locator(".say button").nth(1).click()
+    wait_until_heard(page, fake, "/api/actions/", 2)
     page.get_by_text("Everything is sent.").wait_for()
     events = [(one["event"], one["reason"]) for one in said(fake, "/api/actions/")]
     assert events == [("opened", ""), ("declined", "no_people")]
