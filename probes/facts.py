@@ -100,14 +100,14 @@ def facts_of(replay: Replay, *, shop: str, source: str, timezone: str = "UTC") -
     heard: dict[date, list[Occupancy]] = {}
     for window in replay.occupancy:
         if window.people is not None or replay.listening.unknown_because("occupancy"):
-            heard.setdefault(_day_of(window.start_s, here), []).append(window)
+            heard.setdefault(day_of(window.start_s, here), []).append(window)
     told = _Told(replay, heard, shop, source)
     if replay.listening.mode is Mode.STRICT:
         days = [_uncounted(day) for day in heard.values()]
         return [fact for day in days for fact in told.facts(day, (day.start_s, day.end_s))]
     by_day: dict[date, list[Stretch]] = {}
     for quarter in quarters:
-        by_day.setdefault(_day_of(quarter.start_s, here), []).append(quarter)
+        by_day.setdefault(day_of(quarter.start_s, here), []).append(quarter)
     found: list[Fact] = []
     days = [_whole(some, heard.get(day, [])) for day, some in by_day.items()]
     for whole in merge_until_enough(days):
@@ -123,6 +123,14 @@ def facts_of(replay: Replay, *, shop: str, source: str, timezone: str = "UTC") -
         found += told.facts(whole, told.span_s(whole))
     # One hour that is the whole day's stretch would be said twice otherwise.
     return list({fact.id: fact for fact in found}.values())
+
+
+def partitions(quarters: Sequence[Stretch], whole: Stretch) -> list[Stretch]:
+    """One stretch (five visitors or more) and its finer ones: parts of it, five in each."""
+    found = []
+    for hour in merge_until_enough(_by_hour(_inside(quarters, whole))):
+        found += [*merge_until_enough(_inside(quarters, hour)), hour]
+    return [*found, whole]
 
 
 def _inside(quarters: Sequence[Stretch], outer: Stretch) -> list[Stretch]:
@@ -144,7 +152,7 @@ def _uncounted(windows: Sequence[Occupancy]) -> Stretch:
     return Stretch(windows[0].start_s, windows[-1].start_s + WINDOW_S, 0, ())
 
 
-def _day_of(time_s: float, here: ZoneInfo) -> date:
+def day_of(time_s: float, here: ZoneInfo) -> date:
     """The shop's date at the start of this hour of UTC: hours are not cut."""
     hour = floor(time_s / HOUR_S) * HOUR_S
     return datetime.fromtimestamp(hour, UTC).astimezone(here).date()

@@ -101,9 +101,9 @@ def write_list(phones: PhoneList, path: Path) -> None:
     plain = {"key": phones.key.hex(), "entries": sorted(entry.hex() for entry in phones.entries)}
     beside = path.with_name(path.name + ".new")
     try:
-        with open(
-            os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
-        ) as file:
+        beside.unlink(missing_ok=True)
+        beside.touch(mode=0o600, exist_ok=False)
+        with beside.open("w", encoding="utf-8") as file:
             json.dump(plain, file)
             file.flush()
             os.fsync(file.fileno())

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, assert_never
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from probes.keys import DAY_S, Turns
+from storepulse.errors import BadInput
 
 STRICT_S: Final = 300.0
 """State of a phone and its key live so long at most (CNIL: anonymous within 5 minutes); less where
@@ -37,11 +38,20 @@ class Listening:
     mode: Mode = Mode.STANDARD
     timezone: str = "UTC"
 
+    def __post_init__(self) -> None:
+        try:
+            ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise BadInput(f"{self.timezone!r} is no time zone: e.g. Asia/Shanghai") from error
+
     @property
     def turns(self) -> Turns:
         """When all keys and all state of phones go."""
-        if self.mode is Mode.STRICT:
-            return Turns(STRICT_S)
+        return Turns(STRICT_S) if self.mode is Mode.STRICT else self.days
+
+    @property
+    def days(self) -> Turns:
+        """When one day of the shop ends and the next begins, in its night."""
         return Turns(DAY_S, _turn_s(self.timezone))
 
     def unknown_because(self, metric: str) -> str | None:
@@ -71,9 +81,6 @@ def _turn_s(timezone: str) -> float:
     """Seconds after midnight of UTC at which it is four in the morning there.
 
     As on a day in January: where clocks are put forward the key changes at five in summer.
-
-    Raises:
-        ZoneInfoNotFoundError: no such time zone.
     """
     offset = datetime(2026, 1, 15, tzinfo=ZoneInfo(timezone)).utcoffset() or timedelta()
     return (_TURN_HOUR * 3600 - offset.total_seconds()) % DAY_S

@@ -78,7 +78,7 @@ class Replay:
     strict mode."""
     warnings: tuple[CaptureWarning, ...]
     calibration: Calibration = field(repr=False)
-    listening: Listening = Listening()
+    listening: Listening = field(default_factory=Listening)
 
     @property
     def span_s(self) -> float:
@@ -119,13 +119,7 @@ class Ears:
             # what was there throughout was so up to here (another capture, or the radio was off).
             self._end_stretch(self._last_s)
             self._begin_s = frame.time_s
-        turn = self._turns.number(frame.time_s)
-        if turn != self._turn:
-            # The key has changed: what is still open could not be recognised, and must not live on.
-            if self._turn is not None and self._last_s is not None:
-                self._end_stretch(self._last_s)
-                self._begin_s = frame.time_s
-            self._turn = turn
+        self._turn_to(frame.time_s)
         self._last_s = frame.time_s
         if frame.time_s >= self._heard_s:
             self._presence.heard(frame.time_s)
@@ -135,6 +129,26 @@ class Ears:
         for burst in self._bursts.feed(frame):
             for visit in self._linker.feed(burst):
                 self._close(visit, frame.time_s)
+
+    def idle(self, time_s: float) -> None:
+        """Nothing is being heard: what must not live longer goes now, not with the next frame."""
+        if self._last_s is None:
+            return
+        over = time_s - self._last_s > SILENCE_S_MAX and self._begin_s <= self._last_s
+        if over:
+            self._end_stretch(self._last_s)
+            self._begin_s = time_s
+        self._turn_to(time_s)
+
+    def _turn_to(self, time_s: float) -> None:
+        """Where the key has changed, what is open could not be recognised, and must not live on."""
+        turn = self._turns.number(time_s)
+        if turn == self._turn:
+            return
+        if self._turn is not None and self._last_s is not None:
+            self._end_stretch(self._last_s)
+            self._begin_s = time_s
+        self._turn = turn
 
     def finish(self, counts: FrameCounts, warnings: Sequence[CaptureWarning]) -> Replay:
         """The captures are over: close what is open and give the account."""
