@@ -13,6 +13,7 @@ from probes.account import as_json, as_lines
 from probes.calibration import DEFAULT_CALIBRATION, read_calibration
 from probes.captures import CaptureWarning
 from probes.cli_listening import Agreed, Modes, OptedOut, Zone, live, opt_out
+from probes.cli_proof import bench, prove_privacy
 from probes.modes import Listening, Mode
 from probes.privacy import keep_to_itself
 from probes.replay import replay
@@ -35,6 +36,8 @@ def _top() -> None:
 
 app.command("live")(live)
 app.command("opt-out")(opt_out)
+app.command("prove-privacy")(prove_privacy)
+app.command("bench")(bench)
 
 
 @app.command("replay")

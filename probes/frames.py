@@ -19,7 +19,7 @@ from probes.keys import NEVER, KeyRing, Turns
 from probes.link_headers import LINK_HEADERS
 
 _HEADER_BYTES: Final = 24
-_PROBE_REQUEST: Final = 0x40
+PROBE_REQUEST: Final = 0x40
 """First byte of frame control: version 0, management, subtype 4."""
 _TIE_BITS: Final = 0xFFFF
 
@@ -122,8 +122,8 @@ class FrameReader:
             counts.damaged += 1
             return None
         start, end, signal_dbm, mhz, bad_fcs = found
-        if end - start < _HEADER_BYTES or data[start] != _PROBE_REQUEST:
-            if end - start >= 2 and data[start] != _PROBE_REQUEST:
+        if end - start < _HEADER_BYTES or data[start] != PROBE_REQUEST:
+            if end - start >= 2 and data[start] != PROBE_REQUEST:
                 counts.other += 1
             else:
                 counts.damaged += 1
