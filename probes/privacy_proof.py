@@ -16,7 +16,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,11 @@ from probes.link_headers import LINK_HEADERS
 from probes.recording_broker import RecordingBroker, RecordingRelay
 from probes.spellings import needles_of
 
-ENDINGS: Final = {"shut down": None, "killed": signal.SIGKILL, "aborted": signal.SIGABRT}
+ENDINGS: Final[Mapping[str, signal.Signals | None]] = {
+    "shut down": None,
+    "killed": signal.SIGKILL,
+    "aborted": signal.SIGABRT,
+}
 _START_S: Final = 120.0
 _END_S: Final = 60.0
 _HEADER_BYTES: Final = 24
@@ -77,17 +81,19 @@ def needles_of_capture(capture: Path) -> tuple[dict[bytes, str], int, int]:
 def prove(
     capture: Path, *, with_hub: bool, mode: str, also: list[Path], say: Callable[[str], None],
     plant: Callable[[Path], None] | None = None,
+    endings: Mapping[str, signal.Signals | None] = ENDINGS,
 ) -> Iterator[Run]:  # fmt: skip
     """Run, end and search, once for each ending.
 
     Args:
         also: files and folders to be searched besides (a database's dump, for one).
+        endings: by name; the signal, or None for an end in order.
         plant: called with the folder before it is searched: a test's own leak.
     Raises:
         SourceFailed: the chain did not start.
     """
     needles, _, _ = needles_of_capture(capture)
-    for ending, number in ENDINGS.items():
+    for ending, number in endings.items():
         say(f"running the chain, to be {ending}")
         with TemporaryDirectory(prefix="storepulse-proof-") as name, ExitStack() as opened:
             folder = Path(name)

@@ -9,8 +9,7 @@ import select
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from struct import unpack
+from struct import pack, unpack, unpack_from
 from typing import Final, Protocol
 
 from probes.captures import Record
@@ -25,6 +24,9 @@ _LINKS: Final = {801: DOT11, 802: PRISM, 803: RADIOTAP}
 _ALL_PROTOCOLS: Final = 0x0003
 _SOL_PACKET: Final = 263
 _PACKET_STATISTICS: Final = 6
+_SIOCGIFFLAGS: Final = 0x8913
+_SIOCGIFHWADDR: Final = 0x8927
+_NAME_BYTES_MAX: Final = 16
 _BUFFER_BYTES: Final = 4 * 1024 * 1024
 _FRAME_BYTES_MAX: Final = 65_536
 _TICK_S: Final = 1.0
@@ -157,15 +159,30 @@ def _packet_family() -> int | None:
     return getattr(socket, "AF_PACKET", None)
 
 
+def _look(interface: str) -> tuple[int, bool]:
+    """The kind of an interface and whether it is up, as the kernel says (of this namespace)."""
+    import fcntl
+
+    name = interface.encode()[: _NAME_BYTES_MAX - 1]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        request = pack(f"{_NAME_BYTES_MAX}s24x", name)
+        (kind,) = unpack_from("H", fcntl.ioctl(asked, _SIOCGIFHWADDR, request), _NAME_BYTES_MAX)
+        (flags,) = unpack_from("H", fcntl.ioctl(asked, _SIOCGIFFLAGS, request), _NAME_BYTES_MAX)
+    return kind, bool(flags & 1)
+
+
 def open_radio(
     interface: str,
     reader: FrameReader,
     *,
     now: Callable[[], float],
     hopper: Hopper | None = None,
-    classes: Path = Path("/sys/class/net"),
+    look: Callable[[str], tuple[int, bool]] | None = None,
 ) -> Radio:
     """Open an interface that is in monitor mode and up.
+
+    Args:
+        look: gives the kind of an interface (ARPHRD) and whether it is up; default: the kernel.
 
     Raises:
         SourceRefused: no Linux, no such interface, not in monitor mode, or not permitted.
@@ -175,9 +192,8 @@ def open_radio(
     if family is None or not sys.platform.startswith("linux"):
         raise SourceRefused(SourceFailure.NO_SYSTEM, "a live radio is read on Linux only")
     try:
-        kind = int((classes / interface / "type").read_text())
-        up = int((classes / interface / "flags").read_text(), 16) & 1
-    except (OSError, ValueError) as error:
+        kind, up = (look or _look)(interface)
+    except OSError as error:
         raise SourceRefused(
             SourceFailure.NO_SUCH_INTERFACE, f"there is no interface {interface!r}: see `ip link`"
         ) from error

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -354,23 +355,30 @@ class TestRadio:
         assert radio.received == 1
 
     @pytest.mark.parametrize(
-        ("kind", "flags", "reason"),
+        ("kind", "up", "reason"),
         [
-            pytest.param("1", "0x1003", SourceFailure.NOT_MONITOR, id="wired"),
-            pytest.param("803", "0x1002", SourceFailure.WENT_DOWN, id="down"),
-            pytest.param("", "", SourceFailure.NO_SUCH_INTERFACE, id="not there"),
+            pytest.param(1, True, SourceFailure.NOT_MONITOR, id="wired"),
+            pytest.param(803, False, SourceFailure.WENT_DOWN, id="down"),
+            pytest.param(None, False, SourceFailure.NO_SUCH_INTERFACE, id="not there"),
         ],
     )
     def test_an_interface_that_cannot_be_used_is_refused_with_the_reason(
-        self, tmp_path: Path, kind: str, flags: str, reason: SourceFailure
+        self, kind: int | None, up: bool, reason: SourceFailure
     ) -> None:
-        (tmp_path / "wlan9").mkdir()
-        if kind:
-            (tmp_path / "wlan9/type").write_text(kind)
-            (tmp_path / "wlan9/flags").write_text(flags)
+        def look(interface: str) -> tuple[int, bool]:
+            if kind is None:
+                raise OSError(19, "No such device")
+            return kind, up
+
         with pytest.raises(SourceFailed) as failed:
-            open_radio("wlan9", FrameReader(), now=lambda: 0.0, classes=tmp_path)
+            open_radio("wlan9", FrameReader(), now=lambda: 0.0, look=look)
         assert failed.value.reason is reason
+
+    @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="packet sockets are Linux's")
+    def test_the_kernel_is_asked(self) -> None:
+        with pytest.raises(SourceFailed) as failed:
+            open_radio("lo", FrameReader(), now=lambda: 0.0)
+        assert failed.value.reason is SourceFailure.NOT_MONITOR
 
     def test_hopping_goes_round_and_leaves_refused_channels_out(self) -> None:
         tuned: list[int] = []
