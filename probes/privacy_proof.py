@@ -97,6 +97,8 @@ def prove(
         say(f"running the chain, to be {ending}")
         with TemporaryDirectory(prefix="storepulse-proof-") as name, ExitStack() as opened:
             folder = Path(name)
+            # Run by root, the hub's database runs as a lower user, who must get through here.
+            folder.chmod(0o711)
             broker = _broker(folder, with_hub, opened)
             up = _run_chain(folder, capture, broker, number, mode)
             wire = broker.wire
