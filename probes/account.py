@@ -3,13 +3,18 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from probes.modes import Mode
 from probes.replay import BOUNCE_UNKNOWN, METHOD, Replay
 
 
 def as_json(replay: Replay) -> dict[str, Any]:
     """Plain JSON values; what is not known is null, and `unknown_because` says why."""
     dwell = replay.dwell
+    listening = replay.listening
     unknown = {"bounce_share": BOUNCE_UNKNOWN}
+    for name, metric in (("visits", "visitors"), ("occupancy", "occupancy")):
+        if because := listening.unknown_because(metric):
+            unknown[name] = because
     if dwell.reason is not None:
         unknown["dwell_minutes"] = dwell.reason
     counts = replay.counts
@@ -17,7 +22,7 @@ def as_json(replay: Replay) -> dict[str, Any]:
         "frames": counts.frames,
         "probe_requests": counts.probe_requests,
         "span_s": round(replay.span_s, 6),
-        "visits": replay.visits,
+        "visits": None if listening.mode is Mode.STRICT else replay.visits,
         "dwell_minutes": {
             "mean": _rounded(dwell.mean), "low": _rounded(dwell.low), "high": _rounded(dwell.high),
         },
@@ -36,6 +41,8 @@ def as_json(replay: Replay) -> dict[str, Any]:
         "fixed_left_out": replay.fixed,
         "repeats": replay.repeats,
         "damaged": counts.damaged,
+        "left_out": counts.left_out,
+        "mode": str(listening.mode),
         "method": METHOD,
         "calibration": {
             "name": replay.calibration.name,
@@ -53,7 +60,7 @@ def as_lines(replay: Replay) -> list[str]:
     lines = [
         f"frames          {counts.frames:,} ({counts.probe_requests:,} probe requests, "
         f"{counts.damaged:,} damaged, {replay.repeats:,} heard twice)",
-        f"time            {replay.span_s / 3600:.2f} h",
+        f"time            {replay.span_s / 3600:.2f} h, mode {replay.listening.mode}",
         f"visits heard    {replay.visits:,} (and {replay.fixed:,} things or staff, left out)",
     ]
     if dwell.mean is None:
@@ -67,7 +74,8 @@ def as_lines(replay: Replay) -> list[str]:
     for window in replay.occupancy:
         start = datetime.fromtimestamp(window.start_s, UTC).strftime("%Y-%m-%d %H:%M")
         if window.people is None:
-            lines.append(f"  {start}  unknown: nothing heard")
+            why = replay.listening.unknown_because("occupancy") or "nothing heard"
+            lines.append(f"  {start}  unknown: {why}")
         else:
             lines.append(
                 f"  {start}  {window.people:5.1f}  ({window.low:.1f} to {window.high:.1f})"

@@ -17,6 +17,8 @@ from typing import Final, Literal, NamedTuple
 from probes.errors import CaptureRefused
 from storepulse.units import KIB, MIB
 
+STDIN: Final = Path("-")
+"""The path that stands for a pipe to this process."""
 CHUNK_BYTES: Final = 256 * KIB
 RECORD_BYTES_MAX: Final = 256 * KIB
 """Longest record believed: the largest snapshot length that capture programs set (262,144)."""
@@ -78,11 +80,12 @@ class Capture:
     """
 
     def __init__(self, path: Path, *, warn: Callable[[CaptureWarning], None]) -> None:
-        self.name = path.name
+        piped = path == STDIN
+        self.name = "standard input" if piped else path.name
         self._warn = warn
         try:
-            self._file = path.open("rb")
-            self.bytes_total = path.stat().st_size
+            self._file = open(0, "rb", closefd=False) if piped else path.open("rb")  # noqa: SIM115
+            self.bytes_total = 0 if piped else path.stat().st_size
         except OSError as error:
             raise CaptureRefused(f"cannot read {path}: {error.strerror}") from error
         self._buffer = b""

@@ -12,8 +12,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from probes.account import as_json, as_lines
 from probes.calibration import DEFAULT_CALIBRATION, read_calibration
 from probes.captures import CaptureWarning
+from probes.cli_listening import Agreed, Modes, OptedOut, Zone, live, opt_out
+from probes.cli_proof import bench, prove_privacy
+from probes.modes import Listening, Mode
 from probes.privacy import keep_to_itself
 from probes.replay import replay
+from probes.told_files import Form, facts_of_told
+from probes.worker import admission
+from probes.worker import tell as tell_facts
 
 app = typer.Typer(
     add_completion=False,
@@ -28,6 +34,12 @@ def _top() -> None:
     """Turn captures of Wi-Fi probe requests into visits, dwell and occupancy."""
 
 
+app.command("live")(live)
+app.command("opt-out")(opt_out)
+app.command("prove-privacy")(prove_privacy)
+app.command("bench")(bench)
+
+
 @app.command("replay")
 def replay_command(
     captures: Annotated[
@@ -38,11 +50,20 @@ def replay_command(
     calibration: Annotated[
         Path, typer.Option(help="What the place has taught (default: the one that is shipped).")
     ] = DEFAULT_CALIBRATION,
+    mode: Modes = Mode.STANDARD,
+    timezone: Zone = "UTC",
+    opted_out: OptedOut = None,
+    agreed: Agreed = None,
+    form: Annotated[Form, typer.Option(help="What the files hold.")] = Form.CAPTURE,
+    door_error: Annotated[
+        float | None, typer.Option(help="Of a door counter: half its 90 % interval, a share.")
+    ] = None,
 ) -> None:
     """Visits, dwell and people present, from captures of probe requests.
 
     Nothing of a phone is written anywhere; figures come with their 90 % interval, or as unknown
-    with the reason.
+    with the reason. A capture named - is read from a pipe. What access points or a door counter
+    told (--form) gives facts, one JSON object a line.
 
     Example: storepulse probes replay monday.pcap.gz --json
     """
@@ -52,6 +73,17 @@ def replay_command(
     def tell(warning: CaptureWarning) -> None:
         talk.print(f"storepulse: {warning.message}", markup=False)
 
+    listening = Listening(mode, timezone)
+    admits = admission(mode, opted_out, agreed)
+    if form is not Form.CAPTURE:
+        facts, damaged = facts_of_told(
+            captures, form, listening, admits=admits, door_error=door_error, shop="unassigned",
+            source="probes.replay",
+        )  # fmt: skip
+        tell_facts([facts])
+        if damaged:
+            talk.print(f"storepulse: {damaged} pieces could not be read", markup=False)
+        return
     learnt = read_calibration(calibration)
     with Progress(
         TextColumn("reading"), BarColumn(), TextColumn("{task.percentage:.0f} %"),
@@ -61,6 +93,8 @@ def replay_command(
         account = replay(
             captures,
             learnt,
+            listening=listening,
+            admits=admits,
             tell=tell,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )

@@ -1,4 +1,8 @@
-"""Turn a replay into facts for the wire. Nothing about fewer than five visitors leaves. Pure."""
+"""Turn a replay into facts for the wire. Nothing about fewer than five visitors leaves. Pure.
+
+Windows are merged in three steps, a quarter of an hour, hours and days, each a partition of the
+next coarser one, so that no difference between two figures is about fewer than five either.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,21 +14,20 @@ from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
 from probes.dwell import DwellEstimate, estimate_dwell
+from probes.modes import Mode
 from probes.occupancy import WINDOW_S, Occupancy, merged
-from probes.replay import BOUNCE_UNKNOWN, HOUR_S, METHOD, Replay
+from probes.replay import BOUNCE_UNKNOWN, FINEST_S, HOUR_S, METHOD, Replay
 from probes.visits import Visit
 from storepulse.facts import Fact
 from storepulse.units import Z90
 
 VISITORS_MIN: Final = 5
 """k: a figure about fewer visitors is a figure about persons."""
-MODE: Final = "standard"
-"""State of a phone lives in memory until its visit closes (docs/privacy.md)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A stretch of hours, and the visits that began in it."""
+    """A stretch of windows, and the visits that began in it."""
 
     start_s: int
     end_s: int
@@ -73,7 +76,7 @@ def _fair(one: Stretch, other: Stretch) -> tuple[Visit, ...]:
 
 
 def facts_of(replay: Replay, *, shop: str, source: str, timezone: str = "UTC") -> list[Fact]:
-    """Facts by hour (or more hours, until five visitors are reached) and by day of the shop.
+    """Facts by quarter of an hour, hour and day of the shop, each merged until five are reached.
 
     Each spans from the first to the last window in which the radio heard anything: its coverage is
     about the hours in which somebody listened, not about the nights between them.
@@ -83,38 +86,73 @@ def facts_of(replay: Replay, *, shop: str, source: str, timezone: str = "UTC") -
         timezone: of the shop; its days begin with the hour of UTC that holds its midnight.
     Returns:
         dwell_mean, bounce_45s (unknown, with its reason in dims), visitors, occupancy. Empty when
-        fewer than five visitors were heard in all. The share of frames lost is not among them: a
-        capture file does not say it.
+        fewer than five visitors were heard in all. What the mode does not let be known is unknown,
+        with the reason; in strict mode, where visitors are not counted, once a day. The share of
+        frames lost is not among them: a capture file does not say it.
     Raises:
         ZoneInfoNotFoundError: no such time zone.
     """
     here = ZoneInfo(timezone)
-    hours = [
-        Stretch(hour, hour + HOUR_S, sample.count, tuple(sample.kept))
-        for hour, sample in sorted(replay.by_hour.items())
+    quarters = [
+        Stretch(start, start + FINEST_S, sample.count, tuple(sample.kept))
+        for start, sample in sorted(replay.by_quarter.items())
     ]
-    by_day: dict[date, list[Stretch]] = {}
-    for hour in hours:
-        by_day.setdefault(_day_of(hour.start_s, here), []).append(hour)
     heard: dict[date, list[Occupancy]] = {}
     for window in replay.occupancy:
-        if window.people is not None:
-            heard.setdefault(_day_of(window.start_s, here), []).append(window)
+        if window.people is not None or replay.listening.unknown_because("occupancy"):
+            heard.setdefault(day_of(window.start_s, here), []).append(window)
+    told = _Told(replay, heard, shop, source)
+    if replay.listening.mode is Mode.STRICT:
+        days = [_uncounted(day) for day in heard.values()]
+        return [fact for day in days for fact in told.facts(day, (day.start_s, day.end_s))]
+    by_day: dict[date, list[Stretch]] = {}
+    for quarter in quarters:
+        by_day.setdefault(day_of(quarter.start_s, here), []).append(quarter)
     found: list[Fact] = []
     days = [_whole(some, heard.get(day, [])) for day, some in by_day.items()]
     for whole in merge_until_enough(days):
         # Within the day, and all of its visits: what its hours leave out would be told by taking
-        # them from the day's own figure.
-        for stretch in merge_until_enough(
-            [hour for hour in hours if whole.start_s <= hour.start_s < whole.end_s]
-        ):
-            found += _facts(replay, stretch, heard, shop, source)
-        found += _facts(replay, whole, heard, shop, source)
+        # them from the day's own figure. The same of the quarters of an hour.
+        hours = merge_until_enough(_by_hour(_inside(quarters, whole)))
+        for hour in hours:
+            first_s, end_s = told.span_s(hour)
+            for quarter in merge_until_enough(_inside(quarters, hour)):
+                span_s = max(quarter.start_s, first_s), min(quarter.end_s, end_s)
+                found += told.facts(quarter, span_s)
+            found += told.facts(hour, (first_s, end_s))
+        found += told.facts(whole, told.span_s(whole))
     # One hour that is the whole day's stretch would be said twice otherwise.
     return list({fact.id: fact for fact in found}.values())
 
 
-def _day_of(time_s: float, here: ZoneInfo) -> date:
+def partitions(quarters: Sequence[Stretch], whole: Stretch) -> list[Stretch]:
+    """One stretch (five visitors or more) and its finer ones: parts of it, five in each."""
+    found = []
+    for hour in merge_until_enough(_by_hour(_inside(quarters, whole))):
+        found += [*merge_until_enough(_inside(quarters, hour)), hour]
+    return [*found, whole]
+
+
+def _inside(quarters: Sequence[Stretch], outer: Stretch) -> list[Stretch]:
+    return [one for one in quarters if outer.start_s <= one.start_s < outer.end_s]
+
+
+def _by_hour(quarters: Sequence[Stretch]) -> list[Stretch]:
+    """Whole hours of UTC, those without a visit left out."""
+    by_hour: dict[int, list[Stretch]] = {}
+    for one in quarters:
+        by_hour.setdefault(one.start_s // HOUR_S * HOUR_S, []).append(one)
+    return [
+        replace(reduce(_joined, some), start_s=start, end_s=start + HOUR_S)
+        for start, some in by_hour.items()
+    ]
+
+
+def _uncounted(windows: Sequence[Occupancy]) -> Stretch:
+    return Stretch(windows[0].start_s, windows[-1].start_s + WINDOW_S, 0, ())
+
+
+def day_of(time_s: float, here: ZoneInfo) -> date:
     """The shop's date at the start of this hour of UTC: hours are not cut."""
     hour = floor(time_s / HOUR_S) * HOUR_S
     return datetime.fromtimestamp(hour, UTC).astimezone(here).date()
@@ -130,48 +168,77 @@ def _whole(hours: Sequence[Stretch], heard: Sequence[Occupancy]) -> Stretch:
     )
 
 
-def _facts(
-    replay: Replay, stretch: Stretch, heard: Mapping[date, Sequence[Occupancy]], shop: str,
-    source: str,
-) -> Iterator[Fact]:  # fmt: skip
-    parts = [
-        [w for w in windows if stretch.start_s <= w.start_s < stretch.end_s]
-        for windows in heard.values()
-    ]
-    parts = [part for part in parts if part]
-    inside = [window for part in parts for window in part]
-    starts = [window.start_s for window in inside] or [stretch.start_s]
-    start = datetime.fromtimestamp(starts[0], UTC)
-    end = datetime.fromtimestamp(starts[-1] + WINDOW_S, UTC)
-    # Day by day: the night between two days is none of their time.
-    due = sum((part[-1].start_s - part[0].start_s) / WINDOW_S + 1 for part in parts)
-    coverage = min(1.0, sum(window.covered for window in inside) / max(due, 1.0))
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the facts of one replay have in common."""
 
-    def fact(
-        metric: str, figure: tuple[float | None, float | None, float | None], reason: str | None
-    ) -> Fact:
-        value, low, high = figure
-        said = f"{source}|{METHOD}|{shop}|{metric}|{start.isoformat()}|{end.isoformat()}"
-        dims = {"mode": MODE, "calibrated": replay.calibration.learnt_on}
-        if reason is not None:
-            dims["unknown_because"] = reason[:200]
-        return Fact(
-            id=str(uuid5(NAMESPACE_URL, said)), shop=shop, metric=metric, start=start, end=end,
-            value=value, low=low, high=high, n=stretch.count, coverage=coverage, dims=dims,
-            method=METHOD, source=source,
-        )  # fmt: skip
+    replay: Replay
+    heard: Mapping[date, Sequence[Occupancy]]
+    shop: str
+    source: str
 
-    dwell = estimate_dwell(
-        stretch.visits,
-        replay.calibration.paces,
-        error_share=replay.calibration.dwell_error_share,
-    )
-    yield fact("dwell_mean", (dwell.mean, dwell.low, dwell.high), dwell.reason)
-    yield fact("bounce_45s", (None, None, None), BOUNCE_UNKNOWN)
-    yield fact("visitors", _visitors(stretch.count, dwell), dwell.reason)
-    people: Occupancy | None = merged(inside)
-    if people is not None:
-        yield fact("occupancy", (people.people, people.low, people.high), None)
+    def _heard_in(self, stretch: Stretch) -> list[list[Occupancy]]:
+        parts = [[w for w in windows if _overlap(w, stretch)] for windows in self.heard.values()]
+        return [part for part in parts if part]
+
+    def span_s(self, stretch: Stretch) -> tuple[int, int]:
+        """From the first to the last window of the stretch in which anything was heard."""
+        starts = [window.start_s for part in self._heard_in(stretch) for window in part]
+        starts = starts or [stretch.start_s]
+        return starts[0], starts[-1] + WINDOW_S
+
+    def facts(self, stretch: Stretch, span_s: tuple[int, int]) -> Iterator[Fact]:
+        """The facts about one stretch, said of a span of time."""
+        replay, listening = self.replay, self.replay.listening
+        parts = self._heard_in(stretch)
+        inside = [window for part in parts for window in part]
+        start, end = (datetime.fromtimestamp(time_s, UTC) for time_s in span_s)
+        # Day by day: the night between two days is none of their time.
+        due = sum((part[-1].start_s - part[0].start_s) / WINDOW_S + 1 for part in parts)
+        coverage = min(1.0, sum(window.covered for window in inside) / max(due, 1.0))
+        strict = listening.mode is Mode.STRICT
+
+        def fact(
+            metric: str, figure: tuple[float | None, float | None, float | None],
+            reason: str | None,
+        ) -> Fact:  # fmt: skip
+            value, low, high = figure
+            because = listening.unknown_because(metric) or reason
+            if listening.unknown_because(metric):
+                value = low = high = None
+            said = f"{self.source}|{METHOD}|{self.shop}|{metric}|{start.isoformat()}|"
+            said += end.isoformat() + ("" if listening.mode is Mode.STANDARD else listening.mode)
+            dims = {"mode": str(listening.mode), "calibrated": replay.calibration.learnt_on}
+            if because is not None:
+                dims["unknown_because"] = because[:200]
+            if listening.mode is Mode.CONSENT:
+                dims["of"] = "those who agreed"
+            return Fact(
+                id=str(uuid5(NAMESPACE_URL, said)), shop=self.shop, metric=metric, start=start,
+                end=end, value=value, low=low, high=high, n=None if strict else stretch.count,
+                coverage=coverage, dims=dims, method=METHOD, source=self.source,
+            )  # fmt: skip
+
+        dwell = estimate_dwell(
+            stretch.visits,
+            replay.calibration.paces,
+            error_share=replay.calibration.dwell_error_share,
+        )
+        yield fact("dwell_mean", (dwell.mean, dwell.low, dwell.high), dwell.reason)
+        yield fact("bounce_45s", (None, None, None), BOUNCE_UNKNOWN)
+        yield fact("visitors", _visitors(stretch.count, dwell), dwell.reason)
+        people: Occupancy | None = merged(inside)
+        if people is not None:
+            yield fact("occupancy", (people.people, people.low, people.high), None)
+        elif strict or listening.mode is Mode.CONSENT:
+            yield fact("occupancy", (None, None, None), None)
+
+
+def _overlap(window: Occupancy, stretch: Stretch) -> bool:
+    """Most of the window lies inside: windows of ten minutes do not part at quarters of an hour."""
+    inside_s = min(window.start_s + WINDOW_S, stretch.end_s) - max(window.start_s, stretch.start_s)
+    half = 2 * inside_s == WINDOW_S and window.start_s >= stretch.start_s
+    return half or 2 * inside_s > WINDOW_S
 
 
 def _visitors(heard: int, dwell: DwellEstimate) -> tuple[float | None, float | None, float | None]:

@@ -2,20 +2,24 @@
 
 The sender's address becomes a keyed hash in the first function that touches it; the key lives in
 this process's memory only. Of the network asked for, only whether there was one is kept.
+
+This is the hot path: a phone says the same elements and the same address many times in a moment, so
+what they hash to is remembered for a few thousand records, no longer than the records themselves
+lie in the buffers of whoever reads them.
 """
 
-import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from hashlib import blake2b
+from math import inf
 from typing import Final, NamedTuple
 from zlib import crc32
 
 from probes.captures import Record
+from probes.keys import NEVER, KeyRing, Turns
 from probes.link_headers import LINK_HEADERS
 
 _HEADER_BYTES: Final = 24
-_HTC_BYTES: Final = 4
-_PROBE_REQUEST: Final = 0x40
+PROBE_REQUEST: Final = 0x40
 """First byte of frame control: version 0, management, subtype 4."""
 _TIE_BITS: Final = 0xFFFF
 
@@ -59,26 +63,56 @@ class FrameCounts:
     """Of the probe requests: the radio says the bits are wrong. Not used further."""
     without_time: int = 0
     """Of the probe requests: the file keeps no time. Not used further."""
+    left_out: int = 0
+    """Of the probe requests: senders who opted out, or, in consent mode, did not agree."""
     elements_cut: int = 0
     """Of the probe requests: elements damaged or cut. Used with the whole ones."""
 
 
+_REMEMBERED: Final = 4096
+"""Records after which what they hashed to is forgotten: a power of two."""
+_make: Final = tuple.__new__
+"""A frame without the detour over its own constructor, which costs as much as all the rest."""
+
+
 class FrameReader:
-    """Reads records into frames under one key.
+    """Reads records into frames under keys of its own.
 
     Args:
-        key: 16 to 64 random bytes, never written anywhere; by default a new one.
+        key: 16 to 64 bytes for runs that must be repeatable, with `NEVER` only; by default random
+            ones, never written anywhere.
+        turns: when the key changes.
+        admits: asked with the raw address before anything else is done with it (opt-out, consent);
+            a frame that it refuses is counted and dropped.
     """
 
-    def __init__(self, key: bytes | None = None) -> None:
-        self._hash = blake2b(key=key or secrets.token_bytes(32), digest_size=8)
+    def __init__(
+        self,
+        key: bytes | None = None,
+        *,
+        turns: Turns = NEVER,
+        admits: Callable[[bytes], bool] | None = None,
+    ) -> None:
+        self._ring = KeyRing(turns, key)
+        self._admits = admits
+        self._from_s, self._until_s = inf, -inf
+        self._hash = self._ring.hash_of(turns.number(0.0))
+        self._senders: dict[bytes, int] = {}
+        self._bodies: dict[bytes, tuple[bool, int, bool]] = {}
         self.counts = FrameCounts()
+
+    def forget(self) -> None:
+        """Drop what was remembered of the last records. Called by itself every few thousand."""
+        self._senders.clear()
+        self._bodies.clear()
 
     def read(self, record: Record) -> Frame | None:
         """Read one record; None (counted) when it is no usable probe request."""
         time_s, link, data, cut, fcs_noted = record
         counts = self.counts
         counts.frames += 1
+        if not counts.frames % _REMEMBERED:
+            self.forget()
         find = LINK_HEADERS.get(link)
         if find is None:
             counts.not_wifi[link] = counts.not_wifi.get(link, 0) + 1
@@ -88,14 +122,11 @@ class FrameReader:
             counts.damaged += 1
             return None
         start, end, signal_dbm, mhz, bad_fcs = found
-        if end - start < 2 or data[start] != _PROBE_REQUEST:
-            if end - start < 2:
-                counts.damaged += 1
-            else:
+        if end - start < _HEADER_BYTES or data[start] != PROBE_REQUEST:
+            if end - start >= 2 and data[start] != PROBE_REQUEST:
                 counts.other += 1
-            return None
-        if end - start < _HEADER_BYTES:
-            counts.damaged += 1
+            else:
+                counts.damaged += 1
             return None
         counts.probe_requests += 1
         if bad_fcs:
@@ -104,24 +135,51 @@ class FrameReader:
         if time_s is None:
             counts.without_time += 1
             return None
+        if not self._from_s <= time_s < self._until_s:
+            self._turn(time_s)
         # The one place that sees the address: bytes 10 to 15 of the header.
-        hashed = self._hash.copy()
-        hashed.update(data[start + 10 : start + 16])
-        sender = int.from_bytes(hashed.digest(), "little")
-        random_address = bool(data[start + 10] & 2)
-        sequence = data[start + 22] >> 4 | data[start + 23] << 4
-        ordered = data[start + 1] & 0x80
-        body = start + _HEADER_BYTES + (_HTC_BYTES if ordered else 0)
-        directed, lasting, whole = lasting_elements(data, body, end)
-        if not whole:
+        address = data[start + 10 : start + 16]
+        sender = self._senders.get(address)
+        if sender is None:
+            if self._admits is not None and not self._admits(address):
+                counts.left_out += 1
+                return None
+            sender = self._senders[address] = self._hashed(address)
+        # An HT control field (order bit) is four bytes longer.
+        at = start + (28 if data[start + 1] & 0x80 else 24)
+        body = data[at:end]
+        known = self._bodies.get(body)
+        if known is None:
+            directed, lasting, whole = lasting_elements(body, 0, len(body))
+            known = self._bodies[body] = directed, self._hashed(lasting), whole
+        if not known[2] or at > end:
             counts.elements_cut += 1
+        return _make(
+            Frame,
+            (
+                time_s,
+                sender,
+                data[start + 10] & 2 != 0,
+                data[start + 22] >> 4 | data[start + 23] << 4,
+                signal_dbm,
+                mhz,
+                known[0],
+                known[1],
+                crc32(data) & _TIE_BITS,
+            ),
+        )
+
+    def _hashed(self, data: bytes) -> int:
         hashed = self._hash.copy()
-        hashed.update(lasting)
-        elements = int.from_bytes(hashed.digest(), "little")
-        return Frame(
-            time_s, sender, random_address, sequence, signal_dbm, mhz, directed, elements,
-            crc32(data) & _TIE_BITS,
-        )  # fmt: skip
+        hashed.update(data)
+        return int.from_bytes(hashed.digest(), "little")
+
+    def _turn(self, time_s: float) -> None:
+        """Take the key that holds at this time; nothing hashed before is known after."""
+        number = self._ring.turns.number(time_s)
+        self._from_s, self._until_s = self._ring.turns.span_s(number)
+        self._hash = self._ring.hash_of(number)
+        self.forget()
 
 
 _SSID: Final = 0

@@ -19,15 +19,9 @@ _AVS_COOKIE: Final = 0x80211000
 """Upper 20 bits of the first word (big-endian); the lower 12 are the version."""
 
 
-class Found(NamedTuple):
-    """Where the frame lies in the record, and how it was heard."""
-
-    start: int
-    end: int
-    """Without the frame check sequence."""
-    signal_dbm: int | None
-    mhz: int | None
-    bad_fcs: bool
+Found = tuple[int, int, int | None, int | None, bool]
+"""Where the frame starts and ends in the record (without the frame check sequence), signal in dBm,
+MHz, and whether the radio says that its bits are wrong. A bare tuple: a busy day makes millions."""
 
 
 class _Layout(NamedTuple):
@@ -96,7 +90,7 @@ def _radiotap(data: bytes, cut: bool, fcs_noted: bool) -> Found | None:
         if signal > 127:
             signal -= 256
     mhz = data[channel_at] | data[channel_at + 1] << 8 if channel_at else None
-    return Found(length, end, signal, mhz, bool(flags & 0x40))
+    return (length, end, signal, mhz, bool(flags & 0x40))
 
 
 def _end_without_fcs(data: bytes, start: int, cut: bool, fcs_noted: bool) -> int:
@@ -109,7 +103,7 @@ def _end_without_fcs(data: bytes, start: int, cut: bool, fcs_noted: bool) -> int
 
 
 def _dot11(data: bytes, cut: bool, fcs_noted: bool) -> Found | None:
-    return Found(0, _end_without_fcs(data, 0, cut, fcs_noted), None, None, False)
+    return (0, _end_without_fcs(data, 0, cut, fcs_noted), None, None, False)
 
 
 def _avs(data: bytes, cut: bool, fcs_noted: bool) -> Found | None:
@@ -124,7 +118,7 @@ def _avs(data: bytes, cut: bool, fcs_noted: bool) -> Found | None:
         if signal_kind == 2:  # dBm; 1 and 3 are raw figures of one card
             (signal,) = unpack_from(">i", data, 48)
         mhz = _mhz_of_channel(channel)
-    return Found(length, _end_without_fcs(data, length, cut, fcs_noted), signal, mhz, False)
+    return (length, _end_without_fcs(data, length, cut, fcs_noted), signal, mhz, False)
 
 
 def _prism(data: bytes, cut: bool, fcs_noted: bool) -> Found | None:
@@ -145,7 +139,7 @@ def _prism(data: bytes, cut: bool, fcs_noted: bool) -> Found | None:
         mhz = _mhz_of_channel(unpack_from(order + "I", data, 24 + 2 * 12 + 8)[0])
         (value,) = unpack_from(order + "i", data, 24 + 5 * 12 + 8)
         signal = value if -120 <= value < 0 else None  # else a card's own scale
-    return Found(length, _end_without_fcs(data, length, cut, fcs_noted), signal, mhz, False)
+    return (length, _end_without_fcs(data, length, cut, fcs_noted), signal, mhz, False)
 
 
 def _ppi(data: bytes, cut: bool, fcs_noted: bool) -> Found | None:
@@ -164,7 +158,7 @@ def _ppi(data: bytes, cut: bool, fcs_noted: bool) -> Found | None:
             fcs_noted = fcs_noted or bool(flags & 1)
             bad_fcs = bool(flags & 4)
         at += 4 + size
-    return Found(length, _end_without_fcs(data, length, cut, fcs_noted), signal, mhz, bad_fcs)
+    return (length, _end_without_fcs(data, length, cut, fcs_noted), signal, mhz, bad_fcs)
 
 
 def _mhz_of_channel(channel: int) -> int | None:

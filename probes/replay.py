@@ -4,7 +4,7 @@ Everything that is kept of a phone is gone when its visit closes; what remains i
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import floor
 from pathlib import Path
 from random import Random
@@ -15,17 +15,21 @@ from probes.calibration import Calibration
 from probes.captures import CaptureWarning
 from probes.dwell import DwellEstimate, estimate_dwell, unknown_dwell
 from probes.frames import Frame, FrameCounts, FrameReader
+from probes.keys import NEVER
 from probes.linking import Linker
+from probes.modes import Listening, Mode
 from probes.occupancy import Occupancy, PresenceCounter
 from probes.streams import Once, frames_of
 from probes.throughout import ThereThroughout
 from probes.visits import SILENCE_S_MAX, Visit
 
 METHOD: Final = "probes.visits/1"
+FINEST_S: Final = 900
+"""The shortest window that is ever told."""
 SAMPLE_VISITS: Final = 400
 """Visits kept to estimate the dwell of the whole: more narrow the interval no further, since what
 is not known of the phones' pace outweighs them."""
-SAMPLE_VISITS_HOUR: Final = 100
+SAMPLE_VISITS_FINEST: Final = 25
 HOUR_S: Final = 3600
 BOUNCE_UNKNOWN: Final = (
     "not identifiable: most visits of under 45 s fall between two bursts of a phone"
@@ -63,15 +67,18 @@ class Replay:
     first_s: float | None
     last_s: float | None
     visits: int
+    """0 in strict mode, where pieces of visits are not counted as such."""
     fixed: int
     """Things and staff, left out of visits and dwell: there for four hours (those are left out of
     occupancy, too) or throughout the capture."""
     dwell: DwellEstimate
     occupancy: tuple[Occupancy, ...]
-    by_hour: dict[int, VisitSample] = field(repr=False)
-    """Visits by the hour (UTC, seconds) in which they began to be heard."""
+    by_quarter: dict[int, VisitSample] = field(repr=False)
+    """Visits by the quarter of an hour (UTC, seconds) in which they began to be heard. Empty in
+    strict mode."""
     warnings: tuple[CaptureWarning, ...]
     calibration: Calibration = field(repr=False)
+    listening: Listening = field(default_factory=Listening)
 
     @property
     def span_s(self) -> float:
@@ -83,14 +90,18 @@ class Replay:
 class Ears:
     """Takes frames in order of time and knows at any moment what has been heard so far."""
 
-    def __init__(self, calibration: Calibration) -> None:
+    def __init__(self, calibration: Calibration, listening: Listening | None = None) -> None:
+        """Without `listening` the frames are of one key, and no time ends their visits."""
         self._calibration = calibration
+        self._listening = listening or Listening()
+        self._turns = listening.turns if listening else NEVER
+        self._turn: int | None = None
         self._once = Once()
         self._bursts = BurstGatherer()
         self._linker = Linker(calibration.paces)
         self._presence = PresenceCounter(calibration.signal_dbm_min)
         self._sample = VisitSample(SAMPLE_VISITS)
-        self._by_hour: dict[int, VisitSample] = {}
+        self._by_quarter: dict[int, VisitSample] = {}
         self._fixed = 0
         self._throughout = ThereThroughout()
         self._begin_s = 0.0
@@ -108,6 +119,7 @@ class Ears:
             # what was there throughout was so up to here (another capture, or the radio was off).
             self._end_stretch(self._last_s)
             self._begin_s = frame.time_s
+        self._turn_to(frame.time_s)
         self._last_s = frame.time_s
         if frame.time_s >= self._heard_s:
             self._presence.heard(frame.time_s)
@@ -118,12 +130,38 @@ class Ears:
             for visit in self._linker.feed(burst):
                 self._close(visit, frame.time_s)
 
+    def idle(self, time_s: float) -> None:
+        """Nothing is being heard: what must not live longer goes now, not with the next frame."""
+        if self._last_s is None:
+            return
+        over = time_s - self._last_s > SILENCE_S_MAX and self._begin_s <= self._last_s
+        if over:
+            self._end_stretch(self._last_s)
+            self._begin_s = time_s
+        self._turn_to(time_s)
+
+    def _turn_to(self, time_s: float) -> None:
+        """Where the key has changed, what is open could not be recognised, and must not live on."""
+        turn = self._turns.number(time_s)
+        if turn == self._turn:
+            return
+        if self._turn is not None and self._last_s is not None:
+            self._end_stretch(self._last_s)
+            self._begin_s = time_s
+        self._turn = turn
+
     def finish(self, counts: FrameCounts, warnings: Sequence[CaptureWarning]) -> Replay:
         """The captures are over: close what is open and give the account."""
         occupancy: list[Occupancy] = []
         if self._first_s is not None and self._last_s is not None:
             self._end_stretch(self._last_s)
             occupancy = self._presence.windows(self._first_s, self._last_s, self._calibration)
+            if self._listening.unknown_because("occupancy"):
+                occupancy = [
+                    replace(window, people=None, low=None, high=None)
+                    for window in occupancy
+                    if window.people is not None
+                ]
         return Replay(
             counts=counts,
             repeats=self._once.repeats,
@@ -137,11 +175,14 @@ class Ears:
                 error_share=self._calibration.dwell_error_share,
             )
             if self._sample.count
-            else unknown_dwell(0, "no visit was heard"),
+            else unknown_dwell(
+                0, self._listening.unknown_because("dwell_mean") or "no visit was heard"
+            ),
             occupancy=tuple(occupancy),
-            by_hour=self._by_hour,
+            by_quarter=self._by_quarter,
             warnings=tuple(warnings),
             calibration=self._calibration,
+            listening=self._listening,
         )
 
     def _end_stretch(self, end_s: float) -> None:
@@ -154,6 +195,9 @@ class Ears:
         self._fixed += things
         for visit in visitors:
             self._count(visit)
+        if self._listening.mode is Mode.STRICT:
+            self._once = Once(self._once.repeats)
+            self._linker = Linker(self._calibration.paces)  # with what it knew of kinds of phones
 
     def _close(self, visit: Visit, now_s: float) -> None:
         # Things that are there throughout stay in occupancy (`probes.throughout` says why).
@@ -165,21 +209,30 @@ class Ears:
             self._count(visitor)
 
     def _count(self, visit: Visit) -> None:
+        if self._listening.mode is Mode.STRICT:
+            return  # a piece of a visit: its times and kind go with it
         self._sample.add(visit)
-        hour = floor(visit.first_s / HOUR_S) * HOUR_S
-        self._by_hour.setdefault(hour, VisitSample(SAMPLE_VISITS_HOUR)).add(visit)
+        quarter = floor(visit.first_s / FINEST_S) * FINEST_S
+        self._by_quarter.setdefault(quarter, VisitSample(SAMPLE_VISITS_FINEST)).add(visit)
+
+
+_STANDARD: Final = Listening()
 
 
 def replay(
     captures: Sequence[Path],
     calibration: Calibration,
     *,
+    listening: Listening = _STANDARD,
+    admits: Callable[[bytes], bool] | None = None,
     tell: Callable[[CaptureWarning], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Replay:
     """Run over captures as one stream in order of time.
 
     Args:
+        listening: in which mode; it says when keys and state go.
+        admits: whether a raw address may be heard at all (`probes.lists`).
         tell: called at once for each warning, which the account holds too.
         progress: called now and then with the bytes read and the bytes in all.
     Raises:
@@ -192,8 +245,8 @@ def replay(
         if tell is not None:
             tell(warning)
 
-    reader = FrameReader()
-    ears = Ears(calibration)
+    reader = FrameReader(turns=listening.turns, admits=admits)
+    ears = Ears(calibration, listening)
     for frame in frames_of(captures, reader, warn=warn, progress=progress):
         ears.hear(frame)
     # What several captures had to tell came as they were read in turns: put in an order of its own.

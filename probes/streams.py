@@ -45,8 +45,8 @@ def in_order(frames: Iterable[Frame], *, late: Callable[[], None]) -> Iterator[F
 class Once:
     """Lets each frame pass once, though several radios heard it."""
 
-    def __init__(self) -> None:
-        self.repeats = 0
+    def __init__(self, repeats: int = 0) -> None:
+        self.repeats = repeats
         self._seen: dict[tuple[int, int], float] = {}
         self._seen_before: dict[tuple[int, int], float] = {}
         self._turn_s = float("-inf")
@@ -119,6 +119,7 @@ def _frames(
     read = reader.read
     found = (frame for record in capture.records() if (frame := read(record)) is not None)
     yield from in_order(found, late=count_late)
+    reader.forget()
     if late:
         warn(
             CaptureWarning(

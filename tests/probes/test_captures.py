@@ -101,7 +101,9 @@ def test_a_big_capture_is_read_in_pieces(tmp_path: Path) -> None:
     assert len(records) == 9000
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None
+)
 @given(
     form=st.sampled_from([WHOLE, pcapng(RECORDS), gzip.compress(WHOLE)]),
     changes=st.lists(st.tuples(st.integers(0, 600), st.integers(0, 255)), max_size=6),

@@ -17,7 +17,7 @@ from probes.dwell import unknown_dwell
 from probes.facts import HOUR_S, VISITORS_MIN, Stretch, facts_of, merge_until_enough
 from probes.frames import FrameCounts
 from probes.occupancy import PresenceCounter
-from probes.replay import Replay, VisitSample, replay
+from probes.replay import FINEST_S, Replay, VisitSample, replay
 from probes.visits import Visit
 from storepulse.facts import FACT_JSON, Fact
 from tests.probes.drawn_captures import NOON_S, busy_shop, write
@@ -69,17 +69,17 @@ def test_hours_and_the_day_are_facts_of_their_own(tmp_path: Path) -> None:
 def heard(visits: Sequence[Visit], *, alive_s: Sequence[float] = ()) -> Replay:
     """The account of a radio that heard these visits, and something else at `alive_s`."""
     counter = PresenceCounter(CALIBRATION.signal_dbm_min)
-    by_hour: dict[int, VisitSample] = {}
+    by_quarter: dict[int, VisitSample] = {}
     times = sorted([*alive_s, *(time for visit in visits for time in visit.burst_s)])
     for time in times:
         counter.heard(time)
     for visit in visits:
         counter.add(visit)
-        hour = int(visit.first_s // HOUR_S) * HOUR_S
-        by_hour.setdefault(hour, VisitSample(50)).add(visit)
+        quarter = int(visit.first_s // FINEST_S) * FINEST_S
+        by_quarter.setdefault(quarter, VisitSample(50)).add(visit)
     return Replay(
         counts=FrameCounts(), repeats=0, first_s=times[0], last_s=times[-1], visits=len(visits),
-        fixed=0, dwell=unknown_dwell(0, "not asked for"), by_hour=by_hour, warnings=(),
+        fixed=0, dwell=unknown_dwell(0, "not asked for"), by_quarter=by_quarter, warnings=(),
         occupancy=tuple(counter.windows(times[0], times[-1], CALIBRATION)),
         calibration=CALIBRATION,
     )  # fmt: skip
@@ -97,6 +97,14 @@ def days_of(facts: Sequence[Fact]) -> list[Fact]:
     return [
         one for one in dwell
         if not any(o.start <= one.start and one.end <= o.end for o in dwell if o is not one)
+    ]  # fmt: skip
+
+
+def leaves(facts: Sequence[Fact]) -> list[Fact]:
+    """Those inside which no other one lies."""
+    return [
+        one for one in facts
+        if not any(one.start <= o.start and o.end <= one.end for o in facts if o is not one)
     ]  # fmt: skip
 
 
@@ -137,9 +145,11 @@ def test_what_the_hours_leave_out_cannot_be_told_from_the_day(
     days = days_of(facts)
     assert sum(day.n or 0 for day in days) in (0, len(hours))
     for day in days:
-        inside = [f.n for f in dwell if day.start <= f.start and f.end <= day.end and f != day]
-        assert sum(n or 0 for n in inside) in (0, day.n)
+        inside = [f for f in dwell if day.start <= f.start and f.end <= day.end and f != day]
+        for some in (leaves(inside), days_of(inside)):
+            assert sum(f.n or 0 for f in some) in (0, day.n)
         assert 0 <= day.coverage <= 1
+    assert all((fact.n or 0) >= VISITORS_MIN for fact in dwell)
 
 
 def test_four_visitors_say_nothing(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import struct
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probes.captures import Record
@@ -130,6 +130,7 @@ def test_a_global_address_is_known_by_its_bit() -> None:
     assert not frame.random_address
 
 
+@settings(deadline=None)
 @given(
     link=st.sampled_from([105, 119, 127, 163, 192]),
     data=st.binary(max_size=200),
