@@ -29,7 +29,7 @@ FINEST_S: Final = 900
 SAMPLE_VISITS: Final = 400
 """Visits kept to estimate the dwell of the whole: more narrow the interval no further, since what
 is not known of the phones' pace outweighs them."""
-SAMPLE_VISITS_FINEST: Final = 25
+SAMPLE_VISITS_FINEST: Final = 100
 HOUR_S: Final = 3600
 BOUNCE_UNKNOWN: Final = (
     "not identifiable: most visits of under 45 s fall between two bursts of a phone"

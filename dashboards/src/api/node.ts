@@ -822,7 +822,8 @@ export interface components {
         };
         /**
          * SeenInShort
-         * @description What the photo shows, in short; a refused photo has `reasons`.
+         * @description What the photo shows, in short; a refused photo has `reasons`, as codes (too_dark, blurred,
+         *     glare, too_tilted, too_far, cut_off, screen, no_shelf, too_small).
          */
         SeenInShort: {
             /** Facings */
