@@ -32,6 +32,8 @@ _STOP_S_MAX: Final = 60.0
 _POLL_S: Final = 0.01
 _ORPHANS_S_MAX: Final = 60.0
 _ORPHANS_POLL_S: Final = 0.25
+_OLD_SERVER_AT_WORK: Final = ("shared memory block", "Terminate any old server processes")
+"""The words and the hint of one message: which of them comes last differs."""
 _LOG_BYTES_MAX: Final = 8 * 1024 * 1024
 
 SETTINGS: Final[Mapping[str, str]] = {
@@ -243,7 +245,8 @@ def _start(programs: Path, home: Path, account: Account, settings: Mapping[str, 
         except DatabaseUnavailable as error:
             # Of a server that was killed, a child may still work at its last query; it ends with
             # it. Nobody but PostgreSQL knows, and it says so in these words.
-            if "shared memory block" not in str(error) or time.monotonic() > until:
+            waits = any(words in str(error) for words in _OLD_SERVER_AT_WORK)
+            if not waits or time.monotonic() > until:
                 raise
             time.sleep(_ORPHANS_POLL_S)
         else:

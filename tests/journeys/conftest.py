@@ -25,7 +25,7 @@ def open_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     """A folder that root's lower user, the database's, can reach, too, and all that runs in it."""
     if not CHROMIUM.exists():
@@ -39,7 +39,7 @@ def world() -> Iterator[World]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Any]:
     sync_api = pytest.importorskip(
         "playwright.sync_api", reason="not run: playwright is not installed"
@@ -48,7 +48,7 @@ def playwright() -> Iterator[Any]:
         yield running
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser(world: World, playwright: Any) -> Iterator[Any]:
     opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=world.browser_arguments)
     yield opened
