@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from planograms.confidence import Witnesses
-from planograms.geometry import Boxes, areas, boxes_of, centres, iou, overlaps, sizes
 from planograms.model import Planogram
+from vision.geometry import Boxes, areas, boxes_of, centres, iou, overlaps, sizes
 
 Ints = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]

@@ -14,7 +14,11 @@ import numpy.typing as npt
 from planograms.claims import SURELY_RIGHT, Claims, Evidence, Facings, sure_around, witnesses_of
 from planograms.confidence import CURVES, Claim, Witnesses
 from planograms.findings import Box, Finding, PositionState, Status
-from planograms.geometry import (
+from planograms.matching import Match
+from planograms.model import Planogram
+from storepulse.checklists import FindingKind
+from vision.appearance import likeness
+from vision.geometry import (
     Boxes,
     areas,
     boxes_of,
@@ -25,10 +29,6 @@ from planograms.geometry import (
     overlaps,
     visible_share,
 )
-from planograms.matching import Match
-from planograms.model import Planogram
-from storepulse.checklists import FindingKind
-from vision.appearance import likeness
 
 Ints = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]

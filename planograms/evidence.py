@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from planograms.geometry import Boxes, PlaneMap, inverse, mapped_boxes, sizes
 from planograms.pictures import Pixels
 from vision.appearance import Floats, describe, distance_by_pair, edge_strength, relit
 from vision.faces import blurred
+from vision.geometry import Boxes, PlaneMap, inverse, mapped_boxes, sizes
 
 Ints = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from planograms.errors import BadPlanogram, NoShelf
-from planograms.geometry import Boxes, boxes_of, centres, touched
 from planograms.grouping import group
 from planograms.model import Box, Picture, Planogram, Position, Product, ReferencePhoto, Shelf
 from planograms.pictures import (
@@ -25,6 +24,7 @@ from planograms.pictures import (
 )
 from vision.appearance import Floats, describe, distance
 from vision.faces import blur_faces
+from vision.geometry import Boxes, boxes_of, centres, touched
 from vision.observation import Observation
 from vision.photos import Photo
 

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from planograms.geometry import Boxes, centres, sizes
 from vision.appearance import Floats, distance
+from vision.geometry import Boxes, centres, sizes
 
 Ints = npt.NDArray[np.int64]
 

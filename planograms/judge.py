@@ -19,12 +19,10 @@ from planograms.errors import BadPlanogram
 from planograms.evidence import PixelEvidence, ReferencePixels, blurred_alike, sharpness
 from planograms.findings import Finding, PositionState
 from planograms.from_photo import rows_for
-from planograms.geometry import Boxes, PlaneMap, boxes_of, touched
 from planograms.matching import Match, Planned, Registered, Seen, match
 from planograms.model import Planogram
 from planograms.order import in_walking_order
 from planograms.pictures import unpacked
-from planograms.register import Features, Registration, features, register
 from planograms.scores import Scores, scores_of
 from planograms.unfold import unfolded
 from vision.appearance import (
@@ -37,8 +35,10 @@ from vision.appearance import (
     light_of,
     relit,
 )
+from vision.geometry import Boxes, PlaneMap, boxes_of, touched
 from vision.observation import Observation
 from vision.photos import Photo
+from vision.register import Features, Registration, features, register
 
 Ints = npt.NDArray[np.int64]
 

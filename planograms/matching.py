@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-from planograms.geometry import (
+from vision.appearance import likeness
+from vision.geometry import (
     Boxes,
     PlaneMap,
     centres,
@@ -22,7 +23,6 @@ from planograms.geometry import (
     mapped_boxes,
     sizes,
 )
-from vision.appearance import likeness
 
 Ints = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]

@@ -18,7 +18,6 @@ from scipy.optimize import linear_sum_assignment
 from planograms.errors import NoShelf
 from planograms.findings import Box, Finding
 from planograms.from_photo import planogram_from_photo
-from planograms.geometry import boxes_of, iou
 from planograms.judge import Prepared, judge, prepare
 from storepulse.eval.data_folders import need
 from storepulse.eval.figures import Figure, Report
@@ -31,6 +30,7 @@ from storepulse.simulated.exposures import (
     expose_again,
     map_boxes,
 )
+from vision.geometry import boxes_of, iou
 from vision.observation import Observation
 from vision.photos import Photo
 from vision.training.labels import read_coco

@@ -12,7 +12,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from planograms.register import Features, features, register
 from storepulse.eval.data_folders import need
 from storepulse.eval.exposures import Eyes
 from storepulse.eval.figures import Figure, Report
@@ -21,6 +20,7 @@ from storepulse.eval.resampling import ROUNDS, drawn_anew, interval_of, ratio_in
 from storepulse.eval.second_photos import Case, real_cases, simulated_cases
 from vision.observation import Observation
 from vision.photos import Photo
+from vision.register import Features, features, register
 from vision.training.labels import read_coco
 
 Reals = npt.NDArray[np.float64]

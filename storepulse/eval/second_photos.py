@@ -17,7 +17,6 @@ from planograms.compare import Comparison
 from planograms.errors import NoShelf
 from planograms.findings import Finding
 from planograms.from_photo import planogram_from_photo, rows_for
-from planograms.geometry import Boxes, boxes_of, iou, mapped_boxes
 from planograms.judge import Prepared, compare_observation, prepare
 from planograms.model import Planogram
 from storepulse.eval.exposures import Eyes
@@ -28,6 +27,7 @@ from storepulse.simulated.second_photos import (
     second_photo,
     view_of,
 )
+from vision.geometry import Boxes, boxes_of, iou, mapped_boxes
 from vision.observation import Observation
 from vision.photos import Photo
 

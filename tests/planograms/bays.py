@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from planograms.claims import Facings, NoPixels
 from planograms.compare import Comparison, Distances, compare
-from planograms.geometry import Boxes, PlaneMap
 from planograms.matching import Match, Planned, Seen, match
 from planograms.model import Planogram, Position, Product, Shelf
+from vision.geometry import Boxes, PlaneMap
 
 WIDTH, HEIGHT = 2000.0, 1600.0
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

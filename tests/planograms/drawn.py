@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from planograms.from_photo import planogram_from_photo
-from planograms.geometry import PlaneMap, mapped_boxes
 from planograms.model import Planogram
+from vision.geometry import PlaneMap, mapped_boxes
 from vision.observation import Facing, ModelFacts, Observation, PhotoFacts, Row
 from vision.photos import Photo
 

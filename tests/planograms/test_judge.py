@@ -15,7 +15,6 @@ from planograms.judge import (
     prepare,
 )
 from planograms.pictures import packed
-from planograms.register import features, register
 from tests.planograms.drawn import (
     PRODUCTS_BY_ROW,
     SECOND,
@@ -29,6 +28,7 @@ from tests.planograms.drawn import (
 from vision.faces import blurred
 from vision.observation import Observation
 from vision.photos import Photo
+from vision.register import features, register
 
 READY = prepare(planogram())
 

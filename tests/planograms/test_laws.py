@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planograms.compare import Comparison
-from planograms.geometry import PlaneMap, mapped_boxes
 from planograms.matching import NO_ROW, align
 from tests.planograms.bays import IDENTITY, Shown, as_planned, bay, compared, matched, row_lists
+from vision.geometry import PlaneMap, mapped_boxes
 
 TILTED: PlaneMap = np.array([[0.9, 0.03, 40.0], [-0.02, 0.95, 25.0], [2e-5, -1e-5, 1.0]])
 DISTINCT = [[1, 2, 3, 4, 5, 6], [7, 8, 8, 9, 10, 11], [12, 13, 14, 15, 16, 17]]
