@@ -87,14 +87,9 @@ def test_a_first_link_is_worth_nothing_once_somebody_is_there(database: Database
 def test_two_that_come_with_one_link_are_one(database: Database) -> None:
     with database.connection() as connection:
         path = f"/api/welcome/{first_link(connection)}"
-    visitors = [Visitor(database) for _ in range(3)]
-
-    def use(number: int) -> int:
-        said = {"name": f"Ann {number}", "password": PASSWORD}
-        return int(visitors[number].post(path, json=said).status_code)
-
-    with ThreadPoolExecutor(3) as pool:
-        assert sorted(pool.map(use, range(3))) == [200, 404, 404]
+    asked = [("POST", path, {"name": f"Ann {number}", "password": PASSWORD}) for number in range(3)]
+    answers = Visitor(database).at_once(asked)
+    assert sorted(answer.status_code for answer in answers) == [200, 404, 404]
 
 
 def test_somebody_invited_chooses_a_password_and_signs_in(ann: Visitor) -> None:

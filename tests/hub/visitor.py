@@ -65,6 +65,25 @@ class Visitor:
             self.cookies = client.cookies
             return answer
 
+    def at_once(self, asked: list[tuple[str, str, Any]]) -> list[httpx.Response]:
+        """Several of them, each with no cookie, ask one hub at the same time: (method, path, body).
+
+        On one loop, as the hub runs: it builds its routes when they are first asked for, which
+        several loops in several threads must not do side by side.
+        """
+
+        async def ask_all() -> list[httpx.Response]:
+            browsers = [self.other() for _ in asked]
+            headers = {"content-type": "application/json"}
+            return await asyncio.gather(
+                *(
+                    browser._ask(method, path, json=body, headers=headers)
+                    for browser, (method, path, body) in zip(browsers, asked, strict=True)
+                )
+            )
+
+        return asyncio.run(ask_all())
+
     def other(self) -> "Visitor":
         """Somebody else with the same hub, and no cookie."""
         return Visitor(None, app=self.app, address=self.address)  # type: ignore[arg-type]
