@@ -4,7 +4,7 @@ How a revoked node is cut off at once: amqtt does it itself (`hub.brokers.tls_br
 reads the list of the revoked again when it is told to (SIGHUP), and refuses them from then on, but
 leaves their open connections alone. There a client's id is the name in its certificate and one
 name has one seat: so we make a certificate of a minute for that name, take the seat, and the old
-connection is closed; it cannot come back. Nobody else is disturbed, as a restart of the broker would.
+connection is closed; it cannot come back. Nobody else is disturbed, as by a restart of the broker.
 """
 
 import asyncio
