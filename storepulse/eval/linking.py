@@ -99,7 +99,7 @@ def measure_linking(watches: Sequence[Watch], *, trials: int, seed: int, steps: 
     """V-measure and error of the count, over all phones and over two halves that share none.
 
     Raises:
-        WrongData: too few phones, or none with four sessions.
+        WrongData: no phone has four sessions.
     """
     by_phone: dict[str, list[Watch]] = defaultdict(list)
     for watch in watches:
@@ -110,7 +110,7 @@ def measure_linking(watches: Sequence[Watch], *, trials: int, seed: int, steps: 
     for part, phones in parts.items():
         mine = {phone: by_phone[phone] for phone in phones}
         for crowd in CROWDS:
-            if crowd.of == "phones" and crowd.number > len(mine):
+            if crowd.number > (len(mine) if crowd.of == "phones" else _sessions(mine)):
                 continue
             told = [
                 _tell(mine, crowd, Random(seed * 7919 + trial))  # noqa: S311  (no secret)
@@ -134,15 +134,16 @@ def _tell(by_phone: Mapping[str, Sequence[Watch]], crowd: Crowd, rng: Random) ->
     return Told(v_measure(truth, found), len(set(found)), len(set(truth)))
 
 
+def _sessions(by_phone: Mapping[str, Sequence[Watch]]) -> int:
+    return sum(len(watches) for watches in by_phone.values())
+
+
 def _drawn(by_phone: Mapping[str, Sequence[Watch]], crowd: Crowd, rng: Random) -> list[Watch]:
     phones = sorted(by_phone)
     if crowd.of == "phones":
         return [rng.choice(by_phone[phone]) for phone in rng.sample(phones, crowd.number)]
     if crowd.of == "visits":
-        every = [watch for phone in phones for watch in by_phone[phone]]
-        if len(every) < crowd.number:
-            raise WrongData(f"{len(every)} sessions are too few for a crowd of {crowd.number}")
-        return rng.sample(every, crowd.number)
+        return rng.sample([one for phone in phones for one in by_phone[phone]], crowd.number)
     several = [phone for phone in phones if len(by_phone[phone]) >= crowd.number]
     if not several:
         raise WrongData(f"no phone has {crowd.number} sessions")
