@@ -47,12 +47,12 @@ from hub.api.asked import (
 from hub.api.exports import export_routes
 from hub.api.news import News, news_routes
 from hub.api.origins import is_foreign
+from hub.api.policies import policy_routes
 from hub.codes.code import Code
 from hub.codes.computing import UnknownShop, compute_codes, day_shown, read_policies
 from hub.codes.curves import CURVE_DAYS_MAX, Curves, read_curves
 from hub.codes.days import local_day
 from hub.codes.history import DAYS_MAX, History, read_history
-from hub.codes.policy import Policy, policy_schema
 from hub.codes.touched import known_shops, newest_code_day_seen
 from hub.errors import Refused
 from hub.ingest.listener import Tally
@@ -103,9 +103,12 @@ def create_app(
     """
     app = FastAPI(
         title="storepulse hub", version=__version__, docs_url=None, redoc_url=None,
+        # One word for a thing: a policy that is read is one that can be sent back.
+        separate_input_output_schemas=False,
         description="Shops, codes with their reasons, actions, facts; people and their rights.",
     )  # fmt: skip
     app.include_router(_codes_routes(database, now))
+    app.include_router(policy_routes(database, now))
     app.include_router(_records_routes(database, now))
     app.include_router(_health_routes(database, tally or Tally()))
     app.include_router(export_routes(database, now))
@@ -214,17 +217,6 @@ def _codes_routes(database: Database, now: Clock) -> APIRouter:
         if found is None:
             raise NotThere(f"there is no action {action!r}")
         return found
-
-    @routes.get("/policy")
-    def policy(session: SignedIn, day: Day = None) -> Policy:
-        """The policy in force on a day (default: today), with its limits."""
-        with database.of_session(session) as connection:
-            return read_policies(connection).in_force(day or now().date())
-
-    @routes.get("/policy/schema")
-    def schema(_: SignedIn) -> dict[str, Any]:
-        """The JSON Schema of a policy."""
-        return policy_schema()
 
     return routes
 

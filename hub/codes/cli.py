@@ -16,7 +16,7 @@ from hub.api.answers import BoardRow, action_json, board, shown_actions
 from hub.codes.code import CODES_JSON, Code
 from hub.codes.colours import SIGNS, WORST_FIRST
 from hub.codes.computing import UnknownShop, compute_codes, day_shown, read_policies
-from hub.codes.policy import read_policy
+from hub.codes.effective import read_policy
 from hub.codes.touched import known_shops
 from hub.ingest.fact_rules import YEARS
 from hub.store.database import Connection, open_database

@@ -46,6 +46,8 @@ class Code:
     """The same in Chinese."""
     turns_green_at: float
     turns_green_when: str
+    turns_green_when_zh: str
+    """The same in Chinese."""
     facts: tuple[str, ...]
     """Ids of the facts used."""
     turning: Colour | None
@@ -117,13 +119,14 @@ def _code(readings: Readings, dimension: Dimension, day: date, *, since: date | 
     own = COLOURS[found.point]
     part = policy.of(dimension)
     rule = rule_sentence(dimension, found, colour, policy, day=day)
+    turns = turns_green_when(dimension, policy)
     return Code(
         shop=readings.days.shop, dimension=dimension, day=day, colour=colour,
         probability=round(found.chances[badness(colour)], 4), value=round(found.value, 6),
         low=round(found.low, 6), high=round(found.high, 6), unit=unit_of(dimension),
         rule=rule.en, rule_zh=rule.zh,
-        turns_green_at=part.green_from, turns_green_when=turns_green_when(dimension, policy),
-        facts=found.facts, turning=None if own == colour else own,
+        turns_green_at=part.green_from, turns_green_when=turns.en,
+        turns_green_when_zh=turns.zh, facts=found.facts, turning=None if own == colour else own,
         policy_version=policy.version, unknown_days=0,
     )  # fmt: skip
 
@@ -168,11 +171,12 @@ def _unknown(
 ) -> Code:
     policy = readings.policy
     rule = unknown_sentence(why.reason)
+    turns = turns_green_when(dimension, policy)
     return Code(
         shop=readings.days.shop, dimension=dimension, day=day, colour="unknown", probability=None,
         value=None, low=None, high=None, unit=unit_of(dimension), rule=rule.en, rule_zh=rule.zh,
         turns_green_at=policy.of(dimension).green_from,
-        turns_green_when=turns_green_when(dimension, policy), facts=why.facts, turning=None,
+        turns_green_when=turns.en, turns_green_when_zh=turns.zh, facts=why.facts, turning=None,
         policy_version=policy.version, unknown_days=unknown_days,
     )  # fmt: skip
 

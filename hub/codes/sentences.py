@@ -6,6 +6,7 @@ other's parts.
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from hub.codes.colours import COLOURS, Colour, badness
@@ -17,6 +18,9 @@ from storepulse.checklists import Sentence
 
 _COLOURS_ZH: Final[Mapping[Colour, str]] = {
     "green": "健康", "yellow": "留意", "orange": "预警", "red": "整改",
+}  # fmt: skip
+DIMENSIONS_ZH: Final[Mapping[Dimension, str]] = {
+    "people": "人", "goods": "货", "place": "场", "conversion": "转化",
 }  # fmt: skip
 
 
@@ -125,8 +129,13 @@ def _kept(reading: Reading, colour: Colour, policy: Policy) -> Sentence:
     )
 
 
-def turns_green_when(dimension: Dimension, policy: Policy) -> str:
+@lru_cache(maxsize=256)
+def turns_green_when(dimension: Dimension, policy: Policy) -> Sentence:
     """What would turn the code green, in words."""
     limit = _SAY[dimension](policy.of(dimension).green_from)
     sure = per_cent(policy.change_probability)
-    return f"{FIGURE_WORDS[dimension].en} of at least {limit}, and green at least {sure} probable"
+    figure = FIGURE_WORDS[dimension]
+    return Sentence(
+        en=f"{figure.en} of at least {limit}, and green at least {sure} probable",
+        zh=f"{figure.zh}达到 {_zh(limit)}，且“{_COLOURS_ZH['green']}”的概率不低于 {_zh(sure)}",
+    )
