@@ -45,6 +45,8 @@ class BoardCode:
     value: float | None
     unit: str
     rule: str
+    rule_zh: str
+    """The same in Chinese; empty where the code was stored before there was any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +176,7 @@ def _row(shop: Shop, codes: Iterable[Code | StoredCode], own: Shown) -> BoardRow
             BoardCode(
                 dimension=code.dimension, colour=code.colour, probability=code.probability,
                 turning=code.turning, value=code.value, unit=code.unit, rule=code.rule,
+                rule_zh=code.rule_zh,
             )
             for code in codes
         ),

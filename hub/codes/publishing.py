@@ -18,6 +18,7 @@ from hub.codes.computing import (
     Policies,
     codes_of_shop_days,
     day_shown,
+    ensure_default_policy,
     read_policies,
     shops_with_days,
 )
@@ -116,6 +117,8 @@ def publish_as_session(connection: Connection, draft: Policy, *, who: str) -> Po
 def publish_as_owner(connection: Connection, draft: Policy, *, who: str = "") -> Policy:
     """Publish on the hub's own machine. Raises BadPolicy as above."""
     check_policy(draft, called="draft")
+    # Where no hub has run yet, the past is judged by what comes with storepulse all the same.
+    ensure_default_policy(connection)
     asked = {
         "version": draft.version, "name": draft.name, "starts_on": draft.starts_on,
         "body": Jsonb(_json(draft)), "by": who,

@@ -837,6 +837,8 @@ export interface components {
             probability: number | null;
             /** Rule */
             rule: string;
+            /** Rule Zh */
+            rule_zh: string;
             /** Turning */
             turning: string | null;
             /** Unit */
@@ -1980,6 +1982,8 @@ export interface operations {
         parameters: {
             query: {
                 day?: string | null;
+                /** @description Of the sentences; figures and names stay as they are. */
+                language?: "en" | "zh";
                 shop: string;
             };
             header?: never;
@@ -2098,6 +2102,8 @@ export interface operations {
         parameters: {
             query?: {
                 day?: string | null;
+                /** @description Of the sentences; figures and names stay as they are. */
+                language?: "en" | "zh";
             };
             header?: never;
             path?: never;
