@@ -208,10 +208,15 @@ class Policy:
             day -= timedelta(days=1)
         return day
 
-    def open_days_between(self, first: date, last: date) -> list[date]:
+    def open_days_between(self, first: date, last: date) -> tuple[date, ...]:
         """The open days from `first` to `last`, both included, oldest first."""
-        span = range((last - first).days + 1)
-        return [day for day in (first + timedelta(days=n) for n in span) if self.is_open(day)]
+        return _open_days_between(self.open_weekdays, first, last)
+
+
+@lru_cache(maxsize=4096)
+def _open_days_between(weekdays: tuple[Weekday, ...], first: date, last: date) -> tuple[date, ...]:
+    span = (first + timedelta(days=n) for n in range((last - first).days + 1))
+    return tuple(day for day in span if WEEKDAYS[day.weekday()] in weekdays)
 
 
 @lru_cache(maxsize=4096)

@@ -6,6 +6,7 @@ Knows nothing of the day before's colour; `hub.codes.code` folds over days.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from math import fsum
 from typing import Final
 
@@ -13,7 +14,7 @@ import numpy as np
 from scipy.special import betainc, betaincinv
 
 from hub.codes.colours import badness
-from hub.codes.days import Figure, ShopDays, Unseen, day_figure, day_start, newest_photos
+from hub.codes.days import Figure, ShopDays, Unseen, day_figure, local_day, newest_photos
 from hub.codes.draws import Draws, Estimate, estimate, quotient
 from hub.codes.further import Further, FurtherRules, at_least, worst_by_values
 from hub.codes.policy import DimensionPolicy, Evidence, Policy, Rule, open_days
@@ -95,6 +96,7 @@ class Readings:
     _readings: dict[tuple[Dimension, date], Reading | Unseen] = field(default_factory=dict)
     _experiences: ExperienceDays | None = None
     _further: FurtherRules | None = None
+    _today: date | None = None
 
     def of(self, dimension: Dimension, day: date) -> Reading | Unseen:
         """The reading of one open day, or why there is none."""
@@ -167,10 +169,9 @@ class Readings:
                 return _place(self.days, self.policy, day)
 
     def _is_running(self, day: date) -> bool:
-        begins, ends = (
-            day_start(one, self.days.timezone) for one in (day, day + timedelta(days=1))
-        )
-        return begins <= self.now < ends
+        if self._today is None:
+            self._today = local_day(self.now, self.days.timezone)
+        return day == self._today
 
 
 def judge(
@@ -292,21 +293,36 @@ def conversion_reading(
     short = _short_experiences(begun, dealt, ripe, part.evidence)
     if short:
         return Unseen(short, tuple(fact for group in groups for fact in group))
+    limits = tuple(rule.below for rule in part.rules)
     if all(one.exact for one in ripe):
-        n, k = np.array([begun]), np.array([dealt])
+        share = _counted_share(begun, dealt, limits)
     else:
-        n, k = drawn_counts(ripe, day)
-    a, b = k + 0.5, n - k + 0.5
-    limits = [rule.below for rule in part.rules]
-    red, orange, yellow = (float(x) for x in betainc(a[:, None], b[:, None], limits).mean(axis=0))
+        share = _share(*drawn_counts(ripe, day), limits)
+    (red, orange, yellow), low, high = share
     value = dealt / begun
-    low, high = (_beta_quantile(a, b, level) for level in (0.05, 0.95))
     point = max((badness(r.colour) for r in part.rules if value < r.below), default=0)
     return Reading(
         day=day, value=value, low=min(low, value), high=max(high, value), point=point,
         running=1 if point else 0, chances=_chances(yellow, orange, red), fact_groups=groups,
         words=FIGURE_WORDS["conversion"],
     )  # fmt: skip
+
+
+_Share = tuple[tuple[float, float, float], float, float]
+"""The chances to lie below the limits of red, orange and yellow; 5th and 95th percentile."""
+
+
+def _share(n: Draws, k: Draws, limits: tuple[float, ...]) -> _Share:
+    a, b = k + 0.5, n - k + 0.5
+    red, orange, yellow = (float(x) for x in betainc(a[:, None], b[:, None], limits).mean(axis=0))
+    low, high = (_beta_quantile(a, b, level) for level in (0.05, 0.95))
+    return (red, orange, yellow), low, high
+
+
+@lru_cache(maxsize=65_536)
+def _counted_share(begun: float, dealt: float, limits: tuple[float, ...]) -> _Share:
+    """Of counts without doubt; a chain's shops have the same small counts over and over."""
+    return _share(np.array([begun]), np.array([dealt]), limits)
 
 
 def _short_experiences(
