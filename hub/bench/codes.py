@@ -92,11 +92,11 @@ def bench_codes(shops: int, days: int, processes: int) -> CodesBench:
     cpu_s = sum(one.cpu_s for one in spent)
     codes = sum(colours.values())
     return CodesBench(
-        shops=shops, days=days, codes=codes,
-        facts=shops * _days_of_facts(policy, days) * FACTS_A_DAY, processes=processes, wall_s=round(max(wall.values()), 2), cpu_s=round(cpu_s, 2),
-        codes_a_cpu_second=round(codes / cpu_s), colours=dict(colours),
-        load_before=round(before, 1), load_after=round(os.getloadavg()[0], 1),
-        million_steps_s=round(_million_steps(), 4),
+        shops=shops, days=days, codes=codes, processes=processes, colours=dict(colours),
+        facts=shops * _days_of_facts(policy, days) * FACTS_A_DAY,
+        wall_s=round(max(wall.values()), 2), cpu_s=round(cpu_s, 2),
+        codes_a_cpu_second=round(codes / cpu_s), load_before=round(before, 1),
+        load_after=round(os.getloadavg()[0], 1), million_steps_s=round(_million_steps(), 4),
     )  # fmt: skip
 
 

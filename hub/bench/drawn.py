@@ -28,8 +28,9 @@ def shop_name(number: int) -> str:
 def drawn_shop(number: int) -> Shop:
     """A shop, marked as simulated."""
     return Shop(
-        shop=shop_name(number), name=f"Bench shop {number}",
-        region=f"region-{number % REGIONS:02d}", format=FORMATS[number % len(FORMATS)], timezone="Asia/Shanghai", simulated=True,
+        shop=shop_name(number), name=f"Bench shop {number}", timezone="Asia/Shanghai",
+        region=f"region-{number % REGIONS:02d}", format=FORMATS[number % len(FORMATS)],
+        simulated=True,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from hub.codes.days import ShopDays, coverage_of, day_start, figure_of, hours_of, totals
 from hub.codes.draws import Draws, estimate
+from hub.codes.policy import WEEKDAYS, open_days
 from storepulse.facts import Fact
 
 DEAL_WITHIN_HOURS: Final = 72
@@ -42,7 +43,7 @@ ExperienceDays = Mapping[date, ExperienceDay]
 def experience_days(days: ShopDays) -> ExperienceDays:
     """The local days that have word of both: no word of deals is not "no deals"."""
     found: dict[date, ExperienceDay] = {}
-    for day in sorted(days.facts.get("experiences", {})):
+    for day in days.facts.get("experiences", {}):
         begun, dealt = totals(days.on("experiences", day)), totals(days.on("experience_deals", day))
         facts = [*begun, *dealt]
         if not dealt or any(fact.value is None for fact in facts):
@@ -64,9 +65,8 @@ def ripe_days(by_day: ExperienceDays, days: ShopDays, day: date) -> list[Experie
     """The days whose experiences are ripe as of the end of a day, oldest first."""
     end = day_start(day + timedelta(days=1), days.timezone)
     ripe_until = end - timedelta(hours=DEAL_WITHIN_HOURS)
-    first = day - timedelta(days=EXPERIENCE_DAYS - 1)
-    # The days are in order, as `experience_days` gives them.
-    return [one for at, one in by_day.items() if first <= at <= day and one.ends <= ripe_until]
+    window = (by_day.get(at) for at in open_days(WEEKDAYS, until=day, count=EXPERIENCE_DAYS))
+    return [one for one in window if one is not None and one.ends <= ripe_until]
 
 
 def drawn_counts(ripe: Sequence[ExperienceDay], day: date) -> tuple[Draws, Draws]:
