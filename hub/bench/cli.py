@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hub.bench.board import bench_board
 from hub.bench.codes import bench_codes
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -31,3 +32,21 @@ def codes(
     """
     found = bench_codes(shops, days, processes or os.cpu_count() or 1)
     typer.echo(json.dumps(asdict(found)))
+
+
+@app.command("board")
+def board(
+    shops: Annotated[int, typer.Option(min=1, max=100_000)] = 10_000,
+    rate: Annotated[float, typer.Option(min=0.1, max=1000, help="Requests a second.")] = 50.0,
+    seconds: Annotated[float, typer.Option(min=1, max=600)] = 20.0,
+    page_rows: Annotated[int, typer.Option(min=1, max=500, help="Rows of a board's page.")] = 100,
+    database: Annotated[
+        str | None,
+        typer.Option(help="An empty one by URL; default: an embedded one that is removed."),
+    ] = None,
+) -> None:
+    """Serve a chain over HTTP and ask for the board and shops' pages; prints one line of JSON.
+
+    Example: storepulse hub bench board --shops 10000 --rate 50
+    """
+    typer.echo(json.dumps(asdict(bench_board(shops, rate, seconds, page_rows, database))))
