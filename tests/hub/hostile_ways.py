@@ -42,6 +42,11 @@ WAYS: dict[str, Way] = {
     # figures
     "the newest board": Way("/api/board", 200, shows=True),
     "the board of a day": Way(f"/api/board?day={DAY_TEXT}", 200, shows=True),
+    "a page of the board": Way("/api/board?limit=100", 200, shows=True),
+    "a page of another's region": Way("/api/board?limit=100&region=east", 200, shows=True),
+    "a page by another's name": Way(f"/api/board?limit=100&called={EAST}", 200, shows=True),
+    "another's history": Way(f"/api/history?shop={EAST}", 200),
+    "SQL as a name on a page": Way(f"/api/board?limit=100&called={_SQL}", 200),
     "the list of shops": Way("/api/shops", 200, shows=True),
     "codes of another's shop": Way(f"/api/shops/{EAST}/codes", **_NOT_THERE),
     "codes of a day": Way(f"/api/shops/{EAST}/codes?day={DAY_TEXT}", **_NOT_THERE),

@@ -74,6 +74,10 @@ export interface paths {
         /**
          * Board
          * @description The chain on a day (default: the newest with codes), worst shops first.
+         *
+         *     With `limit` a page of it: `skip` rows are left out, `region`, `format`, the own `colour`
+         *     and part of a name or number (`called`) choose, and the header X-Total-Count says how many
+         *     there are in all. On a page a shop whose day was not computed yet has no codes.
          */
         get: operations["board_api_board_get"];
         put?: never;
@@ -214,6 +218,8 @@ export interface paths {
         /**
          * History
          * @description The stored colours of the days up to `day` (default: the newest with codes).
+         *
+         *     `shop`, given once or more often, asks for these shops only.
          */
         get: operations["history_api_history_get"];
         put?: never;
@@ -629,7 +635,9 @@ export interface paths {
         };
         /**
          * Codes
-         * @description The four codes of a shop, from the facts (default: its newest day with facts).
+         * @description The four codes of a shop (default: the newest day with codes, else with facts).
+         *
+         *     As stored where the day was computed; else from the facts.
          */
         get: operations["codes_api_shops__shop__codes_get"];
         put?: never;
@@ -2070,7 +2078,13 @@ export interface operations {
     board_api_board_get: {
         parameters: {
             query?: {
+                called?: string | null;
+                colour?: ("green" | "yellow" | "orange" | "red" | "unknown") | null;
                 day?: string | null;
+                format?: string | null;
+                limit?: number | null;
+                region?: string | null;
+                skip?: number;
             };
             header?: never;
             path?: never;
@@ -2277,6 +2291,7 @@ export interface operations {
             query?: {
                 day?: string | null;
                 days?: number;
+                shop?: string[] | null;
             };
             header?: never;
             path?: never;
