@@ -189,3 +189,5 @@ revoke execute on function
     storepulse_api.board_page(date, integer, integer, text, text, text, text) from public;
 grant execute on function
     storepulse_api.board_page(date, integer, integer, text, text, text, text) to storepulse_api;
+
+create index actions_overdue on actions (shop) where state = 'overdue';
