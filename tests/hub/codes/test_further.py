@@ -1,7 +1,9 @@
 """Further rules: conditions on other metrics, with their doubt, beside a dimension's own limits."""
 
 import json
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -151,3 +153,14 @@ def test_a_bad_condition_is_refused_with_what_is_allowed(condition: Any, words: 
     with pytest.raises(BadPolicy, match=words) as refused:
         policy_with("place", BOUNCE | {"when": [condition]})
     assert "place.further.0.when.0" in str(refused.value)
+
+
+def test_the_rules_that_the_manual_offers_can_be_switched_on() -> None:
+    manual = (Path(__file__).parents[3] / "docs" / "policy.md").read_text(encoding="utf-8")
+    overrides, further = re.findall(r"```json\n(.*?)```", manual, re.DOTALL)
+    body = default_json() | json.loads(f"{{{overrides}}}")
+    for dimension, part in json.loads(f"{{{further}}}").items():
+        body[dimension] |= part
+    policy = parse_policy(json.dumps(body), called="docs/policy.md")
+    assert {rule.name for rule in policy.place.further} == {"entrance_bounce", "screen_untouched"}
+    assert len(policy.overrides) == 3
