@@ -31,7 +31,13 @@ from hub.actions.store import (
     move_action,
 )
 from hub.codes.code import Code
-from hub.codes.computing import as_stored, compute_codes, ensure_default_policy, read_policies
+from hub.codes.computing import (
+    as_stored,
+    compute_codes,
+    ensure_default_policy,
+    read_policies,
+    shop_kinds,
+)
 from hub.codes.days import local_day
 from hub.codes.store import insert_codes
 from hub.codes.touched import (
@@ -232,7 +238,8 @@ def _follow_up(connection: Connection, stored: StoredAction, now: datetime) -> i
             metrics=["exposure_main_push", "facing_compliance"],
         ):  # fmt: skip
             facts.append(dated.fact)
-    policy = read_policies(connection).in_force(date.fromisoformat(action.day))
+    kind = shop_kinds(connection, [action.shop])[action.shop]
+    policy = read_policies(connection).in_force_at(kind, date.fromisoformat(action.day))
     event = follow_up(action, stored.state, since=since, items=items, facts=facts, policy=policy)
     if event is None:
         return 0

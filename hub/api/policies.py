@@ -12,8 +12,8 @@ from starlette.status import HTTP_201_CREATED
 
 from hub.api.asked import Clock, Day, Name, NotThere
 from hub.codes.calendar import CALENDAR_DAYS_MAX, Calendar, read_calendar
-from hub.codes.computing import UnknownShop, day_shown, read_policies
-from hub.codes.effective import ShopKind, check_policy
+from hub.codes.computing import UnknownShop, day_shown, read_policies, shop_kinds
+from hub.codes.effective import check_policy
 from hub.codes.policy import Policy, policy_schema
 from hub.codes.publishing import (
     PolicyVersion,
@@ -58,11 +58,10 @@ def policy_routes(database: Database, now: Clock) -> APIRouter:
             on = day or now().date()
             if shop is None:
                 return policies.in_force(on)
-            known = known_shops(connection, [shop])
-            if shop not in known:
+            kinds = shop_kinds(connection, [shop])
+            if shop not in kinds:
                 raise UnknownShop(f"shop {shop!r} is not known")
-            kind = ShopKind(shop=shop, region=known[shop].region, format=known[shop].format)
-            return policies.in_force_at(kind, on)
+            return policies.in_force_at(kinds[shop], on)
 
     @routes.get("/policy/schema")
     def schema(_: SignedIn) -> dict[str, Any]:
@@ -102,7 +101,7 @@ def policy_routes(database: Database, now: Clock) -> APIRouter:
         """Publish a draft as the next version, from today or a later day on."""
         with database.of_session(session) as connection:
             try:
-                return publish_as_session(connection, asked.policy, who=session.person.name)
+                return publish_as_session(connection, asked.policy, who=session.person.id)
             except PermissionError as error:
                 raise NotYours("this is not among what your role may do") from error
 

@@ -4,14 +4,14 @@ The rim between the store and the pure codes, for the command line, the API and 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
 from typing import Final
 
 from hub.codes.code import Code, codes_of_days, first_day_needed
 from hub.codes.days import ShopDays, local_day, shop_days
-from hub.codes.effective import ShopKind, effective
+from hub.codes.effective import EffectivePolicy, ShopKind
 from hub.codes.policy import POLICY_JSON, Policy, default_policy, policy_from
 from hub.codes.store import StoredCode, StoredPolicy, insert_policy, policies
 from hub.codes.touched import KnownShop, known_shops, newest_fact_day
@@ -40,6 +40,8 @@ class Policies:
 
     published: Sequence[Policy]
     given: Policy | None = None
+    _effective: dict[int, EffectivePolicy] = field(default_factory=dict, repr=False, compare=False)
+    """By the identity of the policies that are held here."""
 
     def in_force(self, day: date) -> Policy:
         """The policy of a day: the one that started last, of those the highest version."""
@@ -53,7 +55,18 @@ class Policies:
 
     def in_force_at(self, kind: ShopKind, day: date) -> Policy:
         """The same with the overrides of a shop applied."""
-        return effective(self.in_force(day), kind)
+        policy = self.in_force(day)
+        if id(policy) not in self._effective:
+            self._effective[id(policy)] = EffectivePolicy(policy)
+        return self._effective[id(policy)].at(kind)
+
+
+def shop_kinds(connection: Connection, shops: Iterable[str]) -> dict[str, ShopKind]:
+    """What overrides go by, of these shops; those that nobody knows are left out."""
+    return {
+        shop: ShopKind(shop=shop, region=known.region, format=known.format)
+        for shop, known in known_shops(connection, sorted(set(shops))).items()
+    }
 
 
 def ensure_default_policy(connection: Connection) -> None:

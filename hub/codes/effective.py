@@ -7,7 +7,6 @@ policy which was read never contradicts itself later.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Final
@@ -38,34 +37,38 @@ class ShopKind:
     format: str = ""
 
 
+class EffectivePolicy:
+    """A policy as it holds in each shop; what several shops share is put together once."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._places = {(str(one.kind), one.named): n for n, one in enumerate(policy.overrides)}
+        # Without the overrides, of which a large chain has many: none of them is its own any more.
+        self._made: dict[tuple[int, ...], Policy] = {}
+        self._made[()] = replace(policy, overrides=()) if policy.overrides else policy
+
+    def at(self, kind: ShopKind) -> Policy:
+        """The policy of one shop, without any overrides left in it."""
+        if not self._places:
+            return self._policy
+        found = (self._places.get((name, getattr(kind, name))) for name in KINDS)
+        numbers = tuple(number for number in found if number is not None)
+        if numbers not in self._made:
+            self._made[numbers] = _overridden(self._policy, numbers)
+        return self._made[numbers]
+
+
 def effective(policy: Policy, kind: ShopKind) -> Policy:
-    """The policy as it holds in one shop; without overrides for it, the policy itself."""
-    if not policy.overrides:
-        return policy
-    applying = _applying(policy.overrides).get
-    return _overridden(
-        policy,
-        tuple(
-            number
-            for number in (applying((name, getattr(kind, name))) for name in KINDS)
-            if number is not None
-        ),
-    )
+    """The same for one shop alone."""
+    return EffectivePolicy(policy).at(kind)
 
 
-@lru_cache(maxsize=64)
-def _applying(overrides: tuple[Override, ...]) -> dict[tuple[str, str], int]:
-    return {(str(one.kind), one.named): number for number, one in enumerate(overrides)}
-
-
-@lru_cache(maxsize=4096)
 def _overridden(policy: Policy, numbers: tuple[int, ...]) -> Policy:
     """Raises ValueError where the overrides contradict each other."""
-    changes = [policy.overrides[number] for number in numbers]
-    bare = replace(policy, overrides=())
-    for one in changes:
-        bare = _changed(bare, one)
-    return replace(bare)  # once more as a whole: __post_init__ checks what came of it
+    found = replace(policy, overrides=())
+    for number in numbers:
+        found = _changed(found, policy.overrides[number])
+    return found
 
 
 def _changed(policy: Policy, override: Override) -> Policy:

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
+from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
@@ -22,7 +23,7 @@ from hub.codes.computing import (
     read_policies,
     shops_with_days,
 )
-from hub.codes.effective import ShopKind, check_policy, effective
+from hub.codes.effective import EffectivePolicy, ShopKind, check_policy
 from hub.codes.policy import POLICY_JSON, BadPolicy, Policy
 from hub.codes.store import policies as stored_policies
 from hub.codes.touched import known_shops
@@ -95,15 +96,17 @@ def try_policy(
             for old, new in zip(before, after, strict=True):
                 yield from zip(old, new, strict=True)
 
+    of_draft = EffectivePolicy(draft)
+
     def of_shop(shop: str) -> Policy:
         known = shops[shop]
-        return effective(draft, ShopKind(shop=shop, region=known.region, format=known.format))
+        return of_draft.at(ShopKind(shop=shop, region=known.region, format=known.format))
 
     return tried(draft, pairs(), first=first, last=last, of_shop=of_shop)
 
 
-def publish_as_session(connection: Connection, draft: Policy, *, who: str) -> Policy:
-    """Publish over a session's connection: the database finds whether it may.
+def publish_as_session(connection: Connection, draft: Policy, *, who: UUID) -> Policy:
+    """Publish over a session's connection: the database finds who it is and whether it may.
 
     Raises:
         BadPolicy: the version is not the next one, or it starts in the past.
@@ -114,20 +117,22 @@ def publish_as_session(connection: Connection, draft: Policy, *, who: str) -> Po
     return draft
 
 
-def publish_as_owner(connection: Connection, draft: Policy, *, who: str = "") -> Policy:
+def publish_as_owner(connection: Connection, draft: Policy) -> Policy:
     """Publish on the hub's own machine. Raises BadPolicy as above."""
     check_policy(draft, called="draft")
     # Where no hub has run yet, the past is judged by what comes with storepulse all the same.
     ensure_default_policy(connection)
     asked = {
         "version": draft.version, "name": draft.name, "starts_on": draft.starts_on,
-        "body": Jsonb(_json(draft)), "by": who,
+        "body": Jsonb(_json(draft)),
     }  # fmt: skip
-    _put(connection, draft, question("put_policy"), asked, who)
+    _put(connection, draft, question("put_policy"), asked, None)
     return draft
 
 
-def _put(connection: Connection, draft: Policy, sql: Any, asked: dict[str, Any], who: str) -> None:
+def _put(
+    connection: Connection, draft: Policy, sql: Any, asked: dict[str, Any], who: UUID | None
+) -> None:
     row = connection.execute(sql, asked).fetchone()
     assert row is not None
     if row["became"] == "not_yours":
@@ -145,12 +150,16 @@ def _put(connection: Connection, draft: Policy, sql: Any, asked: dict[str, Any],
     _tell_audit(connection, draft, who)
 
 
-def _tell_audit(connection: Connection, draft: Policy, who: str) -> None:
+def _tell_audit(connection: Connection, draft: Policy, who: UUID | None) -> None:
     """The one place from which publishing goes into the audit log, where the hub has one."""
     if find_spec("hub.audit") is None:
         return
-    detail = {"version": draft.version, "name": draft.name, "starts_on": str(draft.starts_on)}
-    import_module("hub.audit").record(connection, who, "policy published", detail)
+    audit = import_module("hub.audit")
+    audit.record(
+        connection, who=who or audit.MACHINE, what="policy_published",
+        about=f"policy:{draft.version}",
+        detail={"name": draft.name, "starts_on": draft.starts_on.isoformat()},
+    )  # fmt: skip
 
 
 def _json(policy: Policy) -> Any:

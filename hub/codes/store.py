@@ -1,7 +1,7 @@
 """Codes and policies in the database. Computes none; a stored code is never overwritten."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -51,9 +51,9 @@ class StoredPolicy:
     name: str
     starts_on: date
     body: Any
-    published_at: datetime | None = None
-    """Set by the database."""
-    published_by: str = ""
+    published_at: datetime | None = field(default=None, compare=False)
+    """Set by the database, which also knows who it was; not part of what was published."""
+    published_by: str = field(default="", compare=False)
 
 
 def insert_codes(connection: Connection, codes: Sequence[StoredCode]) -> list[StoredCode]:

@@ -6,10 +6,15 @@ alter table codes
 create or replace view storepulse_api.codes with (security_barrier) as
     select * from codes where shop in (select storepulse_api.shops_of('read_figures'));
 
-alter table policies add column published_by text not null default '';
-create or replace view storepulse_api.policies with (security_barrier) as
-    select version, name, starts_on, body, published_at, published_by
-    from policies where (select storepulse_api.may('see_shops'));
+-- Who published it, by id: the name is looked up when the list is read, so that it can be erased.
+alter table policies add column published_by uuid;
+create view policies_told as
+    select policies.version, policies.name, policies.starts_on, policies.body,
+           policies.published_at, coalesce(people.name, '') as published_by
+    from policies left join people on people.id = policies.published_by;
+create view storepulse_api.policies_told with (security_barrier) as
+    select * from policies_told where (select storepulse_api.may('see_shops'));
+grant select on storepulse_api.policies_told to storepulse_api;
 
 -- The same table as RIGHTS in hub/people/roles.py; a test compares them.
 create or replace function reach(of_role text, wanted text) returns text
@@ -35,7 +40,7 @@ return (
 -- Publish a version. 'taken': it is not the next one (`next` is). 'past': the day is over, or is
 -- yesterday already for the shop farthest east; `first_day` is the first that is allowed.
 create function put_policy(
-    asked_version integer, policy_name text, first_of date, policy_body jsonb, by_whom text,
+    asked_version integer, policy_name text, first_of date, policy_body jsonb, by_whom uuid,
     out became text, out next integer, out first_day date
 )
 language plpgsql set search_path = storepulse, pg_temp
@@ -81,7 +86,7 @@ begin
     select * into put from put_policy(
         (policy_body ->> 'version')::integer, policy_body ->> 'name',
         (policy_body ->> 'starts_on')::date, policy_body,
-        (select me.name from storepulse_api.me() as me)
+        (select me.person from session_now() as me)
     );
     became := put.became;
     next := put.next;
@@ -89,7 +94,7 @@ begin
 end
 $$;
 
-revoke execute on function put_policy(integer, text, date, jsonb, text) from public;
+revoke execute on function put_policy(integer, text, date, jsonb, uuid) from public;
 revoke execute on function storepulse_api.publish_policy(jsonb) from public;
 grant execute on function storepulse_api.publish_policy(jsonb) to storepulse_api;
 
@@ -135,6 +140,34 @@ $$;
 create trigger codes_ranked after insert on codes
     referencing new table as new_rows for each statement execute function rank_days();
 
+-- How far a right of the session reaches: 'all', 'own', or null without it.
+create function storepulse_api.sees(wanted text) returns text
+language sql stable security definer set search_path = storepulse, pg_temp
+as $$
+    select reach(me.role, wanted) from session_now() as me
+$$;
+revoke execute on function storepulse_api.sees(text) from public;
+grant execute on function storepulse_api.sees(text) to storepulse_api;
+
+-- Whoever sees every shop need not have ten thousand of them listed for each question.
+create or replace view storepulse_api.shops with (security_barrier) as
+    select shop, name, region, format, latitude, longitude, timezone, assigned, simulated, created_at
+    from shops where (select storepulse_api.sees('see_shops')) = 'all'
+                  or shop in (select storepulse_api.shops_of('see_shops'));
+create or replace view storepulse_api.facts with (security_barrier) as
+    select id, shop, metric, started_at, ended_at, value, low, high, n, coverage, independent,
+           dims, method, source, received_at
+    from facts where (select storepulse_api.sees('read_figures')) = 'all'
+                  or shop in (select storepulse_api.shops_of('read_figures'));
+create or replace view storepulse_api.codes with (security_barrier) as
+    select * from codes where (select storepulse_api.sees('read_figures')) = 'all'
+                           or shop in (select storepulse_api.shops_of('read_figures'));
+create or replace view storepulse_api.actions with (security_barrier) as
+    select id, shop, kind, dimension, day, subject, body, state, created_at, due_at, node_path,
+           delivered_at
+    from actions where (select storepulse_api.sees('read_figures')) = 'all'
+                    or shop in (select storepulse_api.shops_of('read_figures'));
+
 -- One page of a board, worst first, of the shops that the session may see: how many there are in
 -- all, and the page as JSON, as the API gives it. A shop whose day was not computed has no codes.
 create function storepulse_api.board_page(
@@ -142,43 +175,83 @@ create function storepulse_api.board_page(
     called text, out total bigint, out page text
 )
 language plpgsql stable security definer set search_path = storepulse, pg_temp
+-- A plan for the filters that are given, not for all that could be.
+set plan_cache_mode = force_custom_plan
 as $$
 declare
-    sees text := (select reach(me.role, 'read_figures') from session_now() as me);
+    sees text := storepulse_api.sees('read_figures');
+    mine text[];
     wanted smallint := rank_of(of_colour);
+    computed bigint;
+    chosen text[];
 begin
-    with chosen as materialized (
-        select shops.shop, shops.name, shops.region, shops.format, shops.assigned,
-               shops.simulated, coalesce(shown.rank, 2) as rank
+    if sees is distinct from 'all' then
+        mine := array(select storepulse_api.shops_of('read_figures'));
+    end if;
+    if coalesce(mine[1], of_region, of_format, of_colour, called) is null and sees = 'all' then
+        -- The whole chain, as most ask: no shop is looked at to count them.
+        total := (select count(*) from shops);
+        computed := (select count(*) from shown_days where day = of_day);
+    else
+        select count(*), count(shown.shop) into total, computed
         from shops left join shown_days as shown on shown.shop = shops.shop and shown.day = of_day
-        where (sees = 'all'
-               or sees = 'own' and shops.shop in (select storepulse_api.shops_of('read_figures')))
+        where (mine is null or shops.shop = any(mine))
           and (of_region is null or shops.region = of_region)
           and (of_format is null or shops.format = of_format)
           and (wanted is null or coalesce(shown.rank, 2) = wanted)
-          and (called is null or strpos(lower(shops.shop || ' ' || shops.name), lower(called)) > 0)
-    ), cut as materialized (
-        select * from chosen order by rank, shop limit at_most offset skip
-    )
-    select (select count(*) from chosen), coalesce(json_agg(json_build_object(
-        'shop', cut.shop, 'name', cut.name, 'region', cut.region, 'format', cut.format,
-        'assigned', cut.assigned, 'simulated', cut.simulated,
-        'colour', (array['red', 'orange', 'unknown', 'yellow', 'green'])[cut.rank + 1],
+          and (called is null
+               or strpos(lower(shops.shop || ' ' || shops.name), lower(called)) > 0);
+    end if;
+    if computed = total then
+        -- In the order of the index: no more rows are looked at than the page needs.
+        chosen := array(
+            select shown.shop from shown_days as shown join shops on shops.shop = shown.shop
+            where shown.day = of_day
+              and (mine is null or shops.shop = any(mine))
+              and (of_region is null or shops.region = of_region)
+              and (of_format is null or shops.format = of_format)
+              and (wanted is null or shown.rank = wanted)
+              and (called is null
+                   or strpos(lower(shops.shop || ' ' || shops.name), lower(called)) > 0)
+            order by shown.rank, shown.shop limit at_most offset skip
+        );
+    else
+        chosen := array(
+            select shops.shop from shops
+            left join shown_days as shown on shown.shop = shops.shop and shown.day = of_day
+            where (mine is null or shops.shop = any(mine))
+              and (of_region is null or shops.region = of_region)
+              and (of_format is null or shops.format = of_format)
+              and (wanted is null or coalesce(shown.rank, 2) = wanted)
+              and (called is null
+                   or strpos(lower(shops.shop || ' ' || shops.name), lower(called)) > 0)
+            order by coalesce(shown.rank, 2), shops.shop limit at_most offset skip
+        );
+    end if;
+    select coalesce(json_agg(json_build_object(
+        'shop', shops.shop, 'name', shops.name, 'region', shops.region, 'format', shops.format,
+        'assigned', shops.assigned, 'simulated', shops.simulated,
+        'colour', (array['red', 'orange', 'unknown', 'yellow', 'green'])[
+            coalesce((select rank from shown_days
+                      where shown_days.shop = one.shop and day = of_day), 2) + 1],
         'codes', four.codes
-    ) order by cut.rank, cut.shop), '[]'::json)::text
-    into total, page
-    from cut cross join lateral (
+    ) order by one.place), '[]'::json)::text
+    into page
+    from unnest(chosen) with ordinality as one (shop, place)
+    -- Laterals, so that each row is found by its key and no table is gone through.
+    cross join lateral (select * from shops where shops.shop = one.shop limit 1) as shops
+    cross join lateral (
         select coalesce(json_agg(json_build_object(
             'dimension', newest.dimension, 'colour', newest.colour,
             'probability', newest.probability, 'turning', newest.turning,
             'value', newest.value, 'unit', newest.unit, 'rule', newest.rule,
             'rule_zh', newest.rule_zh
-        ) order by one.place), '[]'::json) as codes
+        ) order by named.place), '[]'::json) as codes
         from unnest(array['people', 'goods', 'place', 'conversion'])
-            with ordinality as one (dimension, place)
+            with ordinality as named (dimension, place)
         cross join lateral (
             select * from codes
-            where codes.shop = cut.shop and codes.dimension = one.dimension
+            where codes.shop = one.shop and codes.dimension = named.dimension
               and codes.day = of_day
             order by version desc limit 1
         ) as newest

@@ -21,7 +21,7 @@ def policy_with(*overrides: Any) -> Policy:
 
 def test_without_an_override_of_its_own_a_shop_has_the_policy_itself() -> None:
     policy = policy_with({"region": "west", "goods": {"red": {"below": 0.5}}})
-    assert replace(effective(policy, MALL), overrides=()) == default_policy()
+    assert effective(policy, MALL) == default_policy()
 
 
 def test_a_shops_override_stands_above_its_formats_and_that_above_its_regions() -> None:
