@@ -1,10 +1,14 @@
 """Policies over HTTP: read, tried, published by head office alone, never for days gone by."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from hub.actions.store import actions
+from hub.codes.computing import ensure_default_policy
+from hub.codes.policy import default_json
 from hub.ingest.facts_store import SaidFact, insert_facts
 from hub.scheduler import Scheduler
 from hub.shops_store import Shop, save_shop
@@ -140,3 +144,24 @@ def test_the_calendar_shows_a_correction_beside_what_it_took_the_place_of(
         DAY.isoformat(), "green", 2, ["orange"],
     )  # fmt: skip
     assert region(house).get(f"/api/shops/{EAST}/calendar").status_code == 404
+
+
+def test_an_override_reaches_what_is_pushed(database: Database) -> None:
+    body = default_json() | {"version": 2, "overrides": [
+        {"shop": EAST, "goods": {"push": {"due_hours": 8}}},
+    ]}  # fmt: skip
+    with database.connection() as connection:
+        ensure_default_policy(connection)
+        connection.execute(
+            "insert into policies (version, name, starts_on, body) values (2, 'x', %s, %s)",
+            [DAY, json.dumps(body)],
+        )
+        for shop in (EAST, WEST):
+            save_shop(connection, Shop(shop=shop))
+            red = goods(DAY, 0.5, shop=shop, id=f"g-{shop}")
+            insert_facts(connection, [SaidFact(red)], received_at=NOON)
+    Scheduler(database).step(NOON)
+    with database.connection() as connection:
+        pushed = [one.action for one in actions(connection) if one.action.dimension == "goods"]
+    due = {one.shop: one.due_at - one.created_at for one in pushed}
+    assert due == {EAST: timedelta(hours=8), WEST: timedelta(hours=4)}
