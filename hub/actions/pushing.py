@@ -15,7 +15,7 @@ from hub.actions.pushes import (
 from hub.actions.store import StoredAction, actions
 from hub.codes.code import Code
 from hub.codes.colours import WORST_FIRST
-from hub.codes.computing import read_policies
+from hub.codes.computing import read_policies, shop_kinds
 from hub.codes.days import day_start
 from hub.codes.policy import Policy
 from hub.codes.store import codes_of_days
@@ -48,10 +48,11 @@ def pushes_of_today(
         policy: in place of the one in force.
     """
     policies = read_policies(connection, policy)
+    kinds = shop_kinds(connection, codes)
     calling = {
         shop: four
         for shop, four in codes.items()
-        if any(_calls(code, policies.in_force(code.day)) for code in four)
+        if any(_calls(code, policies.in_force_at(kinds[shop], code.day)) for code in four)
     }
     if not calling:
         return []
@@ -79,7 +80,7 @@ def pushes_of_today(
             open_tickets=tickets.get(shop, ()),
             open_actions=opened.get(shop, frozenset()),
         )
-        found += pushes(four, situation, policies.in_force(day), playbooks, now=now)
+        found += pushes(four, situation, policies.in_force_at(kinds[shop], day), playbooks, now=now)
     return found
 
 

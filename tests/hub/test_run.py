@@ -20,6 +20,7 @@ from hub.brokers.broker import is_running
 from hub.cli import app
 from hub.codes.computing import UnknownShop
 from hub.codes.policy import BadPolicy, default_json
+from hub.codes.policy_cli import NoPolicy
 from hub.ingest.facts_store import SaidFact, insert_facts
 from hub.run import NotLoopback, OwnBroker, run_hub
 from hub.scheduler import Scheduler
@@ -130,7 +131,7 @@ def test_the_board_shows_sign_and_word(chain: Database) -> None:
         pytest.param(("codes", "--day", "0001-01-01"), BadInput, id="no such day"),
         pytest.param(("codes", "--shop", "nobody", "--day", DAY_TEXT), UnknownShop, id="no shop"),
         pytest.param(("actions", "--shop", "nobody"), UnknownShop, id="no shop either"),
-        pytest.param(("codes", "--policy", "none.json"), BadPolicy, id="no policy"),
+        pytest.param(("codes", "--policy", "none.json"), NoPolicy, id="no policy"),
     ],
 )
 def test_bad_input_is_refused(
