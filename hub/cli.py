@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from hub.audit.cli import app as audit_app
 from hub.brokers import broker as brokers
 from hub.brokers.own_broker import Doorkeeper
 from hub.codes.cli import app as codes_app
@@ -40,6 +41,7 @@ app.add_typer(nodes_app, name="node", help="Who may come in: invite, list, revok
 app.add_typer(people_app, name="people", help="Who may sign in: invite, list, end people.")
 # Without a name its commands stand beside ours.
 app.add_typer(codes_app)
+app.add_typer(audit_app)
 
 talk: Final = Console(stderr=True, soft_wrap=True, highlight=False)
 

@@ -258,13 +258,17 @@ export const MESSAGES = {
   'welcome.go': { en: 'Set password and sign in', zh: '设置密码并登录' },
 
   'role.clerk': { en: 'Shop staff', zh: '店员' },
+  'role.shop': { en: 'Shop', zh: '门店' },
   'role.region': { en: 'Region', zh: '区域' },
   'role.head_office': { en: 'Head office', zh: '总部' },
   'role.installer': { en: 'Installer', zh: '安装人员' },
+  'role.auditor': { en: 'Auditor', zh: '审计人员' },
   'role.clerk.may': { en: 'sees the figures of own shops', zh: '查看所属门店的数据' },
+  'role.shop.may': { en: 'sees own shops with their nodes and pairs phones', zh: '查看所属门店及其主机并配对手机' },
   'role.region.may': { en: 'sees the shops of own regions and pairs phones', zh: '查看所属区域的门店并配对手机' },
   'role.head_office.may': { en: 'sees all shops and invites people', zh: '查看全部门店、邀请人员' },
   'role.installer.may': { en: 'sees nodes and faults, pairs phones; no figures', zh: '查看主机与故障、配对手机，不看经营数据' },
+  'role.auditor.may': { en: 'reads everything, the log of changes too; changes nothing', zh: '可查看全部内容及变更记录，不做任何修改' },
 
   'me.regions': { en: 'Regions', zh: '区域' },
   'me.shops': { en: 'Shops', zh: '门店' },

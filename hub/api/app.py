@@ -47,6 +47,7 @@ from hub.api.asked import (
 from hub.api.exports import export_routes
 from hub.api.news import News, news_routes
 from hub.api.origins import is_foreign
+from hub.audit.routes import audit_routes
 from hub.codes.code import Code
 from hub.codes.computing import UnknownShop, compute_codes, day_shown, read_policies
 from hub.codes.curves import CURVE_DAYS_MAX, Curves, read_curves
@@ -110,6 +111,7 @@ def create_app(
     app.include_router(_health_routes(database, tally or Tally()))
     app.include_router(export_routes(database, now))
     app.include_router(people_routes(database))
+    app.include_router(audit_routes(database))
     app.include_router(phone_routes(database))
     app.include_router(picture_routes(database, store))
     app.include_router(news_routes(database, news or News()))

@@ -8,9 +8,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from hub.audit import record
 from hub.people.roles import ROLES, BadPerson, Scope
 from hub.people.store import (
     KnownPerson,
+    about,
     end_person,
     end_sessions,
     invite,
@@ -41,7 +43,9 @@ def people_invite(
     name: NameArgument,
     role: Annotated[str, typer.Option(help=", ".join(ROLES))],
     region: Annotated[list[str] | None, typer.Option(help="For the role region; repeat.")] = None,
-    shop: Annotated[list[str] | None, typer.Option(help="For clerks; repeat.")] = None,
+    shop: Annotated[
+        list[str] | None, typer.Option(help="For the roles clerk and shop; repeat.")
+    ] = None,
     url: UrlOption = "",
     database: DatabaseOption = None,
     as_json: JsonOption = False,
@@ -123,7 +127,10 @@ def people_sessions(
         person = person_named(connection, name)
         found = sessions_of(connection, person.id)
         if end:
-            end_sessions(connection, person.id)
+            ended = end_sessions(connection, person.id)
+            record(
+                connection, what="sessions_ended", about=about(person.id), detail={"ended": ended}
+            )
     if as_json:
         told = [
             {

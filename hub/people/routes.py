@@ -11,6 +11,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
 
+from hub.audit import record
 from hub.errors import Refused
 from hub.ingest.fact_rules import as_storable
 from hub.people.roles import Person, Right, Role, Scope
@@ -19,6 +20,7 @@ from hub.people.signing_in import SignedInNow, Welcome, look_at_link, sign_in, u
 from hub.people.store import (
     KnownPerson,
     NoSuchPerson,
+    about,
     change,
     end_person,
     end_sessions,
@@ -63,7 +65,7 @@ class NewPassword:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaidScope:
-    """A role and its reach: regions for the role region, shops for clerks, else none."""
+    """A role and its reach: regions for the role region, shops for clerk and shop, else none."""
 
     role: Role
     regions: tuple[str, ...] = ()
@@ -248,7 +250,9 @@ def _manage_routes(routes: APIRouter, database: Database) -> None:
     def end_all(asked: Asked, session: ManagesPeople) -> Ended:
         """End all sessions of somebody."""
         with database.of_session(session) as connection:
-            return Ended(ended=end_sessions(connection, asked))
+            ended = end_sessions(connection, asked)
+            record(connection, what="sessions_ended", about=about(asked), detail={"ended": ended})
+            return Ended(ended=ended)
 
     @routes.post("/people/{id}/link", status_code=201)
     def link(asked: Asked, session: ManagesPeople) -> Invited:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID
 
+from hub.audit import record
 from hub.errors import Refused
 from hub.people.passwords import check_new_password, hash_password, password_fits
 from hub.people.roles import Person, Role, Scope, clean_name, name_key
-from hub.people.store import end_sessions, invite, others_of_head_office, people
+from hub.people.store import about, end_sessions, invite, others_of_head_office, people
 from hub.people.tokens import new_token, token_sha256
 from hub.store.database import Connection, Database
 from hub.store.queries import question
@@ -142,6 +143,7 @@ def use_link(
             raise LinkGone
         end_sessions(connection, person)
         connection.execute(question("end_links"), {"person": person})
+        record(connection, who=person, what="password_chosen", about=about(person))
         # Who lost the password may have tried it too often.
         connection.execute(question("forget_tries"), {"who": _tries(shown, "")[0]})
         return _begin(connection, person, hashed, where)
@@ -151,7 +153,7 @@ def _first_person(connection: Connection, name: str) -> UUID:
     known = people(connection, name=name)
     if known and known[0].person.role == "head_office":
         return known[0].person.id  # invited before, but never welcomed
-    return invite(connection, name, Scope(role="head_office")).id
+    return invite(connection, name, Scope(role="head_office"), who="first_link").id
 
 
 def _welcome(connection: Connection, token: str) -> Welcome:

@@ -89,6 +89,8 @@ WAYS: dict[str, Way] = {
         "/api/sessions", 405, method="POST", headers={"X-HTTP-Method-Override": "DELETE"},
         head_status=405,
     ),
+    # the audit log
+    "who changed what": Way("/api/audit", **_NOT_YOURS),
     # people
     "the list of people": Way("/api/people", shows=True, **_NOT_YOURS),
     "a person of one's own making": Way(

@@ -64,6 +64,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Audit
+         * @description Who changed what; `before` the id of a line gives those before it.
+         */
+        get: operations["audit_api_audit_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/board": {
         parameters: {
             query?: never;
@@ -976,6 +996,35 @@ export interface components {
             person: components["schemas"]["ToldPerson"];
         };
         /**
+         * Line
+         * @description One change. `name`, `about_name`: as people are called now, empty once they are erased.
+         */
+        Line: {
+            /** About */
+            about: string;
+            /** About Name */
+            about_name: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Detail */
+            detail: {
+                [key: string]: unknown;
+            };
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Person */
+            person: string | null;
+            /** What */
+            what: string;
+            /** Who */
+            who: string;
+        };
+        /**
          * LinkFor
          * @description Whom a welcome link is for.
          */
@@ -991,7 +1040,7 @@ export interface components {
              * Role
              * @enum {string}
              */
-            role: "clerk" | "region" | "head_office" | "installer";
+            role: "clerk" | "shop" | "region" | "head_office" | "installer" | "auditor";
         };
         /**
          * ListedPerson
@@ -1015,12 +1064,12 @@ export interface components {
             /** Regions */
             regions: string[];
             /** Rights */
-            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people")[];
+            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "read_audit")[];
             /**
              * Role
              * @enum {string}
              */
-            role: "clerk" | "region" | "head_office" | "installer";
+            role: "clerk" | "shop" | "region" | "head_office" | "installer" | "auditor";
             /** Shops */
             shops: string[];
             /** Welcomed */
@@ -1111,7 +1160,7 @@ export interface components {
              * Role
              * @enum {string}
              */
-            role: "clerk" | "region" | "head_office" | "installer";
+            role: "clerk" | "shop" | "region" | "head_office" | "installer" | "auditor";
             /**
              * Shops
              * @default []
@@ -1235,7 +1284,7 @@ export interface components {
         };
         /**
          * SaidScope
-         * @description A role and its reach: regions for the role region, shops for clerks, else none.
+         * @description A role and its reach: regions for the role region, shops for clerk and shop, else none.
          */
         SaidScope: {
             /**
@@ -1247,7 +1296,7 @@ export interface components {
              * Role
              * @enum {string}
              */
-            role: "clerk" | "region" | "head_office" | "installer";
+            role: "clerk" | "shop" | "region" | "head_office" | "installer" | "auditor";
             /**
              * Shops
              * @default []
@@ -1470,12 +1519,12 @@ export interface components {
             /** Regions */
             regions: string[];
             /** Rights */
-            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people")[];
+            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "read_audit")[];
             /**
              * Role
              * @enum {string}
              */
-            role: "clerk" | "region" | "head_office" | "installer";
+            role: "clerk" | "shop" | "region" | "head_office" | "installer" | "auditor";
             /** Shops */
             shops: string[];
         };
@@ -1609,6 +1658,39 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     }[];
+                };
+            };
+        };
+    };
+    audit_api_audit_get: {
+        parameters: {
+            query?: {
+                about?: string | null;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Line"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
