@@ -17,6 +17,7 @@ StorepulseError
 │   ├── NodeRefused           a node that was never enrolled, or is revoked
 │   ├── BlobRefused           what a node sent is no picture, or has no name of one
 │   ├── BlobContradicts       another picture is there under this name
+│   ├── BadFeed               a feed that cannot be: its name, kind, place or options
 │   ├── BadPerson             hub.people.roles: a name, role or password that cannot be
 │   ├── Refused               over HTTP, with its status and a word that the pages translate
 │   │   ├── SignedOut, NotYours                        hub.people.sessions
@@ -55,6 +56,10 @@ class BadShopsFile(BadInput):
 
 class BadFactsFile(BadInput):
     """The facts' file is missing or cannot be read at all."""
+
+
+class BadFeed(BadInput):
+    """A feed that cannot be, or that is not there. Says what is allowed."""
 
 
 class DatabaseUnavailable(Unavailable):

@@ -25,6 +25,7 @@ from hub.api.news import News, hear_news
 from hub.brokers.own_broker import OwnBroker
 from hub.codes.computing import ensure_default_policy
 from hub.errors import DatabaseUnavailable
+from hub.feeds.running import keep_fed
 from hub.ingest.listener import Tally, listen, utc_now
 from hub.nodes.authority_files import (
     KeptAuthority,
@@ -286,6 +287,7 @@ def _work(hub: _Hub) -> list[Coroutine[Any, Any, None]]:
         listen(hub.database, hub.settings, tally=hub.tally),
         schedule(hub.database, now=utc_now),
         hear_news(hub.database, hub.news),
+        keep_fed(hub.database, now=utc_now),
         _keep_tidy(hub.database, hub.store, hub.settings.blob_days),
     ]
     if hub.child is not None:

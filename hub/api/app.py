@@ -56,6 +56,7 @@ from hub.codes.history import DAYS_MAX, History, read_history
 from hub.codes.policy import Policy, policy_schema
 from hub.codes.touched import known_shops, newest_code_day_seen
 from hub.errors import Refused
+from hub.feeds.routes import feed_routes
 from hub.ingest.listener import Tally
 from hub.metrics import CATALOGUE, Metric
 from hub.people.routes import people_routes
@@ -112,6 +113,7 @@ def create_app(
     app.include_router(export_routes(database, now))
     app.include_router(people_routes(database))
     app.include_router(audit_routes(database))
+    app.include_router(feed_routes(database, now))
     app.include_router(phone_routes(database))
     app.include_router(picture_routes(database, store))
     app.include_router(news_routes(database, news or News()))
