@@ -23,6 +23,7 @@ from hub.errors import BrokerUnavailable
 from hub.feeds.cli import app as feeds_app
 from hub.ingest.listener import Tally, listen
 from hub.ingest.load import Loaded, load_facts
+from hub.keeping.cli import app as keeping_app
 from hub.metrics import CATALOGUE
 from hub.nodes.authority_files import open_authority
 from hub.nodes.cli import app as nodes_app
@@ -44,6 +45,7 @@ app.add_typer(feeds_app, name="feed", help="Tills, queues, rotas, weather: add, 
 # Without a name its commands stand beside ours.
 app.add_typer(codes_app)
 app.add_typer(audit_app)
+app.add_typer(keeping_app)
 
 talk: Final = Console(stderr=True, soft_wrap=True, highlight=False)
 

@@ -17,6 +17,7 @@ StorepulseError
 │   ├── NodeRefused           a node that was never enrolled, or is revoked
 │   ├── BlobRefused           what a node sent is no picture, or has no name of one
 │   ├── BlobContradicts       another picture is there under this name
+│   ├── BadArchive            an export or backup that is damaged, newer, or contradicts the hub
 │   ├── BadFeed               a feed that cannot be: its name, kind, place or options
 │   ├── BadPerson             hub.people.roles: a name, role or password that cannot be
 │   ├── Refused               over HTTP, with its status and a word that the pages translate
@@ -56,6 +57,10 @@ class BadShopsFile(BadInput):
 
 class BadFactsFile(BadInput):
     """The facts' file is missing or cannot be read at all."""
+
+
+class BadArchive(BadInput):
+    """An export or a backup that cannot be written, read or taken. Nothing was changed."""
 
 
 class BadFeed(BadInput):
