@@ -39,6 +39,7 @@ from hub.nodes.authority_files import (
 from hub.nodes.door import create_door, door_config
 from hub.nodes.enrolling import sync_revoked
 from hub.nodes.names import NodeNames, read_domains, read_names
+from hub.people.provider import Client, Provider
 from hub.people.store import first_link
 from hub.people.tokens import link_path
 from hub.pictures.blobs import BlobStore, FolderBlobs
@@ -127,7 +128,10 @@ def run_hub(
             settings = replace(settings, broker=child.url)
         tally, news = Tally(), News()
         store = FolderBlobs(beside(database, "blobs"))
-        app = create_app(opened, tally=tally, news=news, hosts=_hosts(reached_by), store=store)
+        app = create_app(
+            opened, tally=tally, news=news, hosts=_hosts(reached_by), store=store,
+            provider=_provider(settings),
+        )  # fmt: skip
         pem = None
         if kept is not None:
             settings = with_certificate(settings, ca=kept.ca, certificate=kept.hub)
@@ -210,6 +214,18 @@ def _pages(app: FastAPI, pem: Path | None) -> "_Server":
             timeout_graceful_shutdown=3, ssl_certfile=pem, ssl_keyfile=pem,
             # Who asks, and how, is what the connection says, and no header of the asker's.
             proxy_headers=False,
+        )
+    )  # fmt: skip
+
+
+def _provider(settings: Settings) -> Provider | None:
+    """The provider of sign-ins that was set up; asked for nothing before somebody signs in."""
+    if not settings.oidc_issuer:
+        return None
+    return Provider(
+        Client(
+            issuer=settings.oidc_issuer, client_id=settings.oidc_client_id,
+            client_secret=settings.oidc_client_secret, name=settings.oidc_name,
         )
     )  # fmt: skip
 

@@ -156,7 +156,11 @@ def _session_routes(routes: APIRouter, database: Database) -> None:
     def begin(said: NameAndPassword, request: Request, response: Response) -> Me:
         """Sign in: sets the session's cookie."""
         now = sign_in(
-            database, said.name, said.password, address=_address(request), where=_where(request)
+            database,
+            said.name,
+            said.password,
+            address=_address(request),
+            where=asking_address(request),
         )
         return _begun(now, request, response)
 
@@ -209,7 +213,7 @@ def _welcome_routes(routes: APIRouter, database: Database) -> None:
     def use(token: Token, said: NewPassword, request: Request, response: Response) -> Me:
         """Choose a password by a welcome link, once, and sign in."""
         now = use_link(
-            database, token, name=said.name, password=said.password, where=_where(request)
+            database, token, name=said.name, password=said.password, where=asking_address(request)
         )
         return _begun(now, request, response)
 
@@ -297,11 +301,16 @@ def _refuse_last(connection: Connection, person: UUID) -> None:
         raise LastOfHeadOffice("nobody else of head office could sign in: invite somebody first")
 
 
-def _begun(now: SignedInNow, request: Request, response: Response) -> Me:
+def keep_cookie(response: Response, request: Request, token: str) -> None:
+    """Give a browser the secret of its session."""
     settings: dict[str, Any] = {"httponly": True, "samesite": "strict", "path": "/"}
     response.set_cookie(
-        cookie_name(request), now.token, max_age=_COOKIE_S, secure=_is_secure(request), **settings
+        cookie_name(request), token, max_age=_COOKIE_S, secure=_is_secure(request), **settings
     )
+
+
+def _begun(now: SignedInNow, request: Request, response: Response) -> Me:
+    keep_cookie(response, request, now.token)
     return Me(person=told(now.person))
 
 
@@ -313,5 +322,6 @@ def _address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def _where(request: Request) -> str:
+def asking_address(request: Request) -> str:
+    """Address and browser, as the session's owner will see them."""
     return as_storable(f"{_address(request)} {request.headers.get('user-agent', '')}".strip())

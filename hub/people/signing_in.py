@@ -24,7 +24,7 @@ _FREE_OF_ADDRESS: Final = 30
 """A whole head office may share one address."""
 _WAIT_S_MAX: Final = 60
 """No longer: who tries a person's name on purpose must not lock that person out for good."""
-_WHERE_CHARACTERS_MAX: Final = 200
+WHERE_CHARACTERS_MAX: Final = 200
 
 
 class WrongPassword(Refused):
@@ -171,7 +171,7 @@ def _begin(connection: Connection, person: UUID, password: str, where: str) -> S
         question("new_session"),
         {
             "token_sha256": token_sha256(token), "person": person, "password": password,
-            "seen_from": where[:_WHERE_CHARACTERS_MAX],
+            "seen_from": where[:WHERE_CHARACTERS_MAX],
         },
     ).fetchone()  # fmt: skip
     if row is None:

@@ -63,3 +63,27 @@ create view storepulse_api.feed_aside with (security_barrier) as
     select id, feed, said, reason, detail, first_at, last_at, tries
     from feed_aside where (select storepulse_api.may('read_audit'));
 grant select on storepulse_api.feeds_told, storepulse_api.feed_aside to storepulse_api;
+
+-- Sign-in by a provider of elsewhere (OpenID Connect): who is whom there, and tries under way. Only
+-- the owner reads them: whoever signs in has no session yet.
+create table person_subjects (
+    issuer text not null,
+    subject text not null,                    -- as the provider has it; never a mail address
+    person uuid not null references people,
+    linked_at timestamptz not null default now(),
+    primary key (issuer, subject)
+);
+create index person_subjects_by_person on person_subjects (person);
+
+create table oidc_tries (
+    state_sha256 bytea primary key,
+    browser_sha256 bytea not null,            -- of the secret in the cookie of whoever began
+    nonce text not null,
+    verifier text not null,                   -- PKCE
+    welcome_sha256 bytea,                     -- the link that is used by it
+    person uuid references people,            -- whoever had signed in and links the account
+    ends_at timestamptz not null
+);
+
+-- Erasing somebody: the row stays for those that refer to it, and says nothing of the person.
+alter table people add column erased_at timestamptz;
