@@ -187,10 +187,13 @@ def _take_try(connection: Connection, who: str, free: int) -> None:
         raise TooManyTries(1 if row is None else max(1, round(row["wait_s"] + 0.5)))
 
 
+def tries_of_name(name: str) -> str:
+    """By what the tries for a name are counted: a checksum, so that its length is no matter."""
+    return "name:" + hashlib.sha256(name_key(name).encode(errors="replace")).hexdigest()
+
+
 def _tries(name: str, address: str) -> tuple[str, str]:
-    """By what tries are counted; checksums, so that a name's length is no matter."""
-    by_name = hashlib.sha256(name_key(name).encode(errors="replace")).hexdigest()
-    return f"name:{by_name}", f"address:{_network(address)}"
+    return tries_of_name(name), f"address:{_network(address)}"
 
 
 def _network(address: str) -> str:

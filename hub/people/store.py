@@ -79,6 +79,19 @@ def person_named(connection: Connection, name: str) -> Person:
     return found[0].person
 
 
+def any_named(connection: Connection, name: str) -> Person:
+    """Whoever has a name, or had it last and has ended.
+
+    Raises:
+        NoSuchPerson: nobody.
+    """
+    key = name_key(name)
+    found = [one for one in people(connection) if name_key(one.person.name) == key]
+    if not found:
+        raise NoSuchPerson(f"there is nobody called {name}: see `storepulse hub people list`")
+    return max(found, key=lambda one: (one.ended_at is None, one.made_at)).person
+
+
 def invite(connection: Connection, name: str, scope: Scope, *, who: UUID | str = MACHINE) -> Person:
     """Make a person, who signs in once a welcome link has been used.
 

@@ -4,6 +4,50 @@
  */
 
 export interface paths {
+    "/api/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Offered
+         * @description How the provider is called by which one may sign in; null: there is none.
+         */
+        get: operations["offered_api_account_get"];
+        put?: never;
+        /**
+         * Go
+         * @description Begin: whoever has signed in links the account, whoever has a welcome link uses it.
+         */
+        post: operations["go_api_account_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Back
+         * @description Where the provider sends the browser: on to the board, or to sign-in with a reason.
+         */
+        get: operations["back_api_account_back_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/actions.csv": {
         parameters: {
             query?: never;
@@ -218,6 +262,66 @@ export interface paths {
         get: operations["facts_api_facts_csv_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feeds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything
+         * @description The feeds and how they are.
+         */
+        get: operations["everything_api_feeds_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feeds/{feed}/aside": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Put Aside
+         * @description Rows that could not be taken, with their reasons, oldest first.
+         */
+        get: operations["put_aside_api_feeds__feed__aside_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feeds/{feed}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deliver
+         * @description Take {"rows": [...]} that is signed as Standard Webhooks says.
+         */
+        post: operations["deliver_api_feeds__feed__rows_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -725,6 +829,35 @@ export interface components {
             shop: string;
         };
         /**
+         * Aside
+         * @description A row that could not be taken, and why.
+         */
+        Aside: {
+            /** Detail */
+            detail: string;
+            /** Feed */
+            feed: string;
+            /**
+             * First At
+             * Format: date-time
+             */
+            first_at: string;
+            /** Id */
+            id: number;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            reason: components["schemas"]["RowReason"];
+            /** Said */
+            said: {
+                [key: string]: unknown;
+            };
+            /** Tries */
+            tries: number;
+        };
+        /**
          * BoardCode
          * @description One dimension of a board's row.
          */
@@ -868,6 +1001,29 @@ export interface components {
             days: string[];
         };
         /**
+         * Delivered
+         * @description What became of a delivery's rows.
+         */
+        Delivered: {
+            /**
+             * Aside
+             * @default 0
+             */
+            aside: number;
+            /** Before */
+            before: boolean;
+            /**
+             * Same
+             * @default 0
+             */
+            same: number;
+            /**
+             * Taken
+             * @default 0
+             */
+            taken: number;
+        };
+        /**
          * DimensionHistory
          * @description The colours of one dimension, oldest day first; None where no code was stored.
          */
@@ -938,6 +1094,14 @@ export interface components {
              * @default 1
              */
             valid_days: number;
+        };
+        /**
+         * GoTo
+         * @description Where the browser goes to sign in.
+         */
+        GoTo: {
+            /** Address */
+            address: string;
         };
         /**
          * Health
@@ -1191,6 +1355,14 @@ export interface components {
             online: boolean | null;
         };
         /**
+         * Offered
+         * @description Whether there is a provider, and how it is called.
+         */
+        Offered: {
+            /** Name */
+            name: string | null;
+        };
+        /**
          * PairingNode
          * @description A node by which a phone can pair.
          */
@@ -1263,6 +1435,12 @@ export interface components {
             playbook: string;
         };
         /**
+         * RowReason
+         * @description Why a row cannot be taken. What it calls for stands behind each.
+         * @enum {string}
+         */
+        RowReason: "missing" | "not_a_number" | "not_a_time" | "backwards" | "in_future" | "out_of_range" | "too_long" | "unknown_shop" | "unknown_region" | "overlaps" | "not_a_row";
+        /**
          * Rule
          * @description A colour, and the limit below which a shop gets it on so many days running.
          *
@@ -1281,6 +1459,14 @@ export interface components {
              * @default 1
              */
             days_running: number;
+        };
+        /**
+         * SaidLink
+         * @description The secret of a welcome link, for whoever comes by one.
+         */
+        SaidLink: {
+            /** Welcome */
+            welcome?: string | null;
         };
         /**
          * SaidScope
@@ -1505,6 +1691,45 @@ export interface components {
             more: boolean;
         };
         /**
+         * ToldFeed
+         * @description A feed as a list shows it.
+         */
+        ToldFeed: {
+            /** Aside */
+            aside: number;
+            /** Detail */
+            detail: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Every S */
+            every_s: number;
+            /** Failures */
+            failures: number;
+            /** Kind */
+            kind: string;
+            /** Last Ok At */
+            last_ok_at: string | null;
+            /** Last Run At */
+            last_run_at: string | null;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Name */
+            name: string;
+            /** Next Run At */
+            next_run_at: string | null;
+            /** Place */
+            place: string;
+            /** Reason */
+            reason: string;
+            /** Same */
+            same: number;
+            /** Taken */
+            taken: number;
+        };
+        /**
          * ToldPerson
          * @description A person as the API tells it.
          */
@@ -1575,6 +1800,90 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    offered_api_account_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Offered"];
+                };
+            };
+        };
+    };
+    go_api_account_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaidLink"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoTo"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    back_api_account_back_get: {
+        parameters: {
+            query?: {
+                code?: string;
+                error?: string;
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     actions_api_actions_csv_get: {
         parameters: {
             query: {
@@ -1885,6 +2194,90 @@ export interface operations {
                 };
                 content: {
                     "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    everything_api_feeds_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldFeed"][];
+                };
+            };
+        };
+    };
+    put_aside_api_feeds__feed__aside_get: {
+        parameters: {
+            query?: {
+                after?: number;
+            };
+            header?: never;
+            path: {
+                feed: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Aside"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    deliver_api_feeds__feed__rows_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                feed: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivered"];
                 };
             };
             /** @description Validation Error */

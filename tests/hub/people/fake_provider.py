@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, unquote_plus, urlsplit
+from urllib.parse import parse_qs, unquote_plus, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
@@ -27,6 +27,8 @@ class FakeProvider:
     lies: dict[str, Any] = field(default_factory=dict)
     """Claims of the ID token that are not as they should be."""
     issuer_said: str = ""
+    subject: str = "somebody"
+    """Whom its own page vouches for."""
     token_status: int = 200
     signed_by: Any = None
     algorithm: str = "ES256"
@@ -90,6 +92,15 @@ def fake_provider() -> Iterator[FakeProvider]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if self.path.startswith("/authorize"):
+                # A browser came: it is vouched for, and sent back at once.
+                code, state = fake.sign_in(self.path, fake.subject)
+                back = fake.codes[code]["redirect_uri"]
+                self.send_response(302)
+                self.send_header("Location", f"{back}?{urlencode({'code': code, 'state': state})}")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
             self._say(*fake.answer(self.path, {}, ""))
 
         def do_POST(self) -> None:

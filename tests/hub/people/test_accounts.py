@@ -241,3 +241,10 @@ def test_without_a_provider_there_is_nothing_to_go_to(database: Database) -> Non
 def test_a_provider_is_reached_safely_or_not_at_all(issuer: str) -> None:
     with pytest.raises(BadProvider, match="https"):
         Client(issuer=issuer, client_id="a", client_secret="b")
+
+
+@pytest.mark.parametrize(
+    "issuer", ["http://localhost:1", "http://127.0.0.1:1", "https://x.example"]
+)
+def test_on_this_machine_it_may_be_plain(issuer: str) -> None:
+    assert Client(issuer=issuer, client_id="a", client_secret="b").issuer == issuer
