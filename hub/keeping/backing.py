@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -148,6 +148,9 @@ def _check_empty(conninfo: str, shown: str) -> None:
             ).fetchone()
             if row is None:
                 connection.execute(f"create role {API_ROLE} nologin")
+                # An owner who is no superuser must be able to become it, as migration 7 has it.
+                with suppress(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(f"grant {API_ROLE} to current_user")
             # Its own of the dump would meet this one.
             connection.execute(f"drop schema if exists {API_ROLE}")
     except psycopg.Error as error:

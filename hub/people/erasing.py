@@ -2,8 +2,9 @@
 
 What is *of* a person lies in rows whose column `person` refers to people: sessions, links,
 accounts, regions, shops, choices. Erasing deletes them. Other columns that refer to people (by,
-made_by, assignee, ...) say who did something: they keep an id that names nobody any more, as the audit log
-does. A later migration's tables are found by the same rule, in the database's own catalogue.
+made_by, assignee, ...) say who did something: they keep an id that names nobody any more, as the
+audit log does. A later migration's tables are found by the same rule, in the database's own
+catalogue.
 """
 
 from dataclasses import dataclass

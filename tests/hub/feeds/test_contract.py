@@ -1,9 +1,9 @@
 """One suite for every kind of feed and every way it comes: twice is one, bad rows wait aside."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,9 @@ from hub.feeds.store import add_feed, aside, feeds
 from hub.shops_store import Shop, save_shop
 from hub.store.database import Database
 from tests.hub.feeds.fake_server import Fake, csv_bytes, fake_server
+from tests.hub.feeds.told import NOW, facts
 from tests.hub.visitor import Visitor
 
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 Rows = Sequence[Mapping[str, object]]
 
 
@@ -154,30 +154,6 @@ def deliver(
     return visitor.post(f"/api/feeds/{feed}/rows", content=content, headers=headers)
 
 
-@pytest.fixture
-def chain(database: Database) -> Database:
-    with database.connection() as connection:
-        for shop, region, latitude in (("17", "east", 31.0), ("18", "east", 32.0)):
-            save_shop(
-                connection,
-                Shop(shop=shop, region=region, timezone="Asia/Shanghai", latitude=latitude,
-                     longitude=121.0),
-            )  # fmt: skip
-    return database
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Fake]:
-    with fake_server() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(server: Fake) -> Fake:
-    server.status, server.weather, server.days, server.asked = 200, {}, (), []
-    return server
-
-
 @pytest.fixture(params=["webhook", "file", "address"])
 def way(
     request: pytest.FixtureRequest, case: Case, chain: Database, fake: Fake, tmp_path: Path
@@ -200,13 +176,6 @@ def stored(database: Database) -> dict[str, Any]:
             if row["n"]:
                 found[table] = row["n"]
     return found
-
-
-def facts(database: Database) -> list[dict[str, Any]]:
-    with database.connection() as connection:
-        return connection.execute(
-            "select id, shop, metric, value, dims, started_at from facts order by metric, id"
-        ).fetchall()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.kind)
@@ -435,79 +404,3 @@ def test_a_signed_delivery_that_cannot_be_read_is_refused_and_noted(
 def test_rows_that_are_no_rows_wait_aside(chain: Database, secret: bytes) -> None:
     rows = [7, None, [1], {"shop": {"a": 1}}, {"shop": "17", "id": "\0"}]
     assert deliver(chain, secret, {"rows": rows}).json()["aside"] == len(rows)
-
-
-# Weather and holidays
-
-
-def test_weather_has_the_past_as_facts_and_the_rest_as_forecast(
-    chain: Database, fake: Fake
-) -> None:
-    fake.weather = {
-        "31,121": {
-            "2026-11-19": (4.5, 11.5),
-            "2026-11-20": (0.0, None),
-            "2026-11-21": (None, None),
-        },
-        "32,121": {"2026-11-19": (0.0, 9.0), "2026-11-20": (-3.0, 9.5)},
-    }
-    fake.days = ("2026-11-19", "2026-11-20", "2026-11-21")
-    with chain.connection() as connection:
-        save_shop(connection, Shop(shop="nowhere"))
-        add_feed(
-            connection, "weather", kind="weather", place="open-meteo", every_s=3600, now=NOW,
-            options={"url": f"{fake.url}/v1/forecast"},
-        )  # fmt: skip
-    done = run_feed(chain, "weather", now=NOW)
-    assert (done.taken, done.aside) == (3, {RowReason.OUT_OF_RANGE: 1})
-    told = {
-        (one["shop"], one["metric"], one["value"], one["dims"].get("said")) for one in facts(chain)
-    }
-    assert told == {
-        ("17", "rain", 4.5, None), ("17", "temperature", 11.5, None),
-        ("17", "rain", 0.0, "forecast"),
-        ("18", "rain", 0.0, None), ("18", "temperature", 9.0, None),
-    }  # fmt: skip
-    assert len(fake.asked) == 1  # one question for both shops
-    # The local day of the shop, not UTC's.
-    assert {one["started_at"].hour for one in facts(chain)} == {16}
-    assert run_feed(chain, "weather", now=NOW).taken == 0
-    # Yesterday's word is mended.
-    fake.weather["31,121"]["2026-11-19"] = (5.0, 11.5)
-    assert run_feed(chain, "weather", now=NOW).taken == 1
-
-
-def test_weather_in_other_units_is_not_taken_for_ours(chain: Database, fake: Fake) -> None:
-    fake.weather = {"31,121": {"2026-11-19": (4.5, 11.5)}}
-    fake.days = ("2026-11-19",)
-    fake.units = {"precipitation_sum": "inch", "temperature_2m_mean": "°F"}
-    with chain.connection() as connection:
-        add_feed(
-            connection, "weather", kind="weather", place="open-meteo", every_s=3600, now=NOW,
-            options={"url": f"{fake.url}/v1/forecast"},
-        )  # fmt: skip
-    try:
-        with pytest.raises(FeedFailed) as failed:
-            run_feed(chain, "weather", now=NOW)
-    finally:
-        fake.units = Fake().units
-    assert failed.value.reason == RunReason.UNREADABLE
-
-
-def test_holidays_say_yes_and_no_and_twice_is_once(chain: Database) -> None:
-    with chain.connection() as connection:
-        add_feed(
-            connection, "holidays", kind="holidays", place="holidays", every_s=3600, now=NOW,
-            options={"country": "CN", "regions": "east"},
-        )  # fmt: skip
-    october = datetime(2026, 10, 5, tzinfo=UTC)
-    done = run_feed(chain, "holidays", now=october)
-    assert done.taken == done.rows == 2 * (28 + 14 + 1)
-    said = {
-        one["started_at"].date() + timedelta(days=1): one["value"]
-        for one in facts(chain)
-        if one["shop"] == "17"
-    }
-    assert said[datetime(2026, 10, 1, tzinfo=UTC).date()] == 1.0
-    assert said[datetime(2026, 10, 14, tzinfo=UTC).date()] == 0.0
-    assert run_feed(chain, "holidays", now=october).taken == 0
