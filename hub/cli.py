@@ -15,13 +15,16 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from hub.audit.cli import app as audit_app
 from hub.bench.cli import app as bench_app
 from hub.brokers import broker as brokers
 from hub.brokers.own_broker import Doorkeeper
 from hub.codes.cli import app as codes_app
 from hub.errors import BrokerUnavailable
+from hub.feeds.cli import app as feeds_app
 from hub.ingest.listener import Tally, listen
 from hub.ingest.load import Loaded, load_facts
+from hub.keeping.cli import app as keeping_app
 from hub.metrics import CATALOGUE
 from hub.nodes.authority_files import open_authority
 from hub.nodes.cli import app as nodes_app
@@ -40,8 +43,11 @@ app.add_typer(broker_app, name="broker", help="The MQTT broker of this machine."
 app.add_typer(nodes_app, name="node", help="Who may come in: invite, list, revoke nodes.")
 app.add_typer(people_app, name="people", help="Who may sign in: invite, list, end people.")
 app.add_typer(bench_app, name="bench", help="How long things take at a chain's size.")
+app.add_typer(feeds_app, name="feed", help="Tills, queues, rotas, weather: add, list, run feeds.")
 # Without a name its commands stand beside ours.
 app.add_typer(codes_app)
+app.add_typer(audit_app)
+app.add_typer(keeping_app)
 
 talk: Final = Console(stderr=True, soft_wrap=True, highlight=False)
 

@@ -17,6 +17,9 @@ StorepulseError
 │   ├── NodeRefused           a node that was never enrolled, or is revoked
 │   ├── BlobRefused           what a node sent is no picture, or has no name of one
 │   ├── BlobContradicts       another picture is there under this name
+│   ├── BadArchive            an export or backup that is damaged, newer, or contradicts the hub
+│   ├── BadProvider           an OpenID Connect provider that was not set up as one can be
+│   ├── BadFeed               a feed that cannot be: its name, kind, place or options
 │   ├── BadPerson             hub.people.roles: a name, role or password that cannot be
 │   ├── Refused               over HTTP, with its status and a word that the pages translate
 │   │   ├── SignedOut, NotYours                        hub.people.sessions
@@ -55,6 +58,18 @@ class BadShopsFile(BadInput):
 
 class BadFactsFile(BadInput):
     """The facts' file is missing or cannot be read at all."""
+
+
+class BadArchive(BadInput):
+    """An export or a backup that cannot be written, read or taken. Nothing was changed."""
+
+
+class BadProvider(BadInput):
+    """The settings of an OpenID Connect provider cannot be used. Says which."""
+
+
+class BadFeed(BadInput):
+    """A feed that cannot be, or that is not there. Says what is allowed."""
 
 
 class DatabaseUnavailable(Unavailable):

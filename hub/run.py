@@ -25,6 +25,7 @@ from hub.api.news import News, hear_news
 from hub.brokers.own_broker import OwnBroker
 from hub.codes.computing import ensure_default_policy
 from hub.errors import DatabaseUnavailable
+from hub.feeds.running import keep_fed
 from hub.ingest.listener import Tally, listen, utc_now
 from hub.nodes.authority_files import (
     KeptAuthority,
@@ -38,6 +39,7 @@ from hub.nodes.authority_files import (
 from hub.nodes.door import create_door, door_config
 from hub.nodes.enrolling import sync_revoked
 from hub.nodes.names import NodeNames, read_domains, read_names
+from hub.people.provider import Client, Provider
 from hub.people.store import first_link
 from hub.people.tokens import link_path
 from hub.pictures.blobs import BlobStore, FolderBlobs
@@ -126,7 +128,10 @@ def run_hub(
             settings = replace(settings, broker=child.url)
         tally, news = Tally(), News()
         store = FolderBlobs(beside(database, "blobs"))
-        app = create_app(opened, tally=tally, news=news, hosts=_hosts(reached_by), store=store)
+        app = create_app(
+            opened, tally=tally, news=news, hosts=_hosts(reached_by), store=store,
+            provider=_provider(settings),
+        )  # fmt: skip
         pem = None
         if kept is not None:
             settings = with_certificate(settings, ca=kept.ca, certificate=kept.hub)
@@ -213,6 +218,18 @@ def _pages(app: FastAPI, pem: Path | None) -> "_Server":
     )  # fmt: skip
 
 
+def _provider(settings: Settings) -> Provider | None:
+    """The provider of sign-ins that was set up; asked for nothing before somebody signs in."""
+    if not settings.oidc_issuer:
+        return None
+    return Provider(
+        Client(
+            issuer=settings.oidc_issuer, client_id=settings.oidc_client_id,
+            client_secret=settings.oidc_client_secret, name=settings.oidc_name,
+        )
+    )  # fmt: skip
+
+
 def _check_host(host: str, *, secure: bool) -> None:
     if not secure and not is_loopback(host):
         raise NotLoopback(
@@ -286,6 +303,7 @@ def _work(hub: _Hub) -> list[Coroutine[Any, Any, None]]:
         listen(hub.database, hub.settings, tally=hub.tally),
         schedule(hub.database, now=utc_now),
         hear_news(hub.database, hub.news),
+        keep_fed(hub.database, now=utc_now),
         _keep_tidy(hub.database, hub.store, hub.settings.blob_days),
     ]
     if hub.child is not None:

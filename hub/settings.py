@@ -41,6 +41,10 @@ class Settings:
     node_domains: Annotated[
         str, "domains below which nodes may have names, beside private ones, with commas between"
     ] = ""
+    oidc_issuer: Annotated[str, "issuer of the OpenID Connect provider; empty: none"] = ""
+    oidc_client_id: Annotated[str, "our name there"] = ""
+    oidc_client_secret: Annotated[str, "our secret there"] = field(default="", repr=False)
+    oidc_name: Annotated[str, "how the sign-in page calls the provider"] = "OpenID Connect"
     blob_days: Annotated[int, "evidence pictures are kept for so many days"] = 90
     courier_tick_s: Annotated[float, "how often to look for actions to send"] = 1.0
     resend_s: Annotated[float, "without a receipt for so long, an action goes again"] = 30.0

@@ -49,14 +49,18 @@ from hub.api.exports import export_routes
 from hub.api.news import News, news_routes
 from hub.api.origins import is_foreign
 from hub.api.policies import policy_routes
+from hub.audit.routes import audit_routes
 from hub.codes.code import Code
 from hub.codes.computing import UnknownShop, compute_codes, day_shown, read_policies
 from hub.codes.curves import CURVE_DAYS_MAX, Curves, read_curves
 from hub.codes.days import local_day
 from hub.codes.touched import known_shops, newest_code_day_seen
 from hub.errors import Refused
+from hub.feeds.routes import feed_routes
 from hub.ingest.listener import Tally
 from hub.metrics import CATALOGUE, Metric
+from hub.people.account_routes import account_routes
+from hub.people.provider import Provider
 from hub.people.routes import people_routes
 from hub.people.sessions import (
     NotYours,
@@ -94,12 +98,14 @@ def create_app(
     news: News | None = None,
     hosts: Collection[str] = HOSTS,
     store: BlobStore | None = None,
+    provider: Provider | None = None,
 ) -> FastAPI:
     """The application over an open database.
 
     Args:
         hosts: by which names (without the port) it may be asked.
         store: where the evidence pictures lie; None: there are none.
+        provider: by whose accounts people may sign in, too.
     """
     app = FastAPI(
         title="storepulse hub", version=__version__, docs_url=None, redoc_url=None,
@@ -114,6 +120,9 @@ def create_app(
     app.include_router(_health_routes(database, tally or Tally()))
     app.include_router(export_routes(database, now))
     app.include_router(people_routes(database))
+    app.include_router(account_routes(database, provider))
+    app.include_router(audit_routes(database))
+    app.include_router(feed_routes(database, now))
     app.include_router(phone_routes(database))
     app.include_router(picture_routes(database, store))
     app.include_router(news_routes(database, news or News()))

@@ -7,13 +7,12 @@ by the policy of yesterday, also when they are computed again.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from hub import audit
 from hub.codes.code import Code
 from hub.codes.computing import (
     Policies,
@@ -147,14 +146,6 @@ def _put(
             f"policy draft: starts_on: must be {row['first_day']} or later, got {draft.starts_on}: "
             "codes of days that are over are not judged anew"
         )
-    _tell_audit(connection, draft, who)
-
-
-def _tell_audit(connection: Connection, draft: Policy, who: UUID | None) -> None:
-    """The one place from which publishing goes into the audit log, where the hub has one."""
-    if find_spec("hub.audit") is None:
-        return
-    audit = import_module("hub.audit")
     audit.record(
         connection, who=who or audit.MACHINE, what="policy_published",
         about=f"policy:{draft.version}",

@@ -8,9 +8,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from hub.audit import record
+from hub.people.erasing import data_of, erase
 from hub.people.roles import ROLES, BadPerson, Scope
 from hub.people.store import (
     KnownPerson,
+    about,
+    any_named,
     end_person,
     end_sessions,
     invite,
@@ -41,7 +45,9 @@ def people_invite(
     name: NameArgument,
     role: Annotated[str, typer.Option(help=", ".join(ROLES))],
     region: Annotated[list[str] | None, typer.Option(help="For the role region; repeat.")] = None,
-    shop: Annotated[list[str] | None, typer.Option(help="For clerks; repeat.")] = None,
+    shop: Annotated[
+        list[str] | None, typer.Option(help="For the roles clerk and shop; repeat.")
+    ] = None,
     url: UrlOption = "",
     database: DatabaseOption = None,
     as_json: JsonOption = False,
@@ -108,6 +114,31 @@ def people_end(
     typer.echo(json.dumps({"ended": person.name}) if as_json else f"{person.name} is shut out")
 
 
+@app.command("data")
+def people_data(name: NameArgument, database: DatabaseOption = None) -> None:
+    """Print everything that is kept of a person, as JSON: for whoever asks what we know.
+
+    Example: storepulse hub people data "Li Wei" > li-wei.json
+    """
+    with open_database(database) as opened, opened.connection() as connection:
+        told = data_of(connection, any_named(connection, name).id)
+    typer.echo(json.dumps(told, ensure_ascii=False, default=str))
+
+
+@app.command("erase")
+def people_erase(
+    name: NameArgument, database: DatabaseOption = None, as_json: JsonOption = False
+) -> None:
+    """Erase a person's name, password, accounts and sessions, for good. What was done stays done.
+
+    Example: storepulse hub people erase "Li Wei"
+    """
+    with open_database(database) as opened, opened.connection() as connection:
+        person = any_named(connection, name)
+        erase(connection, person.id)
+    typer.echo(json.dumps({"erased": str(person.id)}) if as_json else f"{person.name} is erased")
+
+
 @app.command("sessions")
 def people_sessions(
     name: NameArgument,
@@ -123,7 +154,10 @@ def people_sessions(
         person = person_named(connection, name)
         found = sessions_of(connection, person.id)
         if end:
-            end_sessions(connection, person.id)
+            ended = end_sessions(connection, person.id)
+            record(
+                connection, what="sessions_ended", about=about(person.id), detail={"ended": ended}
+            )
     if as_json:
         told = [
             {

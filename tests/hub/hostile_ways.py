@@ -106,6 +106,15 @@ WAYS: dict[str, Way] = {
         "/api/sessions", 405, method="POST", headers={"X-HTTP-Method-Override": "DELETE"},
         head_status=405,
     ),
+    # the audit log
+    "who changed what": Way("/api/audit", **_NOT_YOURS),
+    # feeds
+    "the feeds": Way("/api/feeds", **_NOT_YOURS),
+    "a feed's rows that are aside": Way("/api/feeds/till/aside", **_NOT_YOURS),
+    "rows of one's own making": Way(
+        "/api/feeds/till/rows", 401, method="POST", body={"rows": []}, code="bad_signature",
+        head_status=401,
+    ),
     # people
     "the list of people": Way("/api/people", shows=True, **_NOT_YOURS),
     "a person of one's own making": Way(

@@ -4,6 +4,50 @@
  */
 
 export interface paths {
+    "/api/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Offered
+         * @description How the provider is called by which one may sign in; null: there is none.
+         */
+        get: operations["offered_api_account_get"];
+        put?: never;
+        /**
+         * Go
+         * @description Begin: whoever has signed in links the account, whoever has a welcome link uses it.
+         */
+        post: operations["go_api_account_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Back
+         * @description Where the provider sends the browser: on to the board, or to sign-in with a reason.
+         */
+        get: operations["back_api_account_back_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/actions.csv": {
         parameters: {
             query?: never;
@@ -56,6 +100,26 @@ export interface paths {
          * @description What a person should look at, newest first.
          */
         get: operations["alarms_api_alarms_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Audit
+         * @description Who changed what; `before` the id of a line gives those before it.
+         */
+        get: operations["audit_api_audit_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -202,6 +266,66 @@ export interface paths {
         get: operations["facts_api_facts_csv_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feeds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything
+         * @description The feeds and how they are.
+         */
+        get: operations["everything_api_feeds_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feeds/{feed}/aside": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Put Aside
+         * @description Rows that could not be taken, with their reasons, oldest first.
+         */
+        get: operations["put_aside_api_feeds__feed__aside_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feeds/{feed}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deliver
+         * @description Take {"rows": [...]} that is signed as Standard Webhooks says.
+         */
+        post: operations["deliver_api_feeds__feed__rows_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -833,6 +957,35 @@ export interface components {
             shop: string;
         };
         /**
+         * Aside
+         * @description A row that could not be taken, and why.
+         */
+        Aside: {
+            /** Detail */
+            detail: string;
+            /** Feed */
+            feed: string;
+            /**
+             * First At
+             * Format: date-time
+             */
+            first_at: string;
+            /** Id */
+            id: number;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            reason: components["schemas"]["RowReason"];
+            /** Said */
+            said: {
+                [key: string]: unknown;
+            };
+            /** Tries */
+            tries: number;
+        };
+        /**
          * BoardCode
          * @description One dimension of a board's row.
          */
@@ -1099,6 +1252,29 @@ export interface components {
             days: string[];
         };
         /**
+         * Delivered
+         * @description What became of a delivery's rows.
+         */
+        Delivered: {
+            /**
+             * Aside
+             * @default 0
+             */
+            aside: number;
+            /** Before */
+            before: boolean;
+            /**
+             * Same
+             * @default 0
+             */
+            same: number;
+            /**
+             * Taken
+             * @default 0
+             */
+            taken: number;
+        };
+        /**
          * DimensionChange
          * @description What differs in one dimension.
          */
@@ -1250,6 +1426,19 @@ export interface components {
             words?: components["schemas"]["Sentence"] | null;
         };
         /**
+         * GoTo
+         * @description Where the browser goes to sign in.
+         */
+        GoTo: {
+            /** Address */
+            address: string;
+        };
+        /** HTTPValidationError */
+        HTTPValidationError: {
+            /** Detail */
+            detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
          * Health
          * @description How the hub is; a stranger learns only that it is there.
          */
@@ -1291,11 +1480,6 @@ export interface components {
              */
             shops: components["schemas"]["ShopHistory"][];
         };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
-        };
         /**
          * Invited
          * @description A person and where the password is chosen: once, within 24 hours.
@@ -1304,6 +1488,35 @@ export interface components {
             /** Link */
             link: string;
             person: components["schemas"]["ToldPerson"];
+        };
+        /**
+         * Line
+         * @description One change. `name`, `about_name`: as people are called now, empty once they are erased.
+         */
+        Line: {
+            /** About */
+            about: string;
+            /** About Name */
+            about_name: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Detail */
+            detail: {
+                [key: string]: unknown;
+            };
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Person */
+            person: string | null;
+            /** What */
+            what: string;
+            /** Who */
+            who: string;
         };
         /**
          * LinkFor
@@ -1321,7 +1534,7 @@ export interface components {
              * Role
              * @enum {string}
              */
-            role: "clerk" | "region" | "head_office" | "installer";
+            role: "clerk" | "shop" | "region" | "head_office" | "installer" | "auditor";
         };
         /**
          * ListedPerson
@@ -1345,12 +1558,12 @@ export interface components {
             /** Regions */
             regions: string[];
             /** Rights */
-            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy")[];
+            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit")[];
             /**
              * Role
              * @enum {string}
              */
-            role: "clerk" | "region" | "head_office" | "installer";
+            role: "clerk" | "shop" | "region" | "head_office" | "installer" | "auditor";
             /** Shops */
             shops: string[];
             /** Welcomed */
@@ -1455,7 +1668,7 @@ export interface components {
              * Role
              * @enum {string}
              */
-            role: "clerk" | "region" | "head_office" | "installer";
+            role: "clerk" | "shop" | "region" | "head_office" | "installer" | "auditor";
             /**
              * Shops
              * @default []
@@ -1484,6 +1697,14 @@ export interface components {
             } | null;
             /** Online */
             online: boolean | null;
+        };
+        /**
+         * Offered
+         * @description Whether there is a provider, and how it is called.
+         */
+        Offered: {
+            /** Name */
+            name: string | null;
         };
         /**
          * Override
@@ -1616,6 +1837,12 @@ export interface components {
             playbook?: string | null;
         };
         /**
+         * RowReason
+         * @description Why a row cannot be taken. What it calls for stands behind each.
+         * @enum {string}
+         */
+        RowReason: "missing" | "not_a_number" | "not_a_time" | "backwards" | "in_future" | "out_of_range" | "too_long" | "unknown_shop" | "unknown_region" | "overlaps" | "not_a_row";
+        /**
          * Rule
          * @description A colour, and the limit below which a shop gets it on so many days running.
          *
@@ -1646,8 +1873,16 @@ export interface components {
             days_running?: number | null;
         };
         /**
+         * SaidLink
+         * @description The secret of a welcome link, for whoever comes by one.
+         */
+        SaidLink: {
+            /** Welcome */
+            welcome?: string | null;
+        };
+        /**
          * SaidScope
-         * @description A role and its reach: regions for the role region, shops for clerks, else none.
+         * @description A role and its reach: regions for the role region, shops for clerk and shop, else none.
          */
         SaidScope: {
             /**
@@ -1659,7 +1894,7 @@ export interface components {
              * Role
              * @enum {string}
              */
-            role: "clerk" | "region" | "head_office" | "installer";
+            role: "clerk" | "shop" | "region" | "head_office" | "installer" | "auditor";
             /**
              * Shops
              * @default []
@@ -1756,6 +1991,25 @@ export interface components {
             phone: string;
             /** Waits */
             waits: boolean;
+        };
+        /**
+         * ToPublish
+         * @description A draft to be published as it is.
+         */
+        ToPublish: {
+            policy: components["schemas"]["Policy"];
+        };
+        /**
+         * ToTry
+         * @description A draft to be tried; whatever day it starts on, as if it had been in force all the while.
+         */
+        ToTry: {
+            /**
+             * Days
+             * @default 28
+             */
+            days: number;
+            policy: components["schemas"]["Policy"];
         };
         /**
          * ToldAction
@@ -1868,6 +2122,45 @@ export interface components {
             more: boolean;
         };
         /**
+         * ToldFeed
+         * @description A feed as a list shows it.
+         */
+        ToldFeed: {
+            /** Aside */
+            aside: number;
+            /** Detail */
+            detail: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Every S */
+            every_s: number;
+            /** Failures */
+            failures: number;
+            /** Kind */
+            kind: string;
+            /** Last Ok At */
+            last_ok_at: string | null;
+            /** Last Run At */
+            last_run_at: string | null;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Name */
+            name: string;
+            /** Next Run At */
+            next_run_at: string | null;
+            /** Place */
+            place: string;
+            /** Reason */
+            reason: string;
+            /** Same */
+            same: number;
+            /** Taken */
+            taken: number;
+        };
+        /**
          * ToldPerson
          * @description A person as the API tells it.
          */
@@ -1882,12 +2175,12 @@ export interface components {
             /** Regions */
             regions: string[];
             /** Rights */
-            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy")[];
+            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit")[];
             /**
              * Role
              * @enum {string}
              */
-            role: "clerk" | "region" | "head_office" | "installer";
+            role: "clerk" | "shop" | "region" | "head_office" | "installer" | "auditor";
             /** Shops */
             shops: string[];
         };
@@ -1915,25 +2208,6 @@ export interface components {
             this: boolean;
             /** Where */
             where: string;
-        };
-        /**
-         * ToPublish
-         * @description A draft to be published as it is.
-         */
-        ToPublish: {
-            policy: components["schemas"]["Policy"];
-        };
-        /**
-         * ToTry
-         * @description A draft to be tried; whatever day it starts on, as if it had been in force all the while.
-         */
-        ToTry: {
-            /**
-             * Days
-             * @default 28
-             */
-            days: number;
-            policy: components["schemas"]["Policy"];
         };
         /**
          * Trial
@@ -1986,13 +2260,97 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    offered_api_account_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Offered"];
+                };
+            };
+        };
+    };
+    go_api_account_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaidLink"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoTo"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    back_api_account_back_get: {
+        parameters: {
+            query?: {
+                state?: string;
+                code?: string;
+                error?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     actions_api_actions_csv_get: {
         parameters: {
             query: {
+                shop: string;
                 day?: string | null;
                 /** @description Of the sentences; figures and names stay as they are. */
                 language?: "en" | "zh";
-                shop: string;
             };
             header?: never;
             path?: never;
@@ -2075,16 +2433,49 @@ export interface operations {
             };
         };
     };
+    audit_api_audit_get: {
+        parameters: {
+            query?: {
+                before?: number | null;
+                about?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Line"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     board_api_board_get: {
         parameters: {
             query?: {
-                called?: string | null;
-                colour?: ("green" | "yellow" | "orange" | "red" | "unknown") | null;
                 day?: string | null;
-                format?: string | null;
                 limit?: number | null;
-                region?: string | null;
                 skip?: number;
+                region?: string | null;
+                format?: string | null;
+                colour?: ("green" | "yellow" | "orange" | "red" | "unknown") | null;
+                called?: string | null;
             };
             header?: never;
             path?: never;
@@ -2221,9 +2612,9 @@ export interface operations {
     facts_api_facts_get: {
         parameters: {
             query: {
-                from?: string | null;
-                metric?: string | null;
                 shop: string;
+                metric?: string | null;
+                from?: string | null;
                 to?: string | null;
             };
             header?: never;
@@ -2255,9 +2646,9 @@ export interface operations {
     facts_api_facts_csv_get: {
         parameters: {
             query: {
-                from?: string | null;
-                metric?: string | null;
                 shop: string;
+                metric?: string | null;
+                from?: string | null;
                 to?: string | null;
             };
             header?: never;
@@ -2273,6 +2664,90 @@ export interface operations {
                 };
                 content: {
                     "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    everything_api_feeds_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldFeed"][];
+                };
+            };
+        };
+    };
+    put_aside_api_feeds__feed__aside_get: {
+        parameters: {
+            query?: {
+                after?: number;
+            };
+            header?: never;
+            path: {
+                feed: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Aside"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    deliver_api_feeds__feed__rows_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                feed: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivered"];
                 };
             };
             /** @description Validation Error */
@@ -3109,8 +3584,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                phone: string;
                 shop: string;
+                phone: string;
             };
             cookie?: never;
         };
@@ -3141,9 +3616,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                name: string;
-                photo: string;
                 shop: string;
+                photo: string;
+                name: string;
             };
             cookie?: never;
         };

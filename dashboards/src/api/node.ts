@@ -619,6 +619,11 @@ export interface components {
             /** Sku */
             sku: string | null;
         };
+        /** HTTPValidationError */
+        HTTPValidationError: {
+            /** Detail */
+            detail?: components["schemas"]["ValidationError"][];
+        };
         /**
          * Health
          * @description How the node stands: for its owner.
@@ -655,11 +660,6 @@ export interface components {
              * @enum {string}
              */
             status: "ok" | "degraded";
-        };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
         };
         /**
          * JudgedPhoto

@@ -9,7 +9,9 @@ export type Right = SignedIn['rights'][number]
 export type OwnSession = S['ToldSession']
 export type Person = S['ListedPerson']
 
-export const ROLES: readonly Role[] = ['clerk', 'region', 'head_office', 'installer']
+export const ROLES: readonly Role[] = ['clerk', 'shop', 'region', 'head_office', 'installer', 'auditor']
+/** Those whose reach is a list of shops. */
+export const OF_SHOPS: readonly Role[] = ['clerk', 'shop']
 
 export type PairingNode = S['PairingNode']
 export type Pairing = S['NewPairingCode']

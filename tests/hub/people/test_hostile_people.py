@@ -43,6 +43,10 @@ PUBLIC = {
     ("POST", "/api/session"),
     ("GET", "/api/welcome/{token}"),
     ("POST", "/api/welcome/{token}"),
+    ("GET", "/api/account"),
+    ("POST", "/api/account"),
+    ("GET", "/api/account/back"),
+    ("POST", "/api/feeds/{feed}/rows"),  # signed: tests/hub/feeds
 }
 ENDLESS = "/api/events"
 

@@ -89,6 +89,8 @@ ABOUT_NODES = ("nodes", "streams_told")
     [
         pytest.param("region", {"regions": ["east"]}, EAST, EAST, EAST, id="a region"),
         pytest.param("clerk", {"shops": ["19"]}, WEST, WEST, set(), id="a clerk of one shop"),
+        pytest.param("shop", {"shops": ["17"]}, {"17"}, {"17"}, {"17"}, id="the people of a shop"),
+        pytest.param("auditor", {}, ALL, ALL, ALL, id="an auditor"),
         pytest.param("installer", {}, ALL, set(), ALL, id="an installer"),
         pytest.param("head_office", {}, ALL, ALL, ALL, id="head office"),
     ],

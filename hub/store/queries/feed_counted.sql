@@ -1,0 +1,1 @@
+update feeds set taken = taken + %(taken)s, same = same + %(same)s where name = %(name)s;

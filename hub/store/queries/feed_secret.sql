@@ -1,0 +1,1 @@
+select secret from feeds where name = %(name)s and ended_at is null;

@@ -1,0 +1,1 @@
+delete from feed_deliveries where at < %(until)s;

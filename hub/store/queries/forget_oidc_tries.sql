@@ -1,0 +1,1 @@
+delete from oidc_tries where ends_at < now();

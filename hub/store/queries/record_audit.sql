@@ -1,0 +1,1 @@
+select record_audit(%(person)s::uuid, %(who)s, %(what)s, %(about)s, %(detail)s);
