@@ -73,6 +73,7 @@ def insert_actions(connection: Connection, new: Sequence[NewAction]) -> list[str
                 "subject": one.subject, "body": Jsonb(ACTION_JSON.dump_python(action, mode="json")),
                 "created_at": action.created_at, "due_at": action.due_at,
                 "node_path": one.node_path, "checklist": action.checklist,
+                "role": action.role, "shift": action.shift, "worth": action.worth,
             },
         ).fetchone()  # fmt: skip
         if row is not None:

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 
 from hub.actions.pushing import pushes_of_today
-from hub.actions.store import actions, moves_of
+from hub.actions.store import actions
 from hub.codes.code import Code, own_colour
 from hub.codes.colours import WORST_FIRST, Shown
 from hub.codes.computing import Policies, UnknownShop, compute_codes
@@ -221,26 +221,6 @@ def action_json(shown: ShownAction) -> dict[str, Any]:
     body: dict[str, Any] = ACTION_JSON.dump_python(shown.action, mode="json")
     delivered = None if shown.delivered_at is None else shown.delivered_at.isoformat()
     return body | {"state": shown.state, "delivered_at": delivered}
-
-
-def one_action(connection: Connection, action: str) -> dict[str, Any] | None:
-    """An action with its moves; None when there is none of this id."""
-    row = connection.execute(question("action"), {"id": action}).fetchone()
-    if row is None:
-        return None
-    stored = ShownAction(
-        action=ACTION_JSON.validate_python(row["body"], strict=False),
-        state=row["state"],
-        delivered_at=row["delivered_at"],
-    )
-    moves = [
-        {
-            "from": move.from_state, "to": move.to_state, "event": move.event,
-            "at": move.at.isoformat(), "reason": move.reason,
-        }
-        for move in moves_of(connection, action)
-    ]  # fmt: skip
-    return action_json(stored) | {"node": row["node_path"], "moves": moves}
 
 
 def one_checklist(connection: Connection, checklist: str) -> dict[str, Any] | None:

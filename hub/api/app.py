@@ -18,6 +18,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from hub.actions.routes import action_routes
 from hub.api.answers import (
     CARE_WORDS,
     ROWS_MAX,
@@ -27,7 +28,6 @@ from hub.api.answers import (
     action_json,
     care_messages_waiting,
     facts_of_shop,
-    one_action,
     one_checklist,
     rows_of,
     shown_actions,
@@ -109,6 +109,7 @@ def create_app(
     app.include_router(_records_routes(database, now))
     app.include_router(_health_routes(database, tally or Tally()))
     app.include_router(export_routes(database, now))
+    app.include_router(action_routes(database))
     app.include_router(people_routes(database))
     app.include_router(phone_routes(database))
     app.include_router(picture_routes(database, store))
@@ -205,15 +206,6 @@ def _codes_routes(database: Database, now: Clock) -> APIRouter:
             "actions": [action_json(one) for one in found],
             "care_messages": {"reached_72h": waiting, "sent": 0, "why": CARE_WORDS},
         }
-
-    @routes.get("/actions/{action}")
-    def action(action: Name, session: ReadsFigures) -> dict[str, Any]:
-        """One action with its moves."""
-        with database.of_session(session) as connection:
-            found = one_action(connection, action)
-        if found is None:
-            raise NotThere(f"there is no action {action!r}")
-        return found
 
     @routes.get("/policy")
     def policy(session: SignedIn, day: Day = None) -> Policy:

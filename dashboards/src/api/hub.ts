@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Actions
+         * @description The actions of one's shops, open ones first, the most worth before others.
+         */
+        get: operations["actions_api_actions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/actions.csv": {
         parameters: {
             query?: never;
@@ -33,11 +53,51 @@ export interface paths {
         };
         /**
          * Action
-         * @description One action with its moves.
+         * @description One action with its history.
          */
         get: operations["action_api_actions__action__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/actions/{action}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dismiss
+         * @description Take an action off the list, with the reason; it stands as cannot_do.
+         */
+        post: operations["dismiss_api_actions__action__dismiss_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/actions/{action}/reassign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reassign
+         * @description Give an action to another role, shift or person, with the reason.
+         */
+        post: operations["reassign_api_actions__action__reassign_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -624,6 +684,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/shops/{shop}/takers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who Takes
+         * @description Who works for a shop, and could be given an action.
+         */
+        get: operations["who_takes_api_shops__shop__takers_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/streams": {
         parameters: {
             query?: never;
@@ -693,6 +773,29 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * ActionStep
+         * @description One thing that happened to an action.
+         */
+        ActionStep: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By Whom */
+            by_whom: string | null;
+            /** Came From */
+            came_from: string;
+            /** How */
+            how: string;
+            /** Reason */
+            reason: string;
+            /** Went To */
+            went_to: string;
+            /** What */
+            what: string;
+        };
+        /**
          * Address
          * @description Which node of which shop of which chain.
          */
@@ -703,6 +806,14 @@ export interface components {
             node: string;
             /** Shop */
             shop: string;
+        };
+        /**
+         * Because
+         * @description Why something is done.
+         */
+        Because: {
+            /** Reason */
+            reason: string;
         };
         /**
          * BoardCode
@@ -889,6 +1000,24 @@ export interface components {
             phone: string;
         };
         /**
+         * Escalation
+         * @description That silence was noticed, once.
+         */
+        Escalation: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * To Role
+             * @enum {string}
+             */
+            to_role: "clerk" | "region" | "head_office";
+            /** Why */
+            why: string;
+        };
+        /**
          * Evidence
          * @description What a figure needs to count. Short of it the code is unknown, never guessed.
          */
@@ -992,6 +1121,113 @@ export interface components {
              * @enum {string}
              */
             role: "clerk" | "region" | "head_office" | "installer";
+        };
+        /**
+         * ListedAction
+         * @description An action with whom it is with now and what became of it.
+         */
+        ListedAction: {
+            /** Assignee */
+            assignee: string | null;
+            /** Assignee Name */
+            assignee_name: string | null;
+            /** Checklist */
+            checklist?: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Day */
+            day: string;
+            /** Delivered At */
+            delivered_at: string | null;
+            /**
+             * Dimension
+             * @enum {string}
+             */
+            dimension: "people" | "goods" | "place" | "conversion";
+            /** Dims */
+            dims?: {
+                [key: string]: string;
+            };
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            escalation: components["schemas"]["Escalation"] | null;
+            /**
+             * Evidence
+             * @default []
+             */
+            evidence: string[];
+            figure?: components["schemas"]["Sentence"] | null;
+            /** History */
+            history: components["schemas"]["ActionStep"][];
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            limit?: components["schemas"]["Sentence"] | null;
+            /**
+             * Picture
+             * @default
+             */
+            picture: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Reason Zh
+             * @default
+             */
+            reason_zh: string;
+            /** Region */
+            region: string;
+            /**
+             * Role
+             * @default clerk
+             * @enum {string}
+             */
+            role: "clerk" | "region" | "head_office";
+            /** Seen At */
+            seen_at: string | null;
+            /**
+             * Shift
+             * @default
+             */
+            shift: string;
+            /** Shop */
+            shop: string;
+            /** Shop Name */
+            shop_name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue";
+            text: components["schemas"]["Sentence"];
+            title: components["schemas"]["Sentence"];
+            /**
+             * Video
+             * @default
+             */
+            video: string;
+            /**
+             * Worth
+             * @default 0
+             */
+            worth: number;
+        };
+        /**
+         * ListedActions
+         * @description Actions, open ones first and among them the most worth; `more` says that there are others.
+         */
+        ListedActions: {
+            /** Actions */
+            actions: components["schemas"]["ListedAction"][];
+            /** More */
+            more: boolean;
         };
         /**
          * ListedPerson
@@ -1117,6 +1353,26 @@ export interface components {
              * @default []
              */
             shops: string[];
+        };
+        /**
+         * NewTaker
+         * @description Whom an action goes to from now on: a role, perhaps one shift or one person of it.
+         */
+        NewTaker: {
+            /** Person */
+            person?: string | null;
+            /** Reason */
+            reason: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "clerk" | "region" | "head_office";
+            /**
+             * Shift
+             * @default
+             */
+            shift: string;
         };
         /**
          * Node
@@ -1346,6 +1602,24 @@ export interface components {
             waits: boolean;
         };
         /**
+         * Taker
+         * @description Somebody who could be given an action.
+         */
+        Taker: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "clerk" | "region" | "head_office";
+        };
+        /**
          * ToldAction
          * @description An action as the API tells it.
          */
@@ -1380,10 +1654,17 @@ export interface components {
              * @default []
              */
             evidence: string[];
+            figure?: components["schemas"]["Sentence"] | null;
             /** Id */
             id: string;
             /** Kind */
             kind: string;
+            limit?: components["schemas"]["Sentence"] | null;
+            /**
+             * Picture
+             * @default
+             */
+            picture: string;
             /** Reason */
             reason: string;
             /**
@@ -1391,12 +1672,33 @@ export interface components {
              * @default
              */
             reason_zh: string;
+            /**
+             * Role
+             * @default clerk
+             * @enum {string}
+             */
+            role: "clerk" | "region" | "head_office";
+            /**
+             * Shift
+             * @default
+             */
+            shift: string;
             /** Shop */
             shop: string;
             /** State */
             state: ("pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue") | "not_pushed";
             text: components["schemas"]["Sentence"];
             title: components["schemas"]["Sentence"];
+            /**
+             * Video
+             * @default
+             */
+            video: string;
+            /**
+             * Worth
+             * @default 0
+             */
+            worth: number;
         };
         /**
          * ToldFact
@@ -1526,6 +1828,46 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    actions_api_actions_get: {
+        parameters: {
+            query?: {
+                dimension?: ("people" | "goods" | "place" | "conversion") | null;
+                escalated?: boolean | null;
+                from?: string | null;
+                kind?: string | null;
+                limit?: number;
+                region?: string | null;
+                role?: ("clerk" | "region" | "head_office") | null;
+                shop?: string | null;
+                state?: ("pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue")[] | null;
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedActions"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     actions_api_actions_csv_get: {
         parameters: {
             query: {
@@ -1575,9 +1917,77 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["ListedAction"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    dismiss_api_actions__action__dismiss_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                action: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Because"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedAction"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    reassign_api_actions__action__reassign_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                action: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTaker"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedAction"];
                 };
             };
             /** @description Validation Error */
@@ -2513,6 +2923,37 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    who_takes_api_shops__shop__takers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Taker"][];
                 };
             };
             /** @description Validation Error */

@@ -72,7 +72,7 @@ def test_an_action_leads_to_the_nodes_checklist(api: Visitor) -> None:
     answer = api.get(f"/api/shops/{SHOP}/actions").json()
     (action,) = (one for one in answer["actions"] if one["kind"] == "correction_checklist")
     assert action["state"] == "pushed"
-    assert api.get(f"/api/actions/{action['id']}").json()["moves"] == []
+    assert api.get(f"/api/actions/{action['id']}").json()["history"] == []
     found = api.get(f"/api/checklists/{action['checklist']}").json()
     assert found["checklist"]["id"] == "list-1"
     assert found["items"]["i1"]["state"] == "open"

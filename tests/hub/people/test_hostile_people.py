@@ -136,6 +136,7 @@ def house(chain: tuple[Database, FastAPI]) -> House:
     with database.connection() as connection:
         for table in (
             "pairing_codes",
+            "action_turns",
             "welcome_links",
             "sessions",
             "person_regions",
