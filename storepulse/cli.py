@@ -18,6 +18,7 @@ PARTS: Final = {
     "probes": ("probes.cli", "Turn captures of Wi-Fi probe requests into dwell and occupancy."),
     "edge": ("edge.cli", "Run the node in the shop."),
     "hub": ("hub.cli", "Run the hub; load shops and facts; show codes and actions."),
+    "playbook": ("hub.playbooks.cli", "Check, show and publish what actions say."),
     "demo": ("storepulse.demo.cli", "The whole loop on this machine, with a simulated chain."),
     "eval": ("storepulse.eval", "Print the figures of docs/proof.md from data one can point at."),
 }

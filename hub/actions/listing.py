@@ -74,6 +74,7 @@ class Filter:
 
     id: str | None = None
     shop: str | None = None
+    shops: tuple[str, ...] | None = None
     region: str | None = None
     dimension: Dimension | None = None
     kind: str | None = None
@@ -97,7 +98,8 @@ def listed_actions(connection: Connection, wanted: Filter, *, limit: int = 200) 
     """The actions that a filter lets through, at most LIST_MAX."""
     limit = min(limit, LIST_MAX)
     asked = {one.name: getattr(wanted, one.name) for one in fields(wanted)}
-    asked["states"] = None if wanted.states is None else list(wanted.states)
+    for name in ("states", "shops"):
+        asked[name] = None if asked[name] is None else list(asked[name])
     rows = connection.execute(question("action_list"), asked | {"limit": limit + 1}).fetchall()
     shown = rows[:limit]
     steps = steps_of(connection, [row["id"] for row in shown])

@@ -14,7 +14,7 @@ from hub.codes.days import day_start, local_day
 from hub.codes.policy import Policy
 from hub.codes.store import StoredCode, codes_of_days
 from hub.codes.touched import known_shops
-from hub.playbooks import playbooks
+from hub.playbooks.store import playbooks_in_force
 from hub.shops_store import Shop
 from hub.shops_store import shops as read_shops
 from hub.store.database import Connection
@@ -209,7 +209,7 @@ def shown_actions(
         shown += [
             ShownAction(action=action, state="not_pushed")
             for action in pushes_of_today(
-                connection, codes, now=now, playbooks=playbooks(), policy=policy
+                connection, codes, now=now, playbooks=playbooks_in_force(connection), policy=policy
             )
             if action.id not in pushed
         ]

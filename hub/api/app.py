@@ -47,6 +47,7 @@ from hub.api.asked import (
 from hub.api.exports import export_routes
 from hub.api.news import News, news_routes
 from hub.api.origins import is_foreign
+from hub.care.keyring import Keyring
 from hub.codes.code import Code
 from hub.codes.computing import UnknownShop, compute_codes, day_shown, read_policies
 from hub.codes.curves import CURVE_DAYS_MAX, Curves, read_curves
@@ -57,6 +58,7 @@ from hub.codes.touched import known_shops, newest_code_day_seen
 from hub.errors import Refused
 from hub.ingest.listener import Tally
 from hub.metrics import CATALOGUE, Metric
+from hub.notices.routes import notice_routes
 from hub.people.routes import people_routes
 from hub.people.sessions import (
     NotYours,
@@ -70,6 +72,7 @@ from hub.people.signing_in import TooManyTries
 from hub.phones.routes import phone_routes
 from hub.pictures.blobs import BlobStore
 from hub.pictures.routes import picture_routes
+from hub.playbooks.routes import playbook_routes
 from hub.shops_store import Node, Shop
 from hub.shops_store import nodes as read_nodes
 from hub.shops_store import shops as read_shops
@@ -94,12 +97,16 @@ def create_app(
     news: News | None = None,
     hosts: Collection[str] = HOSTS,
     store: BlobStore | None = None,
+    keyring: Keyring | None = None,
+    notice_mail: bool = False,
 ) -> FastAPI:
     """The application over an open database.
 
     Args:
         hosts: by which names (without the port) it may be asked.
         store: where the evidence pictures lie; None: there are none.
+        keyring: of the hub's key file; None: no channel and no contact can be kept.
+        notice_mail: whether notices can go by mail.
     """
     app = FastAPI(
         title="storepulse hub", version=__version__, docs_url=None, redoc_url=None,
@@ -110,6 +117,8 @@ def create_app(
     app.include_router(_health_routes(database, tally or Tally()))
     app.include_router(export_routes(database, now))
     app.include_router(action_routes(database))
+    app.include_router(playbook_routes(database))
+    app.include_router(notice_routes(database, keyring, mail=notice_mail))
     app.include_router(people_routes(database))
     app.include_router(phone_routes(database))
     app.include_router(picture_routes(database, store))

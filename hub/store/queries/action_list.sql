@@ -5,6 +5,7 @@ select id, shop, shop_name, region, kind, dimension, day, body, state, created_a
 from action_told
 where (%(id)s::text is null or id = %(id)s)
   and (%(shop)s::text is null or shop = %(shop)s)
+  and (%(shops)s::text[] is null or shop = any(%(shops)s))
   and (%(region)s::text is null or region = %(region)s)
   and (%(dimension)s::text is null or dimension = %(dimension)s)
   and (%(kind)s::text is null or kind = %(kind)s)

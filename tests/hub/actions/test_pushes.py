@@ -17,7 +17,7 @@ from hub.actions.pushes import (
 from hub.codes.code import Code, codes_of_shop
 from hub.codes.colours import Shown
 from hub.codes.policy import default_policy
-from hub.playbooks import BadPlaybook, playbooks, read_playbooks
+from hub.playbooks import BadPlaybook, Source, playbooks, read_playbooks
 from storepulse.actions import Action
 from storepulse.facts import Fact
 from tests.hub.shop_facts import (
@@ -180,14 +180,7 @@ def test_later_words_confirm_or_contradict_a_done_action(
     assert found == event
 
 
-class Text:
-    def __init__(self, name: str, content: str) -> None:
-        self.name = name
-        self.content = content
-
-    def read_text(self, encoding: str) -> str:
-        return self.content
-
+Text = Source
 
 GOOD = '+++\ntitle = "T"\ndimension = "place"\n+++\nAim: {limit}\n'
 
@@ -200,7 +193,7 @@ def test_every_playbook_that_the_policy_names_is_there() -> None:
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        pytest.param([Text("a.en.md", GOOD)], r"a\.zh\.md: is missing", id="one language"),
+        pytest.param([Text("a.en.md", GOOD)], r"a\.zh\.md:1: is missing", id="one language"),
         pytest.param([Text("a.en.md", GOOD.replace("limit", "limt")), Text("a.zh.md", GOOD)],
                      r"a\.en\.md:5: variable \{limt\}.*limit", id="unknown variable"),
         pytest.param([Text("a.en.md", "Aim")], r"a\.en\.md:1: must begin", id="no front matter"),
