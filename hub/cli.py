@@ -15,8 +15,10 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from hub.actions.cli import app as rules_app
 from hub.brokers import broker as brokers
 from hub.brokers.own_broker import Doorkeeper
+from hub.care.cli import app as care_app
 from hub.codes.cli import app as codes_app
 from hub.errors import BrokerUnavailable
 from hub.ingest.listener import Tally, listen
@@ -38,6 +40,8 @@ app.add_typer(shops_app, name="shops", help="The chain's shops.")
 app.add_typer(broker_app, name="broker", help="The MQTT broker of this machine.")
 app.add_typer(nodes_app, name="node", help="Who may come in: invite, list, revoke nodes.")
 app.add_typer(people_app, name="people", help="Who may sign in: invite, list, end people.")
+app.add_typer(care_app, name="care", help="Customers who agreed: one's data, the record, keys.")
+app.add_typer(rules_app, name="rules", help="How actions are handed out: show, publish.")
 # Without a name its commands stand beside ours.
 app.add_typer(codes_app)
 

@@ -28,10 +28,7 @@ from storepulse.checklists import CHECKLIST_JSON, Checklist
 ROWS_MAX: Final = 5000
 """Most rows of one answer; ask for a shorter time to see the others."""
 _FACT_DAYS: Final = 7
-CARE_WORDS: Final = (
-    "no care message is sent: it goes only to a customer who agreed, "
-    "and consent is not recorded yet"
-)
+CARE_WORDS: Final = "a message goes only to a customer who agreed on the page of the ticket"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,11 +107,18 @@ class ToldFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CareMessages:
-    """Experiences that reached 72 h without a deal, and why nobody is written to."""
+    """Experiences that reached 72 h without a deal, and what was sent to whoever agreed.
+
+    The last four count the last 28 days.
+    """
 
     reached_72h: int
     sent: int
     why: str
+    """Why not to everybody."""
+    agreed: int = 0
+    waiting: int = 0
+    gave_up: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,10 +246,16 @@ def one_checklist(connection: Connection, checklist: str) -> dict[str, Any] | No
     }
 
 
-def care_messages_waiting(connection: Connection, shop: str, *, now: datetime) -> int:
-    """Experiences of the last 28 days that reached 72 h without a deal: none is written to."""
+def care_messages(connection: Connection, shop: str, *, now: datetime) -> CareMessages:
+    """Experiences of the last 28 days that reached 72 h without a deal, and who was written to.
+
+    Only of a session's connection.
+    """
     since = now - timedelta(days=EXPERIENCE_DAYS)
-    return len(open_tickets_of(connection, {shop: since}, now=now).get(shop, []))
+    reached = len(open_tickets_of(connection, {shop: since}, now=now).get(shop, []))
+    row = connection.execute(question("care_counts"), {"shop": shop}).fetchone()
+    counts = row or {"agreed": 0, "sent": 0, "waiting": 0, "gave_up": 0}
+    return CareMessages(reached_72h=reached, why=CARE_WORDS, **counts)
 
 
 def facts_of_shop(

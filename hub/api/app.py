@@ -20,13 +20,12 @@ from starlette.responses import Response
 
 from hub.actions.routes import action_routes
 from hub.api.answers import (
-    CARE_WORDS,
     ROWS_MAX,
     BoardRow,
     ShopActions,
     ToldFacts,
     action_json,
-    care_messages_waiting,
+    care_messages,
     facts_of_shop,
     one_checklist,
     rows_of,
@@ -47,7 +46,10 @@ from hub.api.asked import (
 from hub.api.exports import export_routes
 from hub.api.news import News, news_routes
 from hub.api.origins import is_foreign
-from hub.care.keyring import Keyring
+from hub.care.keyring import Keys
+from hub.care.page_routes import ticket_page_routes
+from hub.care.routes import care_routes
+from hub.care.sending import CareSettings
 from hub.codes.code import Code
 from hub.codes.computing import UnknownShop, compute_codes, day_shown, read_policies
 from hub.codes.curves import CURVE_DAYS_MAX, Curves, read_curves
@@ -97,16 +99,18 @@ def create_app(
     news: News | None = None,
     hosts: Collection[str] = HOSTS,
     store: BlobStore | None = None,
-    keyring: Keyring | None = None,
+    keys: Keys | None = None,
     notice_mail: bool = False,
+    care: CareSettings | None = None,
 ) -> FastAPI:
     """The application over an open database.
 
     Args:
         hosts: by which names (without the port) it may be asked.
         store: where the evidence pictures lie; None: there are none.
-        keyring: of the hub's key file; None: no channel and no contact can be kept.
+        keys: of the hub's key file; None: no channel and no contact can be kept.
         notice_mail: whether notices can go by mail.
+        care: how messages to customers go; None: none are sent, and nobody is asked to agree.
     """
     app = FastAPI(
         title="storepulse hub", version=__version__, docs_url=None, redoc_url=None,
@@ -118,11 +122,13 @@ def create_app(
     app.include_router(export_routes(database, now))
     app.include_router(action_routes(database))
     app.include_router(playbook_routes(database))
-    app.include_router(notice_routes(database, keyring, mail=notice_mail))
+    app.include_router(care_routes(database, now, keys=keys, care=care or CareSettings()))
+    app.include_router(notice_routes(database, keys, mail=notice_mail))
     app.include_router(people_routes(database))
     app.include_router(phone_routes(database))
     app.include_router(picture_routes(database, store))
     app.include_router(news_routes(database, news or News()))
+    app.include_router(ticket_page_routes())
     app.include_router(page_routes("board.html"))
     app.state.database = database  # for hub.people.sessions
     _speak_one_error(app)
@@ -210,10 +216,10 @@ def _codes_routes(database: Database, now: Clock) -> APIRouter:
                 connection, shop=shop, day=day, called_for_on=day,
                 policies=read_policies(connection), now=now(),
             )  # fmt: skip
-            waiting = care_messages_waiting(connection, shop, now=now())
+            care = care_messages(connection, shop, now=now())
         return {
             "actions": [action_json(one) for one in found],
-            "care_messages": {"reached_72h": waiting, "sent": 0, "why": CARE_WORDS},
+            "care_messages": care,
         }
 
     @routes.get("/policy")

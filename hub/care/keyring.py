@@ -8,6 +8,7 @@ anew (`hub.care.turning`). Whoever has file and database reads everything: back 
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from storepulse.errors import BadInput
 from storepulse.secret_files import write_whole
 
+Keys = Callable[[], "Keyring"]
+"""The keyring as the file holds it now: it may be turned while a hub runs."""
 FILE_NAME: Final = "keys.json"
 _KEYS_MAX: Final = 10
 
@@ -65,8 +68,11 @@ def new_keyring() -> Keyring:
 
 
 def turned(keyring: Keyring) -> Keyring:
-    """The same with a new key in front."""
-    return Keyring((Fernet.generate_key(), *keyring.keys))
+    """A new key in front of the newest; older ones go, for nothing is sealed by them any more.
+
+    The one before stays: a hub that runs may seal by it until it reads the file again.
+    """
+    return Keyring((Fernet.generate_key(), keyring.keys[0]))
 
 
 def read_keyring(file: Path) -> Keyring | None:
@@ -95,6 +101,18 @@ def keep_keyring(file: Path) -> Keyring:
     keyring = new_keyring()
     write_keyring(file, keyring)
     return keyring
+
+
+def keys_of(file: Path) -> Keys:
+    """Reads the file each time; it must be there."""
+
+    def read() -> Keyring:
+        found = read_keyring(file)
+        if found is None:
+            raise KeysMissing(f"the key file {file} is gone: put it back in its place")
+        return found
+
+    return read
 
 
 def write_keyring(file: Path, keyring: Keyring) -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from fastapi import APIRouter
 
-from hub.care.keyring import Keyring
+from hub.care.keyring import Keys
 from hub.errors import Refused
 from hub.notices.choice import MAIL, SERVICES, NoticeChoice, NoticeKind, check_channels
 from hub.notices.store import mine, save_choice
@@ -75,13 +75,13 @@ class MyNotices:
 
 
 def notice_routes(
-    database: Database, keyring: Keyring | None, *, services: Collection[str] = SERVICES,
+    database: Database, keys: Keys | None, *, services: Collection[str] = SERVICES,
     mail: bool = False,
 ) -> APIRouter:  # fmt: skip
     """The routes over the database, each for whoever asks alone.
 
     Args:
-        keyring: None: nothing can be chosen.
+        keys: None: nothing can be chosen.
         mail: whether the hub has a mail server.
     """
     routes = APIRouter(prefix="/api/notices", tags=["notices"])
@@ -96,7 +96,7 @@ def notice_routes(
     @routes.put("")
     def choose(said: SaidChoice, session: SignedIn) -> MyNotices:
         """Choose channels, quiet hours and the time of the digest; no channels: none any more."""
-        if keyring is None:
+        if keys is None:
             raise NoKeys("this hub has no key file: channels cannot be kept")
         check_channels(said.channels, services, mail=mail)
         choice = NoticeChoice(
@@ -105,7 +105,7 @@ def notice_routes(
             language=said.language,
         )  # fmt: skip
         with database.of_session(session) as connection:
-            save_choice(connection, choice, keyring)
+            save_choice(connection, choice, keys())
             return _mine(connection, possible)
 
     return routes

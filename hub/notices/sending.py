@@ -13,7 +13,7 @@ from typing import Final
 
 import apprise
 
-from hub.care.keyring import Keyring, KeysMissing
+from hub.care.keyring import Keyring, Keys, KeysMissing
 from hub.errors import DatabaseUnavailable
 from hub.notices.choice import address_of, next_try, not_quiet, service_of
 from hub.notices.store import DueNotice, channels_of, note_notice, take_due
@@ -29,6 +29,8 @@ _LIMITS: Final = {"cto": 5, "rto": 10}
 Send = Callable[[str, str, str], bool]
 """Address, title and body; False when it was not taken."""
 
+# Its own words on what failed can hold an address; ours do not.
+logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
 log = logging.getLogger(__name__)
 
 
@@ -101,13 +103,13 @@ def _send_one(
 
 
 async def keep_sending(
-    database: Database, keyring: Keyring, *, mail: str, now: Callable[[], datetime]
+    database: Database, keys: Keys, *, mail: str, now: Callable[[], datetime]
 ) -> None:
     """Send what is due, every few seconds, until cancelled."""
     while True:
         try:
-            await asyncio.to_thread(send_due_notices, database, keyring, mail=mail, now=now())
-        except DatabaseUnavailable as error:
+            await asyncio.to_thread(send_due_notices, database, keys(), mail=mail, now=now())
+        except (DatabaseUnavailable, KeysMissing) as error:
             log.warning("notices wait: %s", error)
         except Exception:
             # Whatever a service's library throws: the others are told all the same.

@@ -57,6 +57,13 @@ WAYS: dict[str, Way] = {
         body={"reason": "mine now", "role": "region"}, **_NOT_THERE,
     ),
     "who works for another's shop": Way(f"/api/shops/{EAST}/takers", **_NOT_THERE),
+    "a link for another's ticket": Way(
+        f"/api/shops/{EAST}/tickets/T1/link", 404, method="POST", code="not_there", head_status=404
+    ),
+    "texts of one's own": Way(
+        "/api/playbooks/talk_track", method="PUT", body={"en": "x", "zh": "x", "after": 0},
+        head_status=422, **_NOT_YOURS,
+    ),
     "a checklist by its id": Way(f"/api/checklists/{EAST_LIST}", **_NOT_THERE),
     "facts of another's shop": Way(f"/api/facts?shop={EAST}", **_NOT_THERE),
     "two shops in one request": Way(f"/api/facts?shop={WEST}&shop={EAST}", **_NOT_THERE),

@@ -304,6 +304,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Notices
+         * @description My choice, and what became of my notices.
+         */
+        get: operations["notices_api_notices_get"];
+        /**
+         * Choose
+         * @description Choose channels, quiet hours and the time of the digest; no channels: none any more.
+         */
+        put: operations["choose_api_notices_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/people": {
         parameters: {
             query?: never;
@@ -387,6 +411,70 @@ export interface paths {
          * @description End all sessions of somebody.
          */
         delete: operations["end_all_api_people__id__sessions_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/playbooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Listed
+         * @description The newest version of every playbook, by name.
+         */
+        get: operations["listed_api_playbooks_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/playbooks/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One
+         * @description A playbook with its versions.
+         */
+        get: operations["one_api_playbooks__name__get"];
+        /**
+         * Publish
+         * @description Publish a new version; it counts for what is pushed from now on.
+         */
+        put: operations["publish_api_playbooks__name__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/playbooks/{name}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview
+         * @description What a text would say, or what is wrong with it; nothing is kept.
+         */
+        post: operations["preview_api_playbooks__name__preview_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -704,6 +792,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/shops/{shop}/tickets/{ticket}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Link
+         * @description Make the link of a ticket's QR; older ones stay good.
+         */
+        post: operations["link_api_shops__shop__tickets__ticket__link_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/streams": {
         parameters: {
             query?: never;
@@ -718,6 +826,70 @@ export interface paths {
         get: operations["streams_api_streams_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ticket
+         * @description The ticket behind a link, and the text to agree to.
+         */
+        get: operations["ticket_api_tickets__token__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{token}/consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Agree
+         * @description Agree to one message, and say where it goes.
+         */
+        post: operations["agree_api_tickets__token__consent_post"];
+        /**
+         * Withdraw
+         * @description Withdraw on the page; a second time changes nothing.
+         */
+        delete: operations["withdraw_api_tickets__token__consent_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/way-out/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Way Out
+         * @description Withdraw by a message's link. A POST: programs that look at links change nothing.
+         */
+        post: operations["way_out_api_way_out__token__post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -862,13 +1034,30 @@ export interface components {
         };
         /**
          * CareMessages
-         * @description Experiences that reached 72 h without a deal, and why nobody is written to.
+         * @description Experiences that reached 72 h without a deal, and what was sent to whoever agreed.
+         *
+         *     The last four count the last 28 days.
          */
         CareMessages: {
+            /**
+             * Agreed
+             * @default 0
+             */
+            agreed: number;
+            /**
+             * Gave Up
+             * @default 0
+             */
+            gave_up: number;
             /** Reached 72H */
             reached_72h: number;
             /** Sent */
             sent: number;
+            /**
+             * Waiting
+             * @default 0
+             */
+            waiting: number;
             /** Why */
             why: string;
         };
@@ -1263,6 +1452,26 @@ export interface components {
             welcomed: boolean;
         };
         /**
+         * ListedPlaybook
+         * @description A playbook's newest version. Version 0: as it comes with storepulse.
+         */
+        ListedPlaybook: {
+            /** Dimension */
+            dimension: string;
+            /** Name */
+            name: string;
+            /** Role */
+            role: string;
+            /** Title En */
+            title_en: string;
+            /** Title Zh */
+            title_zh: string;
+            /** Usable */
+            usable: boolean;
+            /** Version */
+            version: number;
+        };
+        /**
          * Me
          * @description Who has signed in.
          */
@@ -1295,6 +1504,17 @@ export interface components {
              * @enum {string}
              */
             unit: "share" | "count" | "people" | "min" | "s" | "mm" | "degC" | "currency" | "yes/no" | "days";
+        };
+        /**
+         * MyNotices
+         * @description What was chosen (None: nothing), what can be, and the newest 50 notices.
+         */
+        MyNotices: {
+            choice: components["schemas"]["ToldChoice"] | null;
+            /** Notices */
+            notices: components["schemas"]["ToldNotice"][];
+            /** Possible */
+            possible: string[];
         };
         /**
          * NameAndPassword
@@ -1373,6 +1593,23 @@ export interface components {
              * @default
              */
             shift: string;
+        };
+        /**
+         * NewTexts
+         * @description A version to be published; `after` is the version that it was made from.
+         */
+        NewTexts: {
+            /** After */
+            after: number;
+            /** En */
+            en: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Zh */
+            zh: string;
         };
         /**
          * Node
@@ -1460,6 +1697,35 @@ export interface components {
             version: number;
         };
         /**
+         * Preview
+         * @description What is wrong with a text; without faults, how it will read with sample figures.
+         */
+        Preview: {
+            /** Faults */
+            faults: components["schemas"]["Problem"][];
+            shown: components["schemas"]["Rendered"] | null;
+        };
+        /**
+         * Problem
+         * @description What keeps a playbook from being used, and where.
+         */
+        Problem: {
+            /** File */
+            file: string;
+            /** Line */
+            line: number;
+            /** What */
+            what: string;
+        };
+        /**
+         * Published
+         * @description The number of the new version.
+         */
+        Published: {
+            /** Version */
+            version: number;
+        };
+        /**
          * Push
          * @description Which playbook is pushed, and how soon it is due.
          */
@@ -1468,6 +1734,24 @@ export interface components {
             due_hours: number;
             /** Playbook */
             playbook: string;
+        };
+        /**
+         * Rendered
+         * @description Titles, texts and the texts as HTML (no HTML of the author's own is in it).
+         */
+        Rendered: {
+            /** Html En */
+            html_en: string;
+            /** Html Zh */
+            html_zh: string;
+            /** Text En */
+            text_en: string;
+            /** Text Zh */
+            text_zh: string;
+            /** Title En */
+            title_en: string;
+            /** Title Zh */
+            title_zh: string;
         };
         /**
          * Rule
@@ -1488,6 +1772,58 @@ export interface components {
              * @default 1
              */
             days_running: number;
+        };
+        /**
+         * SaidChoice
+         * @description What a person chooses; no channels take the choice back.
+         */
+        SaidChoice: {
+            /** Channels */
+            channels: string[];
+            /** Digest At */
+            digest_at?: string | null;
+            /**
+             * Kinds
+             * @default [
+             *       "escalation"
+             *     ]
+             */
+            kinds: ("escalation" | "pushed" | "digest")[];
+            /**
+             * Language
+             * @default en
+             * @enum {string}
+             */
+            language: "en" | "zh";
+            /** Quiet From */
+            quiet_from?: string | null;
+            /** Quiet Until */
+            quiet_until?: string | null;
+            /**
+             * Timezone
+             * @default UTC
+             */
+            timezone: string;
+        };
+        /**
+         * SaidConsent
+         * @description A customer agrees.
+         */
+        SaidConsent: {
+            /**
+             * Agreed
+             * @constant
+             */
+            agreed: true;
+            /** Contact */
+            contact: string;
+            /**
+             * Language
+             * @enum {string}
+             */
+            language: "en" | "zh";
+            /** Text Version */
+            text_version: number;
         };
         /**
          * SaidScope
@@ -1602,6 +1938,29 @@ export interface components {
             waits: boolean;
         };
         /**
+         * StoredPlaybook
+         * @description One version of a playbook as it was written. Version 0 comes with storepulse.
+         */
+        StoredPlaybook: {
+            /** By Whom */
+            by_whom?: string | null;
+            /** En */
+            en: string;
+            /** Name */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Published At */
+            published_at?: string | null;
+            /** Version */
+            version: number;
+            /** Zh */
+            zh: string;
+        };
+        /**
          * Taker
          * @description Somebody who could be given an action.
          */
@@ -1618,6 +1977,49 @@ export interface components {
              * @enum {string}
              */
             role: "clerk" | "region" | "head_office";
+        };
+        /**
+         * Texts
+         * @description Both languages of a playbook, with their front matter.
+         */
+        Texts: {
+            /** En */
+            en: string;
+            /** Zh */
+            zh: string;
+        };
+        /**
+         * TicketLink
+         * @description Where a ticket's QR leads; shown now and kept nowhere.
+         */
+        TicketLink: {
+            /** Link */
+            link: string;
+        };
+        /**
+         * TicketPage
+         * @description What the page shows.
+         */
+        TicketPage: {
+            /** Agreed At */
+            agreed_at: string | null;
+            /**
+             * Begun At
+             * Format: date-time
+             */
+            begun_at: string;
+            /** Possible */
+            possible: ("mail" | "phone")[];
+            /** Shop */
+            shop: string;
+            /** Text En */
+            text_en: string;
+            /** Text Version */
+            text_version: number;
+            /** Text Zh */
+            text_zh: string;
+            /** Ticket */
+            ticket: string;
         };
         /**
          * ToldAction
@@ -1701,6 +2103,29 @@ export interface components {
             worth: number;
         };
         /**
+         * ToldChoice
+         * @description A choice, without the addresses of its channels.
+         */
+        ToldChoice: {
+            /** Digest At */
+            digest_at: string | null;
+            /** Kinds */
+            kinds: ("escalation" | "pushed" | "digest")[];
+            /**
+             * Language
+             * @enum {string}
+             */
+            language: "en" | "zh";
+            /** Quiet From */
+            quiet_from: string | null;
+            /** Quiet Until */
+            quiet_until: string | null;
+            /** Services */
+            services: string[];
+            /** Timezone */
+            timezone: string;
+        };
+        /**
          * ToldFact
          * @description A fact as the API tells it.
          */
@@ -1758,6 +2183,41 @@ export interface components {
             more: boolean;
         };
         /**
+         * ToldNotice
+         * @description A notice and what became of it: sent, given up after several tries, or still to go.
+         */
+        ToldNotice: {
+            /** Body */
+            body: string;
+            /** Gave Up At */
+            gave_up_at: string | null;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "escalation" | "pushed" | "digest";
+            /** Last Error */
+            last_error: string;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /**
+             * Next Try At
+             * Format: date-time
+             */
+            next_try_at: string;
+            /** Sent At */
+            sent_at: string | null;
+            /** Title */
+            title: string;
+            /** Tries */
+            tries: number;
+        };
+        /**
          * ToldPerson
          * @description A person as the API tells it.
          */
@@ -1780,6 +2240,19 @@ export interface components {
             role: "clerk" | "region" | "head_office" | "installer";
             /** Shops */
             shops: string[];
+        };
+        /**
+         * ToldPlaybook
+         * @description A playbook with all its versions, the newest first, and the variables it may use.
+         */
+        ToldPlaybook: {
+            /** Name */
+            name: string;
+            shown: components["schemas"]["Rendered"] | null;
+            /** Variables */
+            variables: string[];
+            /** Versions */
+            versions: components["schemas"]["StoredPlaybook"][];
         };
         /**
          * ToldSession
@@ -1818,6 +2291,18 @@ export interface components {
             msg: string;
             /** Error Type */
             type: string;
+        };
+        /**
+         * WentOut
+         * @description There is no consent any more, and no contact.
+         */
+        WentOut: {
+            /**
+             * Withdrawn
+             * @default true
+             * @constant
+             */
+            withdrawn: true;
         };
     };
     responses: never;
@@ -2278,6 +2763,59 @@ export interface operations {
             };
         };
     };
+    notices_api_notices_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyNotices"];
+                };
+            };
+        };
+    };
+    choose_api_notices_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaidChoice"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyNotices"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     everybody_api_people_get: {
         parameters: {
             query?: never;
@@ -2446,6 +2984,127 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Ended"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    listed_api_playbooks_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedPlaybook"][];
+                };
+            };
+        };
+    };
+    one_api_playbooks__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldPlaybook"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    publish_api_playbooks__name__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTexts"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Published"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    preview_api_playbooks__name__preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Texts"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
                 };
             };
             /** @description Validation Error */
@@ -2967,6 +3626,38 @@ export interface operations {
             };
         };
     };
+    link_api_shops__shop__tickets__ticket__link_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shop: string;
+                ticket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketLink"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     streams_api_streams_get: {
         parameters: {
             query?: never;
@@ -2985,6 +3676,134 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     }[];
+                };
+            };
+        };
+    };
+    ticket_api_tickets__token__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    agree_api_tickets__token__consent_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaidConsent"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    withdraw_api_tickets__token__consent_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WentOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    way_out_api_way_out__token__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WentOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

@@ -143,14 +143,15 @@ create table storepulse_care.consents (
     shop text not null,
     ticket text not null,
     sealed bytea,                             -- the contact; null from the withdrawal on
-    lookup bytea not null,                    -- keyed checksum, to find a person's own rows by
+    lookup bytea,                             -- keyed checksum, to find a person's own rows by
     language text not null check (language in ('en', 'zh')),
     text_version integer not null,            -- of the consent text that was shown
     given_at timestamptz not null,
     withdrawn_at timestamptz,
     out_sha256 bytea not null unique,         -- of the secret of the way out
     out_sealed bytea,
-    check ((sealed is null) = (withdrawn_at is not null))
+    check ((sealed is null) = (withdrawn_at is not null)),
+    check ((lookup is null) = (withdrawn_at is not null))
 );
 create unique index consent_once on storepulse_care.consents (shop, ticket)
     where withdrawn_at is null;

@@ -81,7 +81,7 @@ def test_an_action_leads_to_the_nodes_checklist(api: Visitor) -> None:
 def test_care_messages_are_counted_and_not_sent(api: Visitor) -> None:
     care = api.get(f"/api/shops/{SHOP}/actions").json()["care_messages"]
     assert (care["reached_72h"], care["sent"]) == (1, 0)
-    assert "consent" in care["why"]
+    assert "agreed" in care["why"]
 
 
 def test_facts_are_found_by_metric_and_the_shops_days(api: Visitor) -> None:

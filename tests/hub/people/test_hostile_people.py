@@ -43,6 +43,11 @@ PUBLIC = {
     ("POST", "/api/session"),
     ("GET", "/api/welcome/{token}"),
     ("POST", "/api/welcome/{token}"),
+    # Customers, by the secret of a ticket or of a message.
+    ("GET", "/api/tickets/{token}"),
+    ("POST", "/api/tickets/{token}/consent"),
+    ("DELETE", "/api/tickets/{token}/consent"),
+    ("POST", "/api/way-out/{token}"),
 }
 ENDLESS = "/api/events"
 
