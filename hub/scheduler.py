@@ -21,7 +21,7 @@ from typing import Final
 
 import psycopg
 
-from hub.actions.escalating import escalate, open_weekdays
+from hub.actions.escalating import confirm, escalate, open_weekdays
 from hub.actions.follow_up import follow_up
 from hub.actions.pushing import handed_out_now, may_wait_for_checklist, pushes_of_today
 from hub.actions.store import (
@@ -132,6 +132,7 @@ class Scheduler:
             self.listened_at = now
             with self.database.connection() as connection:
                 done.escalated += len(escalate(connection, now=now))
+                done.moves += confirm(connection, now=now)
 
     def _tell_taps(self, new_day: set[str], now: datetime, done: Done) -> None:
         with self.database.connection() as connection:

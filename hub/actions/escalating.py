@@ -1,10 +1,16 @@
-"""Look for silence among the open actions, and send what it took up one level higher. Once each."""
+"""Look after actions: silence sends them one level up, once; later codes confirm what was done."""
 
 from datetime import datetime, timedelta
 from typing import Final
 
 from hub.actions.silence import Silence, silence
-from hub.actions.store import insert_escalation, read_rules_in_force, watched_actions
+from hub.actions.store import (
+    borne_out_actions,
+    insert_escalation,
+    move_action,
+    read_rules_in_force,
+    watched_actions,
+)
 from hub.codes.computing import Policies, read_policies
 from hub.codes.policy import WEEKDAYS
 from hub.notices.telling import tell_escalations
@@ -33,6 +39,15 @@ def escalate(connection: Connection, *, now: datetime) -> list[Silence]:
     ]
     tell_escalations(connection, gone_up, now=now)
     return gone_up
+
+
+def confirm(connection: Connection, *, now: datetime) -> int:
+    """Confirm what was done and a later code bears out; returns how many that were."""
+    moved = [
+        move_action(connection, action, "later_fact_agrees", at=now, reason=f"hub: code of {day}")
+        for action, day in borne_out_actions(connection, since=now - _LOOK_BACK).items()
+    ]
+    return sum(one is not None for one in moved)
 
 
 def open_weekdays(policies: Policies, now: datetime) -> frozenset[int]:

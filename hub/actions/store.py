@@ -215,6 +215,15 @@ def set_video(connection: Connection, shop: str, address: str) -> bool:
     return connection.execute(question("set_video"), asked).fetchone() is not None
 
 
+def borne_out_actions(connection: Connection, *, since: datetime) -> dict[str, date]:
+    """Done actions without a checklist that a code of a later day bears out, with that day.
+
+    Of those pushed since a moment. What a checklist asked for, its items and photos confirm.
+    """
+    rows = connection.execute(question("borne_out_actions"), {"since": since})
+    return {row["id"]: row["day"] for row in rows}
+
+
 def watched_actions(connection: Connection, *, since: datetime) -> list[Watched]:
     """The open actions pushed since a moment that silence has not taken up, oldest first."""
     rows = connection.execute(question("watched_actions"), {"since": since})

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hub.actions.escalating import escalate
+from hub.actions.escalating import confirm, escalate
 from hub.actions.listing import Filter, listed_actions
 from hub.actions.rules import RULES_JSON, default_rules, rules_from
 from hub.actions.store import (
@@ -145,6 +145,36 @@ def test_rules_in_force_are_the_newest_version(chain: Database) -> None:
         assert not publish_rules(connection, later)
         assert read_rules_in_force(connection) == later
     assert up(chain, 5) == [("far", "not_seen"), ("unseen", "not_seen")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "days_later", "colours", "confirmed"),
+    [
+        pytest.param("talk_track", 2, ["green"], True, id="green again"),
+        pytest.param("talk_track", 2, ["green", "red"], False, id="green was corrected"),
+        pytest.param("talk_track", 2, ["yellow"], False, id="not green"),
+        pytest.param("talk_track", 1, ["green"], False, id="of a figure that may be older"),
+        pytest.param("evidence_missing", 2, ["orange"], True, id="known again"),
+        pytest.param("evidence_missing", 2, ["unknown"], False, id="still unknown"),
+    ],
+)
+def test_a_later_code_confirms_what_was_done(
+    chain: Database, kind: str, days_later: int, colours: list[str], confirmed: bool
+) -> None:
+    with chain.connection() as connection:
+        insert_actions(connection, [NewAction(action=action("it", kind=kind))])
+        move_action(connection, "it", "ticked", at=NOON)
+        for version, colour in enumerate(colours, start=1):
+            connection.execute(
+                "insert into codes (shop, dimension, day, version, computed_at, policy_version,"
+                " colour, probability, rule, facts) values ('e1', 'people', %s, %s, %s, 1, %s, 1,"
+                " '', '{}')",
+                [NOON.date() + timedelta(days=days_later), version, NOON, colour],
+            )
+        assert confirm(connection, now=NOON + timedelta(days=3)) == confirmed
+        assert confirm(connection, now=NOON + timedelta(days=3)) == 0
+        (one,) = listed_actions(connection, Filter(id="it")).actions
+    assert one.state == ("confirmed" if confirmed else "done")
 
 
 def test_what_was_done_rests_from_the_moment_it_was_done(chain: Database) -> None:
