@@ -15,10 +15,12 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from hub.actions.cli import app as rules_app
 from hub.audit.cli import app as audit_app
 from hub.bench.cli import app as bench_app
 from hub.brokers import broker as brokers
 from hub.brokers.own_broker import Doorkeeper
+from hub.care.cli import app as care_app
 from hub.codes.cli import app as codes_app
 from hub.errors import BrokerUnavailable
 from hub.feeds.cli import app as feeds_app
@@ -44,6 +46,8 @@ app.add_typer(nodes_app, name="node", help="Who may come in: invite, list, revok
 app.add_typer(people_app, name="people", help="Who may sign in: invite, list, end people.")
 app.add_typer(bench_app, name="bench", help="How long things take at a chain's size.")
 app.add_typer(feeds_app, name="feed", help="Tills, queues, rotas, weather: add, list, run feeds.")
+app.add_typer(care_app, name="care", help="Customers who agreed: one's data, the record, keys.")
+app.add_typer(rules_app, name="rules", help="How actions are handed out: show, publish.")
 # Without a name its commands stand beside ours.
 app.add_typer(codes_app)
 app.add_typer(audit_app)

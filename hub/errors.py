@@ -9,6 +9,10 @@ StorepulseError
 │   ├── BadFactsFile          the facts' file is missing or cannot be read at all
 │   ├── BadPolicy             hub.codes.policy: a policy that cannot be used; names the field
 │   ├── BadPlaybook           hub.playbooks: a text that cannot be used; names file and line
+│   ├── BadRules              hub.actions.rules: how actions are handed out; names the field
+│   ├── BadChoice             hub.notices.choice: channels or times that cannot be
+│   ├── BadContact            hub.care.consent: neither mail address nor telephone number
+│   ├── KeysMissing           hub.care.keyring: the key file is gone, or another one
 │   ├── UnknownShop           hub.codes.computing: neither a list nor a fact names the shop
 │   ├── UnknownTimezone       hub.codes.days: a shop's time zone is none
 │   ├── NoAuthority           no authority was made in the hub's folder yet
@@ -24,6 +28,10 @@ StorepulseError
 │   ├── Refused               over HTTP, with its status and a word that the pages translate
 │   │   ├── SignedOut, NotYours                        hub.people.sessions
 │   │   ├── WrongPassword, TooManyTries, LinkGone      hub.people.signing_in
+│   │   ├── ActionIsOver, NobodyThere                  hub.actions.routes
+│   │   ├── TextHasFaults, ChangedMeanwhile            hub.playbooks.routes
+│   │   ├── LinkNowhere, OtherText, NotAsked           hub.care.routes
+│   │   ├── NoKeys                                     hub.notices.routes
 │   │   ├── NoPicture, NoPictureYet                    hub.pictures.routes
 │   │   └── NoSuchPerson, LastOfHeadOffice             hub.people.store, hub.people.routes
 │   └── NotLoopback, NoDay, NotThere  what was asked for cannot be had

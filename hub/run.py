@@ -11,7 +11,7 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -23,6 +23,10 @@ from fastapi import FastAPI
 from hub.api.app import create_app
 from hub.api.news import News, hear_news
 from hub.brokers.own_broker import OwnBroker
+from hub.care.consent import ContactKind
+from hub.care.keyring import FILE_NAME as KEYS_FILE
+from hub.care.keyring import Keys, keep_keyring, keys_of
+from hub.care.sending import CareSettings, keep_caring
 from hub.codes.computing import ensure_default_policy
 from hub.errors import DatabaseUnavailable
 from hub.feeds.running import keep_fed
@@ -39,6 +43,7 @@ from hub.nodes.authority_files import (
 from hub.nodes.door import create_door, door_config
 from hub.nodes.enrolling import sync_revoked
 from hub.nodes.names import NodeNames, read_domains, read_names
+from hub.notices.sending import keep_sending
 from hub.people.provider import Client, Provider
 from hub.people.store import first_link
 from hub.people.tokens import link_path
@@ -128,8 +133,14 @@ def run_hub(
             settings = replace(settings, broker=child.url)
         tally, news = Tally(), News()
         store = FolderBlobs(beside(database, "blobs"))
+        keep_keyring(beside(database, KEYS_FILE))
+        outward = Outward(
+            keys=keys_of(beside(database, KEYS_FILE)), notice_mail=settings.notice_mail,
+            care=_care(settings, listening, secure=kept is not None, names=reached_by),
+        )  # fmt: skip
         app = create_app(
             opened, tally=tally, news=news, hosts=_hosts(reached_by), store=store,
+            keys=outward.keys, notice_mail=bool(outward.notice_mail), care=outward.care,
             provider=_provider(settings),
         )  # fmt: skip
         pem = None
@@ -146,7 +157,8 @@ def run_hub(
             )
             servers.append((_Server(door_config(door, ca=kept.ca, server=pem)), door_listening))
         hub = _Hub(
-            opened, settings, servers, tally, news, kept, child, pem, reached_by, store, first
+            opened, settings, servers, tally, news, kept, child, pem, reached_by, store, first,
+            outward,
         )  # fmt: skip
         asyncio.run(_serve(hub, ready))
 
@@ -169,6 +181,27 @@ class _Hub:
     store: BlobStore
     first: str | None
     """The secret of the link for the first person; None where somebody can sign in."""
+    outward: "Outward"
+
+
+@dataclass(frozen=True, slots=True)
+class Outward:
+    """What goes out of the chain's own machines, and by what."""
+
+    keys: Keys
+    notice_mail: str = field(repr=False)
+    care: CareSettings
+
+
+def _care(
+    settings: Settings, listening: socket.socket, *, secure: bool, names: Sequence[str]
+) -> CareSettings:
+    said: dict[ContactKind, str] = {"mail": settings.care_mail, "phone": settings.care_phone}
+    here = _url(listening, "https" if secure else "http", names)
+    return CareSettings(
+        services={kind: address for kind, address in said.items() if address},
+        pages=settings.public_url.rstrip("/") or here,
+    )
 
 
 def _hosts(names: Sequence[str]) -> tuple[str, ...]:
@@ -305,6 +338,8 @@ def _work(hub: _Hub) -> list[Coroutine[Any, Any, None]]:
         hear_news(hub.database, hub.news),
         keep_fed(hub.database, now=utc_now),
         _keep_tidy(hub.database, hub.store, hub.settings.blob_days),
+        keep_sending(hub.database, hub.outward.keys, mail=hub.outward.notice_mail, now=utc_now),
+        keep_caring(hub.database, hub.outward.keys, hub.outward.care, now=utc_now),
     ]
     if hub.child is not None:
         work.append(_keep_running(hub.child))

@@ -4,8 +4,10 @@ One step, in a transaction for each part, all of it safe to do again:
 
 1. taps whose day is final become facts (`hub.taps.tickets`);
 2. the codes of touched shops and days are computed again, and stored where they differ;
-3. the codes of each shop's today call for actions, which are stored once (`hub.actions.pushes`);
-4. actions past their due time become overdue, done ones are confirmed by later words.
+3. the codes of each shop's today call for actions (`hub.actions.pushes`); as many as there is room
+   for are stored, once (`hub.actions.plate`);
+4. actions past their due time become overdue, done ones are confirmed by later words;
+5. what met with silence goes one level up, once (`hub.actions.silence`).
 
 The couriers bring actions down; a step that failed is done again by the next.
 """
@@ -19,9 +21,10 @@ from typing import Final
 
 import psycopg
 
+from hub.actions.escalating import confirm, escalate, open_weekdays
 from hub.actions.follow_up import follow_up
 from hub.actions.overdue import count_overdue, facts_of_overdue
-from hub.actions.pushing import may_wait_for_checklist, pushes_of_today
+from hub.actions.pushing import handed_out_now, may_wait_for_checklist, pushes_of_today
 from hub.actions.store import (
     NewAction,
     StoredAction,
@@ -49,7 +52,8 @@ from hub.codes.touched import (
 )
 from hub.errors import DatabaseUnavailable
 from hub.ingest.facts_store import SaidFact, facts_of_days, insert_facts
-from hub.playbooks import playbooks
+from hub.notices.telling import tell_pushed
+from hub.playbooks.store import playbooks_in_force
 from hub.store.database import Connection, Database
 from hub.taps.experiences import EXPERIENCE_DAYS
 from hub.taps.store import items_of
@@ -60,6 +64,8 @@ _REACH_DAYS: Final = 27
 """A fact's own day and this many after it: the fold over days begins so far back."""
 _SHOPS_AT_ONCE: Final = 100
 _FOLLOW_UP_EVERY: Final = timedelta(seconds=2)
+_SILENCE_EVERY: Final = timedelta(seconds=30)
+_ROOM_EVERY: Final = timedelta(minutes=1)
 
 log = logging.getLogger(__name__)
 
@@ -72,13 +78,14 @@ class Done:
     codes: int = 0
     actions: int = 0
     moves: int = 0
+    escalated: int = 0
     computed: list[tuple[str, date]] = field(default_factory=list)
     """The shops and days whose codes were computed."""
 
     @property
     def anything(self) -> bool:
         """Whether the step changed the database."""
-        return bool(self.tap_facts or self.codes or self.actions or self.moves)
+        return bool(self.tap_facts or self.codes or self.actions or self.moves or self.escalated)
 
 
 @dataclass(slots=True)
@@ -90,9 +97,14 @@ class Scheduler:
     """The local day up to which each shop's codes and taps have been worked out."""
     waiting: set[str] = field(default_factory=set)
     """Shops whose goods push waits a moment for the node's checklist."""
+    held: set[str] = field(default_factory=set)
+    """Shops whose codes call for more than there was room for."""
+    looked_for_room_at: datetime | None = None
     followed_up_at: datetime | None = None
     overdue_told: dict[str, tuple[date, int]] = field(default_factory=dict)
     """Of each shop with overdue checklists the day and number that were told as a fact."""
+    listened_at: datetime | None = None
+    """When silence was last looked for."""
 
     def step(self, now: datetime) -> Done:
         """Do what there is to do at this moment.
@@ -111,12 +123,26 @@ class Scheduler:
         }
         self._tell_taps(new_day, now, done)
         self._tell_overdue(now)
-        for some in _portions(sorted(new_day | self.waiting)):
+        for some in _portions(sorted(new_day | self.waiting | self._held_for_long(now))):
             self._compute(some, now, done)
         while self._compute([], now, done):
             pass
         self._move_actions(now, done)
+        self._notice_silence(now, done)
         return done
+
+    def _held_for_long(self, now: datetime) -> set[str]:
+        if not _is_time(self.looked_for_room_at, now, _ROOM_EVERY):
+            return set()
+        self.looked_for_room_at = now
+        return set(self.held)
+
+    def _notice_silence(self, now: datetime, done: Done) -> None:
+        if _is_time(self.listened_at, now, _SILENCE_EVERY):
+            self.listened_at = now
+            with self.database.connection() as connection:
+                done.escalated += len(escalate(connection, now=now))
+                done.moves += confirm(connection, now=now)
 
     def _tell_taps(self, new_day: set[str], now: datetime, done: Done) -> None:
         with self.database.connection() as connection:
@@ -171,29 +197,40 @@ class Scheduler:
         for code in codes:
             if code.day == todays[code.shop]:
                 by_shop.setdefault(code.shop, []).append(code)
-        called_for = pushes_of_today(connection, by_shop, now=now, playbooks=playbooks())
+        books = playbooks_in_force(connection)
+        called_for = pushes_of_today(connection, by_shop, now=now, playbooks=books)
         waiting = {
             one.shop for one in called_for if may_wait_for_checklist(connection, one, now=now)
         }
         self.waiting = (self.waiting - set(by_shop)) | waiting
-        new = [
-            NewAction(action=one, subject=one.checklist or "")
-            for one in called_for
-            if not (one.shop in waiting and one.dimension == "goods")
+        ready = [
+            one for one in called_for if not (one.shop in waiting and one.dimension == "goods")
         ]
-        return len(insert_actions(connection, new))
+        weekdays = open_weekdays(read_policies(connection), now)
+        chosen = handed_out_now(connection, ready, weekdays=weekdays, now=now)
+        self.held = (self.held - set(by_shop)) | (
+            {one.shop for one in ready} if len(chosen) < len(ready) else set()
+        )
+        new = [NewAction(action=one, subject=one.checklist or "") for one in chosen]
+        inserted = insert_actions(connection, new)
+        tell_pushed(connection, inserted, now=now)
+        return len(inserted)
 
     def _move_actions(self, now: datetime, done: Done) -> None:
         with self.database.connection() as connection:
             for action in due_actions(connection, now=now):
                 if move_action(connection, action, "due_time_passed", at=now) is not None:
                     done.moves += 1
-            last = self.followed_up_at
-            if last is None or now - last >= _FOLLOW_UP_EVERY or now < last:
+            if _is_time(self.followed_up_at, now, _FOLLOW_UP_EVERY):
                 self.followed_up_at = now
                 for stored in actions(connection, states=_OPEN):
                     if stored.action.checklist is not None:
                         done.moves += _follow_up(connection, stored, now)
+
+
+def _is_time(last: datetime | None, now: datetime, every: timedelta) -> bool:
+    """Also when the clock was put back."""
+    return last is None or now - last >= every or now < last
 
 
 def _portions(shops: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -45,6 +45,19 @@ class Settings:
     oidc_client_id: Annotated[str, "our name there"] = ""
     oidc_client_secret: Annotated[str, "our secret there"] = field(default="", repr=False)
     oidc_name: Annotated[str, "how the sign-in page calls the provider"] = "OpenID Connect"
+    public_url: Annotated[
+        str,
+        "https://... under which customers reach the pages; empty: as the hub says it listens",
+    ] = ""
+    notice_mail: Annotated[
+        str, "mail server for notices, an apprise address with {contact} in it; empty: no mail"
+    ] = field(default="", repr=False)
+    care_mail: Annotated[
+        str, "mail server for messages to customers, as notice_mail; empty: none are sent"
+    ] = field(default="", repr=False)
+    care_phone: Annotated[
+        str, "service for text messages to customers, an apprise address with {contact} in it"
+    ] = field(default="", repr=False)
     blob_days: Annotated[int, "evidence pictures are kept for so many days"] = 90
     courier_tick_s: Annotated[float, "how often to look for actions to send"] = 1.0
     resend_s: Annotated[float, "without a receipt for so long, an action goes again"] = 30.0
@@ -56,6 +69,14 @@ class Settings:
         for name in ("courier_tick_s", "resend_s", "retry_s_max", "queue_max", "blob_days"):
             if getattr(self, name) <= 0:
                 raise BadSettings(f"{name} must be above 0, got {getattr(self, name)}")
+        for name in ("notice_mail", "care_mail", "care_phone"):
+            if getattr(self, name) and "{contact}" not in getattr(self, name):
+                # Not repeated: it holds a password.
+                raise BadSettings(
+                    f"{name} must hold {{contact}}, where the receiver's address goes"
+                )
+        if self.public_url and not self.public_url.startswith("https://"):
+            raise BadSettings(f"public_url must begin with https://, got {self.public_url!r}")
         read_names(self.names)
         read_domains(self.node_domains)
         parts = urlsplit(self.broker)

@@ -16,20 +16,30 @@ ActionState = Literal["pushed", "delivered", "seen", "done", "cannot_do", "confi
 
 ActionEvent = Literal[
     "receipt_stored", "opened", "ticked", "declined", "later_fact_agrees", "later_fact_differs",
-    "due_time_passed",
+    "due_time_passed", "dismissed",
 ]  # fmt: skip
+
+ActionRole = Literal["clerk", "region", "head_office"]
+ACTION_ROLES: Final[tuple[ActionRole, ...]] = ("clerk", "region", "head_office")
+"""To whom an action can be addressed, each one level above the one before."""
 
 ACTION_MOVES: Final[Mapping[ActionState, Mapping[ActionEvent, ActionState]]] = {
     "pushed": {
         "receipt_stored": "delivered", "opened": "seen", "ticked": "done",
-        "declined": "cannot_do", "due_time_passed": "overdue",
+        "declined": "cannot_do", "due_time_passed": "overdue", "dismissed": "cannot_do",
     },
     "delivered": {
         "opened": "seen", "ticked": "done", "declined": "cannot_do", "due_time_passed": "overdue",
+        "dismissed": "cannot_do",
     },
-    "seen": {"ticked": "done", "declined": "cannot_do", "due_time_passed": "overdue"},
+    "seen": {
+        "ticked": "done", "declined": "cannot_do", "due_time_passed": "overdue",
+        "dismissed": "cannot_do",
+    },
     "done": {"later_fact_agrees": "confirmed", "later_fact_differs": "seen"},
-    "overdue": {"opened": "seen", "ticked": "done", "declined": "cannot_do"},
+    "overdue": {
+        "opened": "seen", "ticked": "done", "declined": "cannot_do", "dismissed": "cannot_do",
+    },
     "cannot_do": {},
     "confirmed": {},
 }  # fmt: skip
@@ -65,6 +75,19 @@ class Action:
     evidence: tuple[str, ...] = ()
     """Ids of the facts behind it."""
     dims: Mapping[str, str] = field(default_factory=dict)
+    role: ActionRole = "clerk"
+    shift: str = ""
+    """Name of the shift that it is meant for; empty: any."""
+    worth: float = 0.0
+    """By what actions are ordered, the highest first: no money, see `hub.actions.worth`."""
+    figure: Sentence | None = None
+    """The figure that called for it, with its unit."""
+    limit: Sentence | None = None
+    """The figure to reach."""
+    picture: str = ""
+    """Id of the judged photo that shows it; empty: there is none."""
+    video: str = ""
+    """Where its video is; empty: there is none."""
 
     def __post_init__(self) -> None:
         for name in ("created_at", "due_at"):

@@ -376,7 +376,7 @@ export const MESSAGES = {
   'shop.actions.none': { en: 'Nothing was pushed to this shop.', zh: '没有推送给该门店的任务。' },
   'shop.action.due': { en: 'due {when}', zh: '{when} 前' },
   'shop.action.day': { en: 'for {day}', zh: '{day}' },
-  'shop.care': { en: 'Experiences that reached 72 h without a deal: {n}. No message was sent: consent is not recorded yet.', zh: '满 72 小时未成交的体验 {n} 个。未发送关怀消息：尚未记录顾客同意。' },
+  'shop.care': { en: 'Experiences that reached 72 h without a deal: {n}. Messages sent to customers who agreed: {sent}.', zh: '满 72 小时未成交的体验 {n} 个。已向同意的顾客发送关怀消息 {sent} 条。' },
   'shop.turns': { en: 'green from {value}', zh: '达到 {value} 转为健康' },
   'state.pushed': { en: 'pushed', zh: '已推送' },
   'state.delivered': { en: 'on the node', zh: '已送达' },

@@ -1,17 +1,18 @@
-"""From codes to actions: what a red code pushes, to be done by when. Pure: no store, no clock.
+"""From codes to actions: what a code calls for, to be done by when. Pure: no store, no clock.
 
-The care message to a customer whose experience reaches 72 h without a deal is not among them: it
-goes only to a customer who agreed, and there is no record of consent yet. Nothing is sent; the
-count of such experiences is shown beside the actions.
+How much of it is handed out at once says `hub.actions.plate`. The care message to a customer whose
+experience reaches 72 h without a deal is no action of a shop: `hub.care` sends it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import asin, cos, radians, sin, sqrt
 from typing import Final
 from uuid import UUID, uuid5
 
+from hub.actions.plate import worth_of
+from hub.actions.rules import ActionRules, default_rules
 from hub.codes.code import Code
 from hub.codes.colours import WORST_FIRST, Shown
 from hub.codes.policy import Policy, Push
@@ -27,6 +28,7 @@ MISSING_KIND: Final = "evidence_missing"
 _EVIDENCE_MAX: Final = 60
 """A node's screen needs no longer list; the code itself names all its facts."""
 _TICKETS_MAX: Final = 20
+_ZONES_MAX: Final = 12
 _EARTH_RADIUS_KM: Final = 6371.0
 _DIMENSION_WORDS: Final[Mapping[Dimension, Sentence]] = {
     "people": Sentence(en="people", zh="人员"),
@@ -43,6 +45,16 @@ class OpenChecklist:
     id: str
     bay: str
     open_items: int
+    photo: str = ""
+    """The photo that it was made from; its picture shows where."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneFigure:
+    """How long visitors stay in one part of a shop."""
+
+    zone: str
+    dwell_min: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,8 @@ class ShopPlace:
     longitude: float | None
     colour: Shown
     receptions_a_head: float | None
+    video: str = ""
+    """Where the video of its reception is; empty: there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +89,8 @@ class Situation:
     strong_shop: ShopPlace | None = None
     open_tickets: Sequence[str] = ()
     """Experiences older than 72 h without a deal, oldest first."""
+    zones: Sequence[ZoneFigure] = ()
+    """Of the day; empty where the shop is heard as one."""
     open_actions: frozenset[OpenAction] = frozenset()
 
 
@@ -85,19 +101,27 @@ def pushes(
     playbooks: Mapping[str, Playbook],
     *,
     now: datetime,
+    rules: ActionRules | None = None,
 ) -> list[Action]:
     """The actions that the codes of one shop and day call for, none that is open already.
 
     The id of an action follows from shop, kind, dimension, day and checklist: computing it again
     gives the same action, not a second one.
+
+    Args:
+        rules: for the order by worth; without them those that come with storepulse.
     """
     actions = []
     for code in codes:
+        worth = worth_of(code, rules or default_rules())
         if code.colour == "red":
             push = policy.of(code.dimension).push
-            actions.append(_for_red(code, push, situation, playbooks, now=now))
+            action = _for_red(code, push, situation, playbooks, now=now)
         elif code.unknown_days > policy.unknown_days_max:
-            actions.append(_for_unknown(code, policy.evidence_missing, playbooks, now=now))
+            action = _for_unknown(code, policy.evidence_missing, playbooks, now=now)
+        else:
+            continue
+        actions.append(replace(action, worth=worth))
     return [action for action in actions if _stands_for(action) not in situation.open_actions]
 
 
@@ -120,6 +144,7 @@ def _for_red(
     dims: dict[str, str] = {}
     checklist: str | None = None
     kind = text_of = push.playbook
+    picture = ""
     extra: list[str] = []
     if code.dimension == "people" and situation.strong_shop is not None:
         strong = situation.strong_shop
@@ -127,12 +152,14 @@ def _for_red(
         values["strong_shop"] = _same(strong.shop)
         values["strong_figure"] = said("people", strong.receptions_a_head)
         dims["strong_shop"] = strong.shop
-        extra.append("strong_shop")
+        extra.append("strong_shop_video" if strong.video else "strong_shop")
+        values["video"] = _same(strong.video)
     if kind == CHECKLIST_KIND:
         if situation.checklist is None:
             text_of = "shelf_photo_round"
         else:
             checklist = situation.checklist.id
+            picture = situation.checklist.photo
             dims["bay"] = situation.checklist.bay
             values["bay"] = _same(situation.checklist.bay)
             values["items"] = _same(str(situation.checklist.open_items))
@@ -147,17 +174,38 @@ def _for_red(
             zh=listed + (f" 等，另有 {more} 个" if more else ""),
         )
         dims |= {"tickets": ",".join(shown)} if shown else {}
-    title, text = playbooks[text_of].filled(values)
+    if code.dimension == "place":
+        values["zones"] = _zones(situation.zones)
+    book = playbooks[text_of]
+    title, text = book.filled(values)
     for name in extra:
         _, more_text = playbooks[name].filled(values)
         text = Sentence(en=f"{text.en}\n\n{more_text.en}", zh=f"{text.zh}\n\n{more_text.zh}")
-    return _action(code, kind, push, title, text, dims=dims, checklist=checklist, now=now)
+    action = _action(code, kind, push, title, text, dims=dims, checklist=checklist, now=now)
+    video = values["video"].en if "video" in values else ""
+    return replace(
+        action, role=book.role, figure=values["figure"], limit=values["limit"], picture=picture,
+        video=video or book.video,
+    )  # fmt: skip
+
+
+def _zones(zones: Sequence[ZoneFigure]) -> Sentence:
+    """The parts of the shop, the shortest stay first; said so where there are none."""
+    if not zones:
+        return Sentence(en="not told apart in this shop", zh="本店未分区测量")
+    in_order = sorted(zones, key=lambda one: (one.dwell_min, one.zone))[:_ZONES_MAX]
+    told = [(one.zone, said("place", one.dwell_min)) for one in in_order]
+    return Sentence(
+        en=", ".join(f"{zone} {figure.en}" for zone, figure in told),
+        zh="，".join(f"{zone} {figure.zh}" for zone, figure in told),
+    )
 
 
 def _for_unknown(
     code: Code, push: Push, playbooks: Mapping[str, Playbook], *, now: datetime
 ) -> Action:
-    title, text = playbooks[push.playbook].filled(
+    book = playbooks[push.playbook]
+    title, text = book.filled(
         {
             "shop": _same(code.shop),
             "day": _same(code.day.isoformat()),
@@ -166,7 +214,8 @@ def _for_unknown(
             "dimension": _DIMENSION_WORDS[code.dimension],
         }
     )
-    return _action(code, MISSING_KIND, push, title, text, dims={}, checklist=None, now=now)
+    action = _action(code, MISSING_KIND, push, title, text, dims={}, checklist=None, now=now)
+    return replace(action, role=book.role, video=book.video)
 
 
 def _action(

@@ -4,15 +4,18 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from hub.actions.opening import shift_at
+from hub.actions.plate import Given, handed_out
 from hub.actions.pushes import (
     CHECKLIST_KIND,
     OpenAction,
     ShopPlace,
     Situation,
+    ZoneFigure,
     pushes,
     strong_shop_nearby,
 )
-from hub.actions.store import StoredAction, actions
+from hub.actions.store import StoredAction, actions, given_actions, read_rules_in_force, videos
 from hub.codes.code import Code
 from hub.codes.colours import WORST_FIRST
 from hub.codes.computing import read_policies, shop_kinds
@@ -20,7 +23,7 @@ from hub.codes.days import day_start
 from hub.codes.policy import Policy
 from hub.codes.store import codes_of_days
 from hub.codes.touched import known_shops, open_checklists
-from hub.ingest.facts_store import facts_by_id
+from hub.ingest.facts_store import facts_by_id, facts_of_days
 from hub.playbooks import Playbook
 from hub.shops_store import Shop
 from hub.shops_store import shops as read_shops
@@ -29,6 +32,8 @@ from hub.taps.tapping import open_tickets_of
 from storepulse.actions import Action
 
 _OPEN: Final = ("pushed", "delivered", "seen", "overdue")
+_LONGEST_MEMORY: Final = timedelta(days=28)
+"""No cooldown is longer."""
 _CHECKLIST_WAIT: Final = timedelta(minutes=2)
 """The checklist and the figures of a photo come up as two messages: wait for the other one."""
 
@@ -56,7 +61,8 @@ def pushes_of_today(
     }
     if not calling:
         return []
-    zones = known_shops(connection, sorted(calling))
+    rules = read_rules_in_force(connection)
+    known = known_shops(connection, sorted(calling))
     opened = _open_actions(actions(connection, states=_OPEN), calling)
     tickets = open_tickets_of(
         connection, {shop: now for shop in calling if _is_red(calling[shop], "conversion")}, now=now
@@ -65,7 +71,7 @@ def pushes_of_today(
     places: list[ShopPlace] = []
     for shop, four in calling.items():
         day = four[0].day
-        timezone = zones[shop].timezone
+        timezone = known[shop].timezone
         lists = open_checklists(
             connection, [shop], day_start(day, timezone),
             day_start(day + timedelta(days=1), timezone),
@@ -78,10 +84,63 @@ def pushes_of_today(
             checklist=lists.get(shop),
             strong_shop=strong,
             open_tickets=tickets.get(shop, ()),
+            zones=_zones(connection, shop, day) if _is_red(four, "place") else (),
             open_actions=opened.get(shop, frozenset()),
         )
-        found += pushes(four, situation, policies.in_force_at(kinds[shop], day), playbooks, now=now)
+        policy = policies.in_force_at(kinds[shop], day)
+        found += pushes(four, situation, policy, playbooks, now=now, rules=rules)
     return found
+
+
+def handed_out_now(
+    connection: Connection,
+    called_for: Sequence[Action],
+    *,
+    weekdays: frozenset[int],
+    now: datetime,
+) -> list[Action]:
+    """Those of the actions that there is room for now: see `hub.actions.plate`.
+
+    Args:
+        weekdays: on which the shops are open, 0 for Monday.
+    """
+    if not called_for:
+        return []
+    rules = read_rules_in_force(connection)
+    by_shop: dict[str, list[Action]] = {}
+    for action in called_for:
+        by_shop.setdefault(action.shop, []).append(action)
+    known = known_shops(connection, sorted(by_shop))
+    given = given_actions(connection, sorted(by_shop), since=now - _LONGEST_MEMORY)
+    staff = _staff(connection, sorted(by_shop), now=now)
+    chosen: list[Action] = []
+    for shop, wanted in by_shop.items():
+        shift = shift_at(now, rules.shifts, timezone=known[shop].timezone, weekdays=weekdays)
+        before: Sequence[Given] = given.get(shop, ())
+        chosen += handed_out(wanted, before, rules, shift=shift, staff=staff.get(shop, 1), now=now)
+    return chosen
+
+
+def _staff(connection: Connection, shops: Sequence[str], *, now: datetime) -> dict[str, int]:
+    """How many were last told to be on duty, today or yesterday; shops without word left out."""
+    today = now.date()
+    found: dict[str, int] = {}
+    for dated in facts_of_days(
+        connection, today - timedelta(days=1), today, shops=shops, metrics=["staff_on_duty"]
+    ):
+        if dated.fact.value is not None and dated.fact.start <= now:
+            found[dated.fact.shop] = int(dated.fact.value)
+    return found
+
+
+def _zones(connection: Connection, shop: str, day: date) -> list[ZoneFigure]:
+    """The newest dwell of the day in each part of the shop that facts tell apart."""
+    newest: dict[str, float] = {}
+    for dated in facts_of_days(connection, day, day, shops=[shop], metrics=["dwell_mean"]):
+        name = dated.fact.dims.get("zone", "")
+        if name and dated.fact.value is not None:
+            newest[name] = dated.fact.value
+    return [ZoneFigure(zone, dwell_min) for zone, dwell_min in newest.items()]
 
 
 def _calls(code: Code, policy: Policy) -> bool:
@@ -120,15 +179,17 @@ def _places(
         if code.dimension == "people"
     }
     people: Mapping[str, tuple[str, float | None]] = stored | given
+    filmed = videos(connection)
     return [
-        _place(shop, *people.get(shop.shop, ("unknown", None))) for shop in read_shops(connection)
+        _place(shop, *people.get(shop.shop, ("unknown", None)), filmed.get(shop.shop, ""))
+        for shop in read_shops(connection)
     ]
 
 
-def _place(shop: Shop, colour: str, a_head: float | None) -> ShopPlace:
+def _place(shop: Shop, colour: str, a_head: float | None, video: str) -> ShopPlace:
     shown = next(one for one in WORST_FIRST if one == colour)
     return ShopPlace(
-        shop.shop, shop.region, shop.format, shop.latitude, shop.longitude, shown, a_head
+        shop.shop, shop.region, shop.format, shop.latitude, shop.longitude, shown, a_head, video
     )
 
 

@@ -7,6 +7,9 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from hub.actions.plate import Given
+from hub.actions.rules import RULES_JSON, ActionRules, default_rules, rules_from
+from hub.actions.silence import Silence, Watched
 from hub.store.database import Connection
 from hub.store.queries import question
 from storepulse.actions import ACTION_JSON, Action, ActionEvent, ActionState, next_state
@@ -73,6 +76,7 @@ def insert_actions(connection: Connection, new: Sequence[NewAction]) -> list[str
                 "subject": one.subject, "body": Jsonb(ACTION_JSON.dump_python(action, mode="json")),
                 "created_at": action.created_at, "due_at": action.due_at,
                 "node_path": one.node_path, "checklist": action.checklist,
+                "role": action.role, "shift": action.shift, "worth": action.worth,
             },
         ).fetchone()  # fmt: skip
         if row is not None:
@@ -172,6 +176,70 @@ def unsent_actions(
         )
         for row in connection.execute(question("unsent_actions"), asked)
     ]
+
+
+def given_actions(
+    connection: Connection, shops: Sequence[str], *, since: datetime
+) -> dict[str, list[Given]]:
+    """What was pushed to these shops and is open, or was over since a moment."""
+    found: dict[str, list[Given]] = {}
+    asked = {"shops": list(shops), "since": since}
+    for row in connection.execute(question("given_actions"), asked):
+        found.setdefault(row.pop("shop"), []).append(Given(**row))
+    return found
+
+
+def read_rules_in_force(connection: Connection) -> ActionRules:
+    """The rules published last, else those that come with storepulse."""
+    row = connection.execute(question("rules_in_force")).fetchone()
+    if row is None:
+        return default_rules()
+    return rules_from(row["body"], called=f"version {row['version']}")
+
+
+def publish_rules(connection: Connection, rules: ActionRules) -> bool:
+    """Put rules in force; False when their version is there already (nothing is changed)."""
+    body = Jsonb(RULES_JSON.dump_python(rules, mode="json"))
+    asked = {"version": rules.version, "body": body}
+    return connection.execute(question("new_rules"), asked).fetchone() is not None
+
+
+def videos(connection: Connection) -> dict[str, str]:
+    """Where the video of each shop's reception is, for those that have one."""
+    return {row["shop"]: row["address"] for row in connection.execute(question("videos"))}
+
+
+def set_video(connection: Connection, shop: str, address: str) -> bool:
+    """Say where a shop's video is; "" takes it away. False: there is no such shop."""
+    asked = {"shop": shop, "address": address}
+    return connection.execute(question("set_video"), asked).fetchone() is not None
+
+
+def borne_out_actions(connection: Connection, *, since: datetime) -> dict[str, date]:
+    """Done actions without a checklist that a code of a later day bears out, with that day.
+
+    Of those pushed since a moment. What a checklist asked for, its items and photos confirm.
+    """
+    rows = connection.execute(question("borne_out_actions"), {"since": since})
+    return {row["id"]: row["day"] for row in rows}
+
+
+def watched_actions(connection: Connection, *, since: datetime) -> list[Watched]:
+    """The open actions pushed since a moment that silence has not taken up, oldest first."""
+    rows = connection.execute(question("watched_actions"), {"since": since})
+    return [Watched(**row, escalated=False) for row in rows]
+
+
+def insert_escalation(connection: Connection, found: Silence, *, at: datetime) -> bool:
+    """Record that an action goes one level up; False when it has gone up before."""
+    row = connection.execute(
+        question("new_escalation"),
+        {
+            "action": found.action, "from_role": found.from_role, "to_role": found.to_role,
+            "why": found.why, "at": at,
+        },
+    ).fetchone()  # fmt: skip
+    return row is not None
 
 
 def note_sent(connection: Connection, ids: Sequence[str], *, at: datetime) -> None:

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 
 from hub.actions.pushing import pushes_of_today
-from hub.actions.store import actions, moves_of
+from hub.actions.store import actions
 from hub.codes.code import Code, own_colour
 from hub.codes.colours import WORST_FIRST, Shown
 from hub.codes.computing import Policies, UnknownShop, compute_codes
@@ -14,7 +14,7 @@ from hub.codes.days import day_start, local_day
 from hub.codes.policy import Policy
 from hub.codes.store import StoredCode, codes_of_days
 from hub.codes.touched import known_shops
-from hub.playbooks import playbooks
+from hub.playbooks.store import playbooks_in_force
 from hub.shops_store import Shop
 from hub.shops_store import shops as read_shops
 from hub.store.database import Connection
@@ -28,10 +28,7 @@ from storepulse.checklists import CHECKLIST_JSON, Checklist
 ROWS_MAX: Final = 5000
 """Most rows of one answer; ask for a shorter time to see the others."""
 _FACT_DAYS: Final = 7
-CARE_WORDS: Final = (
-    "no care message is sent: it goes only to a customer who agreed, "
-    "and consent is not recorded yet"
-)
+CARE_WORDS: Final = "a message goes only to a customer who agreed on the page of the ticket"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,11 +109,18 @@ class ToldFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CareMessages:
-    """Experiences that reached 72 h without a deal, and why nobody is written to."""
+    """Experiences that reached 72 h without a deal, and what was sent to whoever agreed.
+
+    The last four count the last 28 days.
+    """
 
     reached_72h: int
     sent: int
     why: str
+    """Why not to everybody."""
+    agreed: int = 0
+    waiting: int = 0
+    gave_up: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +227,7 @@ def shown_actions(
         shown += [
             ShownAction(action=action, state="not_pushed")
             for action in pushes_of_today(
-                connection, codes, now=now, playbooks=playbooks(), policy=policy
+                connection, codes, now=now, playbooks=playbooks_in_force(connection), policy=policy
             )
             if action.id not in pushed
         ]
@@ -235,26 +239,6 @@ def action_json(shown: ShownAction) -> dict[str, Any]:
     body: dict[str, Any] = ACTION_JSON.dump_python(shown.action, mode="json")
     delivered = None if shown.delivered_at is None else shown.delivered_at.isoformat()
     return body | {"state": shown.state, "delivered_at": delivered}
-
-
-def one_action(connection: Connection, action: str) -> dict[str, Any] | None:
-    """An action with its moves; None when there is none of this id."""
-    row = connection.execute(question("action"), {"id": action}).fetchone()
-    if row is None:
-        return None
-    stored = ShownAction(
-        action=ACTION_JSON.validate_python(row["body"], strict=False),
-        state=row["state"],
-        delivered_at=row["delivered_at"],
-    )
-    moves = [
-        {
-            "from": move.from_state, "to": move.to_state, "event": move.event,
-            "at": move.at.isoformat(), "reason": move.reason,
-        }
-        for move in moves_of(connection, action)
-    ]  # fmt: skip
-    return action_json(stored) | {"node": row["node_path"], "moves": moves}
 
 
 def one_checklist(connection: Connection, checklist: str) -> dict[str, Any] | None:
@@ -276,10 +260,16 @@ def one_checklist(connection: Connection, checklist: str) -> dict[str, Any] | No
     }
 
 
-def care_messages_waiting(connection: Connection, shop: str, *, now: datetime) -> int:
-    """Experiences of the last 28 days that reached 72 h without a deal: none is written to."""
+def care_messages(connection: Connection, shop: str, *, now: datetime) -> CareMessages:
+    """Experiences of the last 28 days that reached 72 h without a deal, and who was written to.
+
+    Only of a session's connection.
+    """
     since = now - timedelta(days=EXPERIENCE_DAYS)
-    return len(open_tickets_of(connection, {shop: since}, now=now).get(shop, []))
+    reached = len(open_tickets_of(connection, {shop: since}, now=now).get(shop, []))
+    row = connection.execute(question("care_counts"), {"shop": shop}).fetchone()
+    counts = row or {"agreed": 0, "sent": 0, "waiting": 0, "gave_up": 0}
+    return CareMessages(reached_72h=reached, why=CARE_WORDS, **counts)
 
 
 def facts_of_shop(

@@ -19,15 +19,14 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from hub.actions.routes import action_routes
 from hub.api.answers import (
-    CARE_WORDS,
     ROWS_MAX,
     ShopActions,
     ToldFacts,
     action_json,
-    care_messages_waiting,
+    care_messages,
     facts_of_shop,
-    one_action,
     one_checklist,
     rows_of,
     shown_actions,
@@ -50,6 +49,10 @@ from hub.api.news import News, news_routes
 from hub.api.origins import is_foreign
 from hub.api.policies import policy_routes
 from hub.audit.routes import audit_routes
+from hub.care.keyring import Keys
+from hub.care.page_routes import ticket_page_routes
+from hub.care.routes import care_routes
+from hub.care.sending import CareSettings
 from hub.codes.code import Code
 from hub.codes.computing import UnknownShop, compute_codes, day_shown, read_policies
 from hub.codes.curves import CURVE_DAYS_MAX, Curves, read_curves
@@ -59,6 +62,7 @@ from hub.errors import Refused
 from hub.feeds.routes import feed_routes
 from hub.ingest.listener import Tally
 from hub.metrics import CATALOGUE, Metric
+from hub.notices.routes import notice_routes
 from hub.people.account_routes import account_routes
 from hub.people.provider import Provider
 from hub.people.routes import people_routes
@@ -74,6 +78,7 @@ from hub.people.signing_in import TooManyTries
 from hub.phones.routes import phone_routes
 from hub.pictures.blobs import BlobStore
 from hub.pictures.routes import picture_routes
+from hub.playbooks.routes import playbook_routes
 from hub.shops_store import Node, Shop
 from hub.shops_store import nodes as read_nodes
 from hub.shops_store import shops as read_shops
@@ -99,6 +104,9 @@ def create_app(
     hosts: Collection[str] = HOSTS,
     store: BlobStore | None = None,
     provider: Provider | None = None,
+    keys: Keys | None = None,
+    notice_mail: bool = False,
+    care: CareSettings | None = None,
 ) -> FastAPI:
     """The application over an open database.
 
@@ -106,6 +114,9 @@ def create_app(
         hosts: by which names (without the port) it may be asked.
         store: where the evidence pictures lie; None: there are none.
         provider: by whose accounts people may sign in, too.
+        keys: of the hub's key file; None: no channel and no contact can be kept.
+        notice_mail: whether notices can go by mail.
+        care: how messages to customers go; None: none are sent, and nobody is asked to agree.
     """
     app = FastAPI(
         title="storepulse hub", version=__version__, docs_url=None, redoc_url=None,
@@ -119,6 +130,10 @@ def create_app(
     app.include_router(_records_routes(database, now))
     app.include_router(_health_routes(database, tally or Tally()))
     app.include_router(export_routes(database, now))
+    app.include_router(action_routes(database))
+    app.include_router(playbook_routes(database))
+    app.include_router(care_routes(database, now, keys=keys, care=care or CareSettings()))
+    app.include_router(notice_routes(database, keys, mail=notice_mail))
     app.include_router(people_routes(database))
     app.include_router(account_routes(database, provider))
     app.include_router(audit_routes(database))
@@ -126,6 +141,7 @@ def create_app(
     app.include_router(phone_routes(database))
     app.include_router(picture_routes(database, store))
     app.include_router(news_routes(database, news or News()))
+    app.include_router(ticket_page_routes())
     app.include_router(page_routes("board.html"))
     app.state.database = database  # for hub.people.sessions
     # A board is mostly the same words over and over; streams of events are left alone.
@@ -202,20 +218,11 @@ def _codes_routes(database: Database, now: Clock) -> APIRouter:
                 connection, shop=shop, day=day, called_for_on=day,
                 policies=read_policies(connection), now=now(),
             )  # fmt: skip
-            waiting = care_messages_waiting(connection, shop, now=now())
+            care = care_messages(connection, shop, now=now())
         return {
             "actions": [action_json(one) for one in found],
-            "care_messages": {"reached_72h": waiting, "sent": 0, "why": CARE_WORDS},
+            "care_messages": care,
         }
-
-    @routes.get("/actions/{action}")
-    def action(action: Name, session: ReadsFigures) -> dict[str, Any]:
-        """One action with its moves."""
-        with database.of_session(session) as connection:
-            found = one_action(connection, action)
-        if found is None:
-            raise NotThere(f"there is no action {action!r}")
-        return found
 
     return routes
 

@@ -7,6 +7,7 @@ tap touched, in the transaction that wrote it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from hub.actions.pushes import OpenChecklist
 from hub.store.database import Connection
@@ -86,8 +87,12 @@ def open_checklists(
     newest: dict[str, OpenChecklist] = {}
     asked = {"shops": list(shops), "since": since, "until": until}
     for row in connection.execute(question("open_checklists"), asked):
-        newest.setdefault(row["shop"], OpenChecklist(row["id"], row["bay"], row["open_items"]))
+        newest.setdefault(row["shop"], _open_checklist(row))
     return newest
+
+
+def _open_checklist(row: Mapping[str, Any]) -> OpenChecklist:
+    return OpenChecklist(row["id"], row["bay"], row["open_items"], row["photo"])
 
 
 def in_state_since(connection: Connection, actions: Sequence[str]) -> Mapping[str, datetime]:

@@ -64,10 +64,12 @@ def empty(database: Database) -> None:
         # that neither order nor triggers matter.
         connection.execute("set local session_replication_role = replica")
         rows = connection.execute(
-            "select relname, relkind from pg_class where relnamespace = 'storepulse'::regnamespace"
+            "select nspname, relname, relkind"
+            " from pg_class join pg_namespace as home on home.oid = relnamespace"
+            " where nspname in ('storepulse', 'storepulse_care')"
             " and relkind in ('r', 'p', 'S') and not relispartition and relname <> 'migrations'"
         )
         for row in rows.fetchall():
-            name = sql.Identifier(row["relname"])
+            name = sql.Identifier(row["nspname"], row["relname"])
             empty = "alter sequence {} restart" if row["relkind"] == "S" else "delete from {}"
             connection.execute(sql.SQL(empty).format(name))

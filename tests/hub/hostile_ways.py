@@ -52,6 +52,25 @@ WAYS: dict[str, Way] = {
     "codes of a day": Way(f"/api/shops/{EAST}/codes?day={DAY_TEXT}", **_NOT_THERE),
     "actions of another's shop": Way(f"/api/shops/{EAST}/actions", **_NOT_THERE),
     "an action by its id": Way(f"/api/actions/{EAST_ACTION}", **_NOT_THERE),
+    "the list of actions": Way("/api/actions", 200, shows=True),
+    "actions of a region": Way("/api/actions?region=east", 200, shows=True),
+    "actions by a shop's name": Way(f"/api/actions?shop={EAST}", 200, shows=True),
+    "another's action given up": Way(
+        "/api/actions/nothing-1/dismiss", 404, method="POST", body={"reason": "x"},
+        code="not_there", head_status=404,
+    ),
+    "another's action given to oneself": Way(
+        f"/api/actions/{EAST_ACTION}/reassign", method="POST",
+        body={"reason": "mine now", "role": "region"}, **_NOT_THERE,
+    ),
+    "who works for another's shop": Way(f"/api/shops/{EAST}/takers", **_NOT_THERE),
+    "a link for another's ticket": Way(
+        f"/api/shops/{EAST}/tickets/T1/link", 404, method="POST", code="not_there", head_status=404
+    ),
+    "texts of one's own": Way(
+        "/api/playbooks/talk_track", method="PUT", body={"en": "x", "zh": "x", "after": 0},
+        head_status=422, **_NOT_YOURS,
+    ),
     "a checklist by its id": Way(f"/api/checklists/{EAST_LIST}", **_NOT_THERE),
     "facts of another's shop": Way(f"/api/facts?shop={EAST}", **_NOT_THERE),
     "two shops in one request": Way(f"/api/facts?shop={WEST}&shop={EAST}", **_NOT_THERE),

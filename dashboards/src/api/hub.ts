@@ -48,6 +48,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Actions
+         * @description The actions of one's shops, open ones first, the most worth before others.
+         */
+        get: operations["actions_api_actions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/actions.csv": {
         parameters: {
             query?: never;
@@ -77,11 +97,51 @@ export interface paths {
         };
         /**
          * Action
-         * @description One action with its moves.
+         * @description One action with its history.
          */
         get: operations["action_api_actions__action__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/actions/{action}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dismiss
+         * @description Take an action off the list, with the reason; it stands as cannot_do.
+         */
+        post: operations["dismiss_api_actions__action__dismiss_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/actions/{action}/reassign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reassign
+         * @description Give an action to another role, shift or person, with the reason.
+         */
+        post: operations["reassign_api_actions__action__reassign_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -374,6 +434,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Notices
+         * @description My choice, and what became of my notices.
+         */
+        get: operations["notices_api_notices_get"];
+        /**
+         * Choose
+         * @description Choose channels, quiet hours and the time of the digest; no channels: none any more.
+         */
+        put: operations["choose_api_notices_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/people": {
         parameters: {
             query?: never;
@@ -457,6 +541,70 @@ export interface paths {
          * @description End all sessions of somebody.
          */
         delete: operations["end_all_api_people__id__sessions_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/playbooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Listed
+         * @description The newest version of every playbook, by name.
+         */
+        get: operations["listed_api_playbooks_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/playbooks/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One
+         * @description A playbook with its versions.
+         */
+        get: operations["one_api_playbooks__name__get"];
+        /**
+         * Publish
+         * @description Publish a new version; it counts for what is pushed from now on.
+         */
+        put: operations["publish_api_playbooks__name__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/playbooks/{name}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview
+         * @description What a text would say, or what is wrong with it; nothing is kept.
+         */
+        post: operations["preview_api_playbooks__name__preview_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -876,6 +1024,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/shops/{shop}/takers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who Takes
+         * @description Who works for a shop, and could be given an action.
+         */
+        get: operations["who_takes_api_shops__shop__takers_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shops/{shop}/tickets/{ticket}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Link
+         * @description Make the link of a ticket's QR; older ones stay good.
+         */
+        post: operations["link_api_shops__shop__tickets__ticket__link_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/streams": {
         parameters: {
             query?: never;
@@ -890,6 +1078,70 @@ export interface paths {
         get: operations["streams_api_streams_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ticket
+         * @description The ticket behind a link, and the text to agree to.
+         */
+        get: operations["ticket_api_tickets__token__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{token}/consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Agree
+         * @description Agree to one message, and say where it goes.
+         */
+        post: operations["agree_api_tickets__token__consent_post"];
+        /**
+         * Withdraw
+         * @description Withdraw on the page; a second time changes nothing.
+         */
+        delete: operations["withdraw_api_tickets__token__consent_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/way-out/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Way Out
+         * @description Withdraw by a message's link. A POST: programs that look at links change nothing.
+         */
+        post: operations["way_out_api_way_out__token__post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -945,6 +1197,29 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * ActionStep
+         * @description One thing that happened to an action.
+         */
+        ActionStep: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By Whom */
+            by_whom: string | null;
+            /** Came From */
+            came_from: string;
+            /** How */
+            how: string;
+            /** Reason */
+            reason: string;
+            /** Went To */
+            went_to: string;
+            /** What */
+            what: string;
+        };
+        /**
          * Address
          * @description Which node of which shop of which chain.
          */
@@ -984,6 +1259,14 @@ export interface components {
             };
             /** Tries */
             tries: number;
+        };
+        /**
+         * Because
+         * @description Why something is done.
+         */
+        Because: {
+            /** Reason */
+            reason: string;
         };
         /**
          * BoardCode
@@ -1100,13 +1383,30 @@ export interface components {
         };
         /**
          * CareMessages
-         * @description Experiences that reached 72 h without a deal, and why nobody is written to.
+         * @description Experiences that reached 72 h without a deal, and what was sent to whoever agreed.
+         *
+         *     The last four count the last 28 days.
          */
         CareMessages: {
+            /**
+             * Agreed
+             * @default 0
+             */
+            agreed: number;
+            /**
+             * Gave Up
+             * @default 0
+             */
+            gave_up: number;
             /** Reached 72H */
             reached_72h: number;
             /** Sent */
             sent: number;
+            /**
+             * Waiting
+             * @default 0
+             */
+            waiting: number;
             /** Why */
             why: string;
         };
@@ -1358,6 +1658,24 @@ export interface components {
             phone: string;
         };
         /**
+         * Escalation
+         * @description That silence was noticed, once.
+         */
+        Escalation: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * To Role
+             * @enum {string}
+             */
+            to_role: "clerk" | "region" | "head_office";
+            /** Why */
+            why: string;
+        };
+        /**
          * Evidence
          * @description What a figure needs to count. Short of it the code is unknown, never guessed.
          */
@@ -1537,6 +1855,113 @@ export interface components {
             role: "clerk" | "shop" | "region" | "head_office" | "installer" | "auditor";
         };
         /**
+         * ListedAction
+         * @description An action with whom it is with now and what became of it.
+         */
+        ListedAction: {
+            /** Assignee */
+            assignee: string | null;
+            /** Assignee Name */
+            assignee_name: string | null;
+            /** Checklist */
+            checklist?: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Day */
+            day: string;
+            /** Delivered At */
+            delivered_at: string | null;
+            /**
+             * Dimension
+             * @enum {string}
+             */
+            dimension: "people" | "goods" | "place" | "conversion";
+            /** Dims */
+            dims?: {
+                [key: string]: string;
+            };
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            escalation: components["schemas"]["Escalation"] | null;
+            /**
+             * Evidence
+             * @default []
+             */
+            evidence: string[];
+            figure?: components["schemas"]["Sentence"] | null;
+            /** History */
+            history: components["schemas"]["ActionStep"][];
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            limit?: components["schemas"]["Sentence"] | null;
+            /**
+             * Picture
+             * @default
+             */
+            picture: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Reason Zh
+             * @default
+             */
+            reason_zh: string;
+            /** Region */
+            region: string;
+            /**
+             * Role
+             * @default clerk
+             * @enum {string}
+             */
+            role: "clerk" | "region" | "head_office";
+            /** Seen At */
+            seen_at: string | null;
+            /**
+             * Shift
+             * @default
+             */
+            shift: string;
+            /** Shop */
+            shop: string;
+            /** Shop Name */
+            shop_name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue";
+            text: components["schemas"]["Sentence"];
+            title: components["schemas"]["Sentence"];
+            /**
+             * Video
+             * @default
+             */
+            video: string;
+            /**
+             * Worth
+             * @default 0
+             */
+            worth: number;
+        };
+        /**
+         * ListedActions
+         * @description Actions, open ones first and among them the most worth; `more` says that there are others.
+         */
+        ListedActions: {
+            /** Actions */
+            actions: components["schemas"]["ListedAction"][];
+            /** More */
+            more: boolean;
+        };
+        /**
          * ListedPerson
          * @description A person of the list. Not welcomed: the link was not used yet.
          */
@@ -1568,6 +1993,26 @@ export interface components {
             shops: string[];
             /** Welcomed */
             welcomed: boolean;
+        };
+        /**
+         * ListedPlaybook
+         * @description A playbook's newest version. Version 0: as it comes with storepulse.
+         */
+        ListedPlaybook: {
+            /** Dimension */
+            dimension: string;
+            /** Name */
+            name: string;
+            /** Role */
+            role: string;
+            /** Title En */
+            title_en: string;
+            /** Title Zh */
+            title_zh: string;
+            /** Usable */
+            usable: boolean;
+            /** Version */
+            version: number;
         };
         /**
          * Me
@@ -1616,6 +2061,17 @@ export interface components {
              * @enum {string}
              */
             unit: "share" | "count" | "people" | "min" | "s" | "mm" | "degC" | "currency" | "yes/no" | "days";
+        };
+        /**
+         * MyNotices
+         * @description What was chosen (None: nothing), what can be, and the newest 50 notices.
+         */
+        MyNotices: {
+            choice: components["schemas"]["ToldChoice"] | null;
+            /** Notices */
+            notices: components["schemas"]["ToldNotice"][];
+            /** Possible */
+            possible: string[];
         };
         /**
          * NameAndPassword
@@ -1674,6 +2130,43 @@ export interface components {
              * @default []
              */
             shops: string[];
+        };
+        /**
+         * NewTaker
+         * @description Whom an action goes to from now on: a role, perhaps one shift or one person of it.
+         */
+        NewTaker: {
+            /** Person */
+            person?: string | null;
+            /** Reason */
+            reason: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "clerk" | "region" | "head_office";
+            /**
+             * Shift
+             * @default
+             */
+            shift: string;
+        };
+        /**
+         * NewTexts
+         * @description A version to be published; `after` is the version that it was made from.
+         */
+        NewTexts: {
+            /** After */
+            after: number;
+            /** En */
+            en: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Zh */
+            zh: string;
         };
         /**
          * Node
@@ -1817,6 +2310,35 @@ export interface components {
             version: number;
         };
         /**
+         * Preview
+         * @description What is wrong with a text; without faults, how it will read with sample figures.
+         */
+        Preview: {
+            /** Faults */
+            faults: components["schemas"]["Problem"][];
+            shown: components["schemas"]["Rendered"] | null;
+        };
+        /**
+         * Problem
+         * @description What keeps a playbook from being used, and where.
+         */
+        Problem: {
+            /** File */
+            file: string;
+            /** Line */
+            line: number;
+            /** What */
+            what: string;
+        };
+        /**
+         * Published
+         * @description The number of the new version.
+         */
+        Published: {
+            /** Version */
+            version: number;
+        };
+        /**
          * Push
          * @description Which playbook is pushed, and how soon it is due.
          */
@@ -1835,6 +2357,24 @@ export interface components {
             due_hours?: number | null;
             /** Playbook */
             playbook?: string | null;
+        };
+        /**
+         * Rendered
+         * @description Titles, texts and the texts as HTML (no HTML of the author's own is in it).
+         */
+        Rendered: {
+            /** Html En */
+            html_en: string;
+            /** Html Zh */
+            html_zh: string;
+            /** Text En */
+            text_en: string;
+            /** Text Zh */
+            text_zh: string;
+            /** Title En */
+            title_en: string;
+            /** Title Zh */
+            title_zh: string;
         };
         /**
          * RowReason
@@ -1871,6 +2411,58 @@ export interface components {
             below?: number | null;
             /** Days Running */
             days_running?: number | null;
+        };
+        /**
+         * SaidChoice
+         * @description What a person chooses; no channels take the choice back.
+         */
+        SaidChoice: {
+            /** Channels */
+            channels: string[];
+            /** Digest At */
+            digest_at?: string | null;
+            /**
+             * Kinds
+             * @default [
+             *       "escalation"
+             *     ]
+             */
+            kinds: ("escalation" | "pushed" | "digest")[];
+            /**
+             * Language
+             * @default en
+             * @enum {string}
+             */
+            language: "en" | "zh";
+            /** Quiet From */
+            quiet_from?: string | null;
+            /** Quiet Until */
+            quiet_until?: string | null;
+            /**
+             * Timezone
+             * @default UTC
+             */
+            timezone: string;
+        };
+        /**
+         * SaidConsent
+         * @description A customer agrees.
+         */
+        SaidConsent: {
+            /**
+             * Agreed
+             * @constant
+             */
+            agreed: true;
+            /** Contact */
+            contact: string;
+            /**
+             * Language
+             * @enum {string}
+             */
+            language: "en" | "zh";
+            /** Text Version */
+            text_version: number;
         };
         /**
          * SaidLink
@@ -1993,6 +2585,90 @@ export interface components {
             waits: boolean;
         };
         /**
+         * StoredPlaybook
+         * @description One version of a playbook as it was written. Version 0 comes with storepulse.
+         */
+        StoredPlaybook: {
+            /** By Whom */
+            by_whom?: string | null;
+            /** En */
+            en: string;
+            /** Name */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Published At */
+            published_at?: string | null;
+            /** Version */
+            version: number;
+            /** Zh */
+            zh: string;
+        };
+        /**
+         * Taker
+         * @description Somebody who could be given an action.
+         */
+        Taker: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "clerk" | "region" | "head_office";
+        };
+        /**
+         * Texts
+         * @description Both languages of a playbook, with their front matter.
+         */
+        Texts: {
+            /** En */
+            en: string;
+            /** Zh */
+            zh: string;
+        };
+        /**
+         * TicketLink
+         * @description Where a ticket's QR leads; shown now and kept nowhere.
+         */
+        TicketLink: {
+            /** Link */
+            link: string;
+        };
+        /**
+         * TicketPage
+         * @description What the page shows.
+         */
+        TicketPage: {
+            /** Agreed At */
+            agreed_at: string | null;
+            /**
+             * Begun At
+             * Format: date-time
+             */
+            begun_at: string;
+            /** Possible */
+            possible: ("mail" | "phone")[];
+            /** Shop */
+            shop: string;
+            /** Text En */
+            text_en: string;
+            /** Text Version */
+            text_version: number;
+            /** Text Zh */
+            text_zh: string;
+            /** Ticket */
+            ticket: string;
+        };
+        /**
          * ToPublish
          * @description A draft to be published as it is.
          */
@@ -2046,10 +2722,17 @@ export interface components {
              * @default []
              */
             evidence: string[];
+            figure?: components["schemas"]["Sentence"] | null;
             /** Id */
             id: string;
             /** Kind */
             kind: string;
+            limit?: components["schemas"]["Sentence"] | null;
+            /**
+             * Picture
+             * @default
+             */
+            picture: string;
             /** Reason */
             reason: string;
             /**
@@ -2057,12 +2740,56 @@ export interface components {
              * @default
              */
             reason_zh: string;
+            /**
+             * Role
+             * @default clerk
+             * @enum {string}
+             */
+            role: "clerk" | "region" | "head_office";
+            /**
+             * Shift
+             * @default
+             */
+            shift: string;
             /** Shop */
             shop: string;
             /** State */
             state: ("pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue") | "not_pushed";
             text: components["schemas"]["Sentence"];
             title: components["schemas"]["Sentence"];
+            /**
+             * Video
+             * @default
+             */
+            video: string;
+            /**
+             * Worth
+             * @default 0
+             */
+            worth: number;
+        };
+        /**
+         * ToldChoice
+         * @description A choice, without the addresses of its channels.
+         */
+        ToldChoice: {
+            /** Digest At */
+            digest_at: string | null;
+            /** Kinds */
+            kinds: ("escalation" | "pushed" | "digest")[];
+            /**
+             * Language
+             * @enum {string}
+             */
+            language: "en" | "zh";
+            /** Quiet From */
+            quiet_from: string | null;
+            /** Quiet Until */
+            quiet_until: string | null;
+            /** Services */
+            services: string[];
+            /** Timezone */
+            timezone: string;
         };
         /**
          * ToldFact
@@ -2161,6 +2888,41 @@ export interface components {
             taken: number;
         };
         /**
+         * ToldNotice
+         * @description A notice and what became of it: sent, given up after several tries, or still to go.
+         */
+        ToldNotice: {
+            /** Body */
+            body: string;
+            /** Gave Up At */
+            gave_up_at: string | null;
+            /** Id */
+            id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "escalation" | "pushed" | "digest";
+            /** Last Error */
+            last_error: string;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /**
+             * Next Try At
+             * Format: date-time
+             */
+            next_try_at: string;
+            /** Sent At */
+            sent_at: string | null;
+            /** Title */
+            title: string;
+            /** Tries */
+            tries: number;
+        };
+        /**
          * ToldPerson
          * @description A person as the API tells it.
          */
@@ -2183,6 +2945,19 @@ export interface components {
             role: "clerk" | "shop" | "region" | "head_office" | "installer" | "auditor";
             /** Shops */
             shops: string[];
+        };
+        /**
+         * ToldPlaybook
+         * @description A playbook with all its versions, the newest first, and the variables it may use.
+         */
+        ToldPlaybook: {
+            /** Name */
+            name: string;
+            shown: components["schemas"]["Rendered"] | null;
+            /** Variables */
+            variables: string[];
+            /** Versions */
+            versions: components["schemas"]["StoredPlaybook"][];
         };
         /**
          * ToldSession
@@ -2250,6 +3025,18 @@ export interface components {
             msg: string;
             /** Error Type */
             type: string;
+        };
+        /**
+         * WentOut
+         * @description There is no consent any more, and no contact.
+         */
+        WentOut: {
+            /**
+             * Withdrawn
+             * @default true
+             * @constant
+             */
+            withdrawn: true;
         };
     };
     responses: never;
@@ -2344,6 +3131,46 @@ export interface operations {
             };
         };
     };
+    actions_api_actions_get: {
+        parameters: {
+            query?: {
+                shop?: string | null;
+                region?: string | null;
+                dimension?: ("people" | "goods" | "place" | "conversion") | null;
+                kind?: string | null;
+                role?: ("clerk" | "region" | "head_office") | null;
+                state?: ("pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue")[] | null;
+                escalated?: boolean | null;
+                from?: string | null;
+                to?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedActions"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     actions_api_actions_csv_get: {
         parameters: {
             query: {
@@ -2395,9 +3222,77 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["ListedAction"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    dismiss_api_actions__action__dismiss_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                action: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Because"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedAction"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    reassign_api_actions__action__reassign_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                action: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTaker"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedAction"];
                 };
             };
             /** @description Validation Error */
@@ -2814,6 +3709,59 @@ export interface operations {
             };
         };
     };
+    notices_api_notices_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyNotices"];
+                };
+            };
+        };
+    };
+    choose_api_notices_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaidChoice"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyNotices"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     everybody_api_people_get: {
         parameters: {
             query?: never;
@@ -2982,6 +3930,127 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Ended"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    listed_api_playbooks_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedPlaybook"][];
+                };
+            };
+        };
+    };
+    one_api_playbooks__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldPlaybook"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    publish_api_playbooks__name__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTexts"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Published"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    preview_api_playbooks__name__preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Texts"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
                 };
             };
             /** @description Validation Error */
@@ -3644,6 +4713,69 @@ export interface operations {
             };
         };
     };
+    who_takes_api_shops__shop__takers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Taker"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    link_api_shops__shop__tickets__ticket__link_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shop: string;
+                ticket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketLink"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     streams_api_streams_get: {
         parameters: {
             query?: never;
@@ -3662,6 +4794,134 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     }[];
+                };
+            };
+        };
+    };
+    ticket_api_tickets__token__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    agree_api_tickets__token__consent_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaidConsent"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    withdraw_api_tickets__token__consent_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WentOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    way_out_api_way_out__token__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WentOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

@@ -371,10 +371,17 @@ export interface components {
              * @default []
              */
             evidence: string[];
+            figure?: components["schemas"]["Sentence"] | null;
             /** Id */
             id: string;
             /** Kind */
             kind: string;
+            limit?: components["schemas"]["Sentence"] | null;
+            /**
+             * Picture
+             * @default
+             */
+            picture: string;
             /** Reason */
             reason: string;
             /**
@@ -382,10 +389,31 @@ export interface components {
              * @default
              */
             reason_zh: string;
+            /**
+             * Role
+             * @default clerk
+             * @enum {string}
+             */
+            role: "clerk" | "region" | "head_office";
+            /**
+             * Shift
+             * @default
+             */
+            shift: string;
             /** Shop */
             shop: string;
             text: components["schemas"]["Sentence"];
             title: components["schemas"]["Sentence"];
+            /**
+             * Video
+             * @default
+             */
+            video: string;
+            /**
+             * Worth
+             * @default 0
+             */
+            worth: number;
         };
         /** Body_mark_action_api_actions__action__post */
         Body_mark_action_api_actions__action__post: {

@@ -1,10 +1,11 @@
 -- An action whose checklist a node made goes to that node.
 insert into actions (id, shop, kind, dimension, day, subject, body, state, created_at, due_at,
-                     node_path)
+                     node_path, role, shift, worth)
 values (%(id)s, %(shop)s, %(kind)s, %(dimension)s, %(day)s, %(subject)s, %(body)s, 'pushed',
         %(created_at)s, %(due_at)s,
         coalesce(%(node_path)s::text,
                  (select node_path from checklists
-                  where id = %(checklist)s::text and shop = %(shop)s)))
+                  where id = %(checklist)s::text and shop = %(shop)s)),
+        %(role)s, %(shift)s, %(worth)s)
 on conflict do nothing
 returning id;

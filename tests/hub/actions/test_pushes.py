@@ -1,6 +1,7 @@
 """Red codes push what the design's table says, once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,13 +12,14 @@ from hub.actions.pushes import (
     OpenChecklist,
     ShopPlace,
     Situation,
+    ZoneFigure,
     pushes,
     strong_shop_nearby,
 )
 from hub.codes.code import Code, codes_of_shop
 from hub.codes.colours import Shown
 from hub.codes.policy import default_policy
-from hub.playbooks import BadPlaybook, playbooks, read_playbooks
+from hub.playbooks import BadPlaybook, Source, playbooks, read_playbooks
 from storepulse.actions import Action
 from storepulse.facts import Fact
 from tests.hub.shop_facts import (
@@ -83,6 +85,37 @@ def test_an_action_says_why_by_when_and_with_which_evidence() -> None:
     assert "2 分钟" in action.text.zh
     assert action.reason_zh == "顾客平均停留 2 分钟，低于 2.5 分钟"
     assert "{" not in action.text.en + action.text.zh + action.title.en + action.title.zh
+
+
+def test_an_action_carries_its_figure_its_picture_and_its_worth() -> None:
+    situation = Situation(checklist=OpenChecklist("list-1", "b1", 3, "photo-9"))
+    found = pushed(RED, situation)
+    goods_action = found["correction_checklist"]
+    assert goods_action.figure is not None
+    assert goods_action.limit is not None
+    assert (goods_action.figure.en, goods_action.limit.zh) == ("60 %", "90%")
+    assert goods_action.picture == "photo-9"
+    # Goods at 60 of 90 % fall short by a third; people at 6 of 12 by a half.
+    assert found["talk_track"].worth > goods_action.worth > 0
+    assert {action.role for action in found.values()} == {"clerk"}
+
+
+def test_the_place_action_tells_the_zones_where_there_are_some() -> None:
+    assert "not told apart" in pushed(RED)["walking_route"].text.en
+    zones = (ZoneFigure("table", 4.0), ZoneFigure("door", 0.8))
+    text = pushed(RED, Situation(zones=zones))["walking_route"].text
+    assert "door 0.8 min, table 4 min" in text.en
+    assert "door 0.8 分钟，table 4 分钟" in text.zh
+
+
+def test_the_video_of_the_strong_shop_is_named_where_there_is_one() -> None:
+    strong = replace(place("better", 16), video="https://video.example.com/better")
+    action = pushed(RED, Situation(strong_shop=strong))["talk_track"]
+    assert action.video == "https://video.example.com/better"
+    assert action.video in action.text.en
+    without = pushed(RED, Situation(strong_shop=place("better", 16)))["talk_track"]
+    assert without.video == ""
+    assert "video" not in without.text.en
 
 
 def test_the_goods_action_names_the_nodes_own_checklist() -> None:
@@ -180,14 +213,7 @@ def test_later_words_confirm_or_contradict_a_done_action(
     assert found == event
 
 
-class Text:
-    def __init__(self, name: str, content: str) -> None:
-        self.name = name
-        self.content = content
-
-    def read_text(self, encoding: str) -> str:
-        return self.content
-
+Text = Source
 
 GOOD = '+++\ntitle = "T"\ndimension = "place"\n+++\nAim: {limit}\n'
 
@@ -200,7 +226,7 @@ def test_every_playbook_that_the_policy_names_is_there() -> None:
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        pytest.param([Text("a.en.md", GOOD)], r"a\.zh\.md: is missing", id="one language"),
+        pytest.param([Text("a.en.md", GOOD)], r"a\.zh\.md:1: is missing", id="one language"),
         pytest.param([Text("a.en.md", GOOD.replace("limit", "limt")), Text("a.zh.md", GOOD)],
                      r"a\.en\.md:5: variable \{limt\}.*limit", id="unknown variable"),
         pytest.param([Text("a.en.md", "Aim")], r"a\.en\.md:1: must begin", id="no front matter"),

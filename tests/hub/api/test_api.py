@@ -72,7 +72,7 @@ def test_an_action_leads_to_the_nodes_checklist(api: Visitor) -> None:
     answer = api.get(f"/api/shops/{SHOP}/actions").json()
     (action,) = (one for one in answer["actions"] if one["kind"] == "correction_checklist")
     assert action["state"] == "pushed"
-    assert api.get(f"/api/actions/{action['id']}").json()["moves"] == []
+    assert api.get(f"/api/actions/{action['id']}").json()["history"] == []
     found = api.get(f"/api/checklists/{action['checklist']}").json()
     assert found["checklist"]["id"] == "list-1"
     assert found["items"]["i1"]["state"] == "open"
@@ -81,7 +81,7 @@ def test_an_action_leads_to_the_nodes_checklist(api: Visitor) -> None:
 def test_care_messages_are_counted_and_not_sent(api: Visitor) -> None:
     care = api.get(f"/api/shops/{SHOP}/actions").json()["care_messages"]
     assert (care["reached_72h"], care["sent"]) == (1, 0)
-    assert "consent" in care["why"]
+    assert "agreed" in care["why"]
 
 
 def test_facts_are_found_by_metric_and_the_shops_days(api: Visitor) -> None:

@@ -47,6 +47,11 @@ PUBLIC = {
     ("POST", "/api/account"),
     ("GET", "/api/account/back"),
     ("POST", "/api/feeds/{feed}/rows"),  # signed: tests/hub/feeds
+    # Customers, by the secret of a ticket or of a message.
+    ("GET", "/api/tickets/{token}"),
+    ("POST", "/api/tickets/{token}/consent"),
+    ("DELETE", "/api/tickets/{token}/consent"),
+    ("POST", "/api/way-out/{token}"),
 }
 ENDLESS = "/api/events"
 
@@ -140,6 +145,7 @@ def house(chain: tuple[Database, FastAPI]) -> House:
     with database.connection() as connection:
         for table in (
             "pairing_codes",
+            "action_turns",
             "welcome_links",
             "sessions",
             "person_regions",

@@ -19,7 +19,7 @@ from tests.hub.staff import session_for
 NOON = midnight(DAY) + timedelta(hours=12)
 WITH_A_SHOP = (
     "shops", "facts", "codes", "actions", "checklists", "checklist_items", "receptions",
-    "experiences", "deals", "nodes", "streams_told",
+    "experiences", "deals", "nodes", "streams_told", "action_told",
 )  # fmt: skip
 """Views of the schema storepulse_api that have a column `shop`."""
 ROW_SECURED = {"people", "person_regions", "person_shops", "sessions", "welcome_links"}
@@ -67,6 +67,8 @@ def fill(connection: Any, shop: str) -> None:
         " %(at)s)",
         "insert into action_moves (action, from_state, to_state, event, at)"
         " values ('a-' || %(shop)s, 'pushed', 'seen', 'Seen', %(at)s)",
+        "insert into action_turns (action, turn, at, from_role, to_role, reason)"
+        " values ('a-' || %(shop)s, 'escalated', %(at)s, 'clerk', 'region', 'not_seen')",
     ):
         connection.execute(text, asked)
 
@@ -116,6 +118,30 @@ def test_moves_follow_their_actions(chain: Database) -> None:
     assert seen(chain, session, "select action from action_moves") == ["a-19"]
 
 
+@pytest.mark.parametrize(
+    ("role", "reaches", "became"),
+    [
+        pytest.param("region", {"regions": ["west"]}, "not_there", id="another region"),
+        pytest.param("clerk", {"shops": ["17"]}, "not_there", id="a clerk of the shop"),
+        pytest.param("installer", {}, "not_there", id="an installer"),
+        pytest.param("region", {"regions": ["east"]}, "reassigned", id="its manager"),
+    ],
+)
+def test_an_action_turns_only_by_who_leads_its_shop(
+    chain: Database, role: Role, reaches: dict[str, list[str]], became: str
+) -> None:
+    session, _ = session_for(chain, role, **reaches)  # type: ignore[arg-type]
+    give = "select reassign_action('a-17', 'region', '', null, 'why')"
+    assert seen(chain, session, give) == [became]
+    who = seen(chain, session, "select name from who_takes('17')")
+    assert bool(who) == (became == "reassigned")
+    if became == "not_there":
+        assert seen(chain, session, "select dismiss_action('a-17', 'why')") == ["not_there"]
+    with chain.connection() as connection:
+        rows = connection.execute("select role from actions where id = 'a-17'").fetchall()
+    assert rows == [{"role": "region" if became == "reassigned" else "clerk"}]
+
+
 @pytest.mark.parametrize("view", ["quarantine", "alarms"])
 def test_faults_are_for_those_who_mend(chain: Database, view: str) -> None:
     region, _ = session_for(chain, "region", regions=["west"])
@@ -138,7 +164,15 @@ def test_an_ended_session_sees_nothing(chain: Database, ending: str) -> None:
     session, token = session_for(chain, "head_office")
     with chain.connection() as connection:
         connection.execute(ending)  # type: ignore[call-overload]
-    for view in (*WITH_A_SHOP, "action_moves", "quarantine", "alarms", "policies", "people"):
+    for view in (
+        *WITH_A_SHOP,
+        "action_moves",
+        "action_steps",
+        "quarantine",
+        "alarms",
+        "policies",
+        "people",
+    ):
         assert seen(chain, session, f"select 1 from {view}") == [], view
     assert seen(chain, session, "select newest_code_day()") == [None]
     assert find_session(chain, token) is None

@@ -1,0 +1,1 @@
+"""Notices to people of the chain: by which channel, when, and again when one fails."""

@@ -1,1 +1,0 @@
-select id, body, state, node_path, delivered_at from actions where id = %(id)s;

@@ -1,0 +1,1 @@
+select agreed, sent, waiting, gave_up from care_counts(%(shop)s);

@@ -1,0 +1,1 @@
+select dismiss_action(%(action)s, %(reason)s) as became;

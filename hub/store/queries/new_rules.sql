@@ -1,0 +1,3 @@
+insert into action_rules (version, body) values (%(version)s, %(body)s)
+on conflict do nothing
+returning version;

@@ -1,0 +1,1 @@
+select new_ticket_link(%(shop)s, %(ticket)s, %(sha256)s) as done;

@@ -1,0 +1,1 @@
+select version, body from action_rules order by version desc limit 1;

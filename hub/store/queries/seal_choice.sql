@@ -1,0 +1,1 @@
+update notice_choices set sealed = %(sealed)s where person = %(person)s;

@@ -1,0 +1,1 @@
+select person, sealed from notice_choices for update;

@@ -1,0 +1,1 @@
+select id, sealed, out_sealed from storepulse_care.consents where sealed is not null for update;

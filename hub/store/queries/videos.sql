@@ -1,0 +1,1 @@
+select shop, address from shop_videos where address <> '';

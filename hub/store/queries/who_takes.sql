@@ -1,0 +1,1 @@
+select id, name, role from who_takes(%(shop)s);
