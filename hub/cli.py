@@ -28,6 +28,7 @@ from hub.people.cli import app as people_app
 from hub.settings import read_settings
 from hub.shops import load_shops, read_shops
 from hub.store.database import Database, open_database
+from hub.why.cli import app as why_app
 from storepulse.errors import BadInput
 from storepulse.wire_document import wire_document
 
@@ -40,6 +41,7 @@ app.add_typer(nodes_app, name="node", help="Who may come in: invite, list, revok
 app.add_typer(people_app, name="people", help="Who may sign in: invite, list, end people.")
 # Without a name its commands stand beside ours.
 app.add_typer(codes_app)
+app.add_typer(why_app)
 
 talk: Final = Console(stderr=True, soft_wrap=True, highlight=False)
 

@@ -74,6 +74,7 @@ from hub.shops_store import Node, Shop
 from hub.shops_store import nodes as read_nodes
 from hub.shops_store import shops as read_shops
 from hub.store.database import Database
+from hub.why.routes import why_routes
 from storepulse import __version__
 from storepulse.errors import BadInput, Unavailable
 from storepulse.pages import page_routes
@@ -107,6 +108,7 @@ def create_app(
     )  # fmt: skip
     app.include_router(_codes_routes(database, now))
     app.include_router(_records_routes(database, now))
+    app.include_router(why_routes(database))
     app.include_router(_health_routes(database, tally or Tally()))
     app.include_router(export_routes(database, now))
     app.include_router(people_routes(database))

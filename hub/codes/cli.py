@@ -67,7 +67,7 @@ def codes(
 
     Example: storepulse hub codes --shop 12 --day 2026-11-20 --json
     """
-    asked = _read_day(day)
+    asked = read_day(day)
     given = None if policy is None else read_policy(policy)
     with open_database(database) as opened, opened.connection() as connection:
         shown = asked or _newest_day(connection, shop)
@@ -99,7 +99,7 @@ def actions(
 
     Example: storepulse hub actions --shop 12 --day 2026-11-20 --json
     """
-    asked = _read_day(day)
+    asked = read_day(day)
     given = None if policy is None else read_policy(policy)
     with open_database(database) as opened, opened.connection() as connection:
         _shops(connection, shop)
@@ -132,7 +132,7 @@ def show_board(
 
     Example: storepulse hub board --day 2026-11-20
     """
-    asked = _read_day(day)
+    asked = read_day(day)
     given = None if policy is None else read_policy(policy)
     with open_database(database) as opened, opened.connection() as connection:
         shown = asked or _newest_day(connection, None)
@@ -241,7 +241,8 @@ def _row_json(row: BoardRow) -> dict[str, Any]:
     }
 
 
-def _read_day(day: str | None) -> date | None:
+def read_day(day: str | None) -> date | None:
+    """A day as it is written on the command line. Raises NoDay."""
     if day is None:
         return None
     try:

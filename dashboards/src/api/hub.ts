@@ -624,6 +624,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/shops/{shop}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why
+         * @description What most likely made a dimension worse (default: on the shop's newest day).
+         */
+        get: operations["why_api_shops__shop__why_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/streams": {
         parameters: {
             query?: never;
@@ -976,6 +996,33 @@ export interface components {
             person: components["schemas"]["ToldPerson"];
         };
         /**
+         * Likely
+         * @description One possible cause: what it did to the figure, against a usual day, in the figure's unit.
+         */
+        Likely: {
+            /**
+             * Cause
+             * @enum {string}
+             */
+            cause: "staffing" | "photo_compliance" | "main_push_out_of_stock" | "main_push_out_of_position" | "promotion" | "weather" | "holiday" | "competitor_event" | "entrance_bounce" | "screen_untouched" | "node_offline";
+            /** Claimed */
+            claimed: boolean;
+            /** Effect */
+            effect: number;
+            /** Facts */
+            facts: string[];
+            /** High */
+            high: number;
+            /**
+             * Link
+             * @enum {string}
+             */
+            link: "cause" | "association";
+            /** Low */
+            low: number;
+            words: components["schemas"]["Sentence"];
+        };
+        /**
          * LinkFor
          * @description Whom a welcome link is for.
          */
@@ -1140,6 +1187,18 @@ export interface components {
             } | null;
             /** Online */
             online: boolean | null;
+        };
+        /**
+         * NotChecked
+         * @description A cause that could not be looked at, and why.
+         */
+        NotChecked: {
+            /**
+             * Cause
+             * @enum {string}
+             */
+            cause: "staffing" | "photo_compliance" | "main_push_out_of_stock" | "main_push_out_of_position" | "promotion" | "weather" | "holiday" | "competitor_event" | "entrance_bounce" | "screen_untouched" | "node_offline";
+            reason: components["schemas"]["Sentence"];
         };
         /**
          * PairingNode
@@ -1516,6 +1575,54 @@ export interface components {
             msg: string;
             /** Error Type */
             type: string;
+        };
+        /**
+         * Why
+         * @description What most likely made a dimension's figure worse on some days, ranked.
+         */
+        Why: {
+            /** Causes */
+            causes: components["schemas"]["Likely"][];
+            /** Checked */
+            checked: ("staffing" | "photo_compliance" | "main_push_out_of_stock" | "main_push_out_of_position" | "promotion" | "weather" | "holiday" | "competitor_event" | "entrance_bounce" | "screen_untouched" | "node_offline")[];
+            /** Compared Shops */
+            compared_shops: number;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /**
+             * Dimension
+             * @enum {string}
+             */
+            dimension: "people" | "goods" | "place" | "conversion";
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Not Checked */
+            not_checked: components["schemas"]["NotChecked"][];
+            /** Shop */
+            shop: string;
+            /** Unit */
+            unit: string;
+            /** Usual */
+            usual: number | null;
+            /** Value */
+            value: number | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "likely" | "not enough evidence" | "none found";
+            words: components["schemas"]["Sentence"];
         };
     };
     responses: never;
@@ -2513,6 +2620,40 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    why_api_shops__shop__why_get: {
+        parameters: {
+            query: {
+                day?: string | null;
+                dimension: "people" | "goods" | "place" | "conversion";
+            };
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Why"];
                 };
             };
             /** @description Validation Error */
