@@ -58,6 +58,8 @@ class ChainEffects:
     """(k,) shop-days on which the cause differed from usual."""
     own_variance: float
     """Of a shop's day, what nothing explains; as if days were independent (memory is counted)."""
+    gap_variance: float
+    """Of the mean over as many days as are to be explained, where nothing is to be explained."""
     rest: Floats
     """(shops, days) what no cause explains, other shops' days taken out; NaN: not known."""
     design: Floats
@@ -99,7 +101,7 @@ def chain_effects(
     return _fitted(
         daily, flat[:, :, [0, *(1 + number for number in (*alone, *aside))]], known, learn,
         [causes[number] for number in alone], raw[:, :, alone], told[:, :, alone],
-        exposed[alone], usual,
+        exposed[alone], usual, max(1, without.stop - without.start),
     )  # fmt: skip
 
 
@@ -188,7 +190,7 @@ def _taken_out(daily: Daily, cells: Floats, known: Known) -> Floats:
 
 def _fitted(
     daily: Daily, flat: Floats, known: Known, learn: Known, causes: Sequence[CauseName],
-    raw: Floats, told: Floats, exposed: NDArray[np.int64], usual: Floats,
+    raw: Floats, told: Floats, exposed: NDArray[np.int64], usual: Floats, length: int,
 ) -> ChainEffects:  # fmt: skip
     k = len(causes)
     first = _least_squares(flat[learn])
@@ -213,6 +215,7 @@ def _fitted(
         causes=tuple(causes), effect=effect[:k], covariance=covariance,
         between=np.array(between), exposed=exposed,
         own_variance=own * (1 + memory) / (1 - memory),
+        gap_variance=_gap_variance(np.where(learn, rest, np.nan), length),
         rest=np.where(known, rest, np.nan), design=freed[:, :, 1 : k + 1], usual=usual, raw=raw,
         told=told, course=np.where(known, flat[:, :, 0], np.nan),
     )  # fmt: skip
@@ -315,3 +318,18 @@ def _between(
     excess = (weight * (slope - middle) ** 2).sum() - (some.sum() - 1)
     scale = weight.sum() - (weight**2).sum() / weight.sum()
     return float(max(floor, max(0.0, excess / scale) ** 0.5))
+
+
+def _gap_variance(rest: Floats, length: int) -> float:
+    """Of the mean of so many days running less that of all.
+
+    Taken from all stretches of all shops: so memory, heavy tails and what no fact tells are in it.
+    """
+    known = np.isfinite(rest)
+    total = np.cumsum(np.where(known, rest, 0.0), axis=1)
+    count = np.cumsum(known, axis=1)
+    sums, counts = total[:, length:] - total[:, :-length], count[:, length:] - count[:, :-length]
+    some = counts >= max(1, length // 2)
+    if not some.any():
+        return float(np.nanvar(rest)) / length
+    return float(np.var(sums[some] / counts[some]))

@@ -119,7 +119,7 @@ def _mean(values: np.ndarray) -> float | None:
 
 
 def _estimated(known: Learnt, row: int) -> Estimate:
-    told = _told_at_all(known.daily)
+    told = told_at_all(known.daily)
     if known.effects is None:
         return Estimate(
             worse_by=None, causes=(), checked=(),
@@ -130,7 +130,8 @@ def _estimated(known: Learnt, row: int) -> Estimate:
     return estimate(known.effects, row, known.looked_at, told_at_all=told)
 
 
-def _told_at_all(daily: Daily) -> dict[CauseName, bool]:
+def told_at_all(daily: Daily) -> dict[CauseName, bool]:
+    """Whether anything was told of each cause, of any shop."""
     return {
         name: bool(np.isfinite(daily.told(kind.metrics[0])).any())
         for name, kind in CAUSE_KINDS.items()
@@ -188,4 +189,13 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 6)
 
 
-__all__ = ["PANEL_DAYS", "SHARE_MIN", "Learnt", "days_looked_at", "learnt", "why", "why_of"]
+__all__ = [
+    "PANEL_DAYS",
+    "SHARE_MIN",
+    "Learnt",
+    "days_looked_at",
+    "learnt",
+    "told_at_all",
+    "why",
+    "why_of",
+]

@@ -423,6 +423,18 @@ def parser_command(data: Probes, as_json: AsJson = False) -> None:
     _say(measure_parser(data, steps=on_stderr), as_json)
 
 
+@app.command("why", epilog="storepulse eval why --chains 10 --json")
+def why_command(
+    chains: Annotated[int, typer.Option(min=1, help="Simulated chains of 200 shops.")] = 10,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Why figures worsened, in simulated chains with known causes: found, claimed, covered."""
+    from storepulse.eval.why import measure_why
+
+    _say(measure_why(chains=chains, seed=seed, steps=on_stderr), as_json)
+
+
 @app.command("kill", epilog="storepulse eval kill --broker mosquitto --json")
 def kill_command(
     broker: Annotated[
