@@ -70,6 +70,8 @@ class ChainEffects:
     """(shops, days, k) the exposures as they are; 0 where not told."""
     told: Floats
     """(shops, days, k) 1 where the exposure was told."""
+    rough: Floats
+    """(shops, days, k) variance of the error with which it was told."""
     course: Floats
     """(shops, days) the figure without level, drift and weekdays, as a share of usual; or NaN."""
 
@@ -94,14 +96,14 @@ def chain_effects(
     if learn.any(axis=1).sum() < SHOPS_MIN:
         return None
     outcome = np.where(known, figure / usual - 1, 0.0)
-    causes, raw, told, exposed = _candidates(daily, learn)
+    causes, raw, told, rough, exposed = _candidates(daily, learn)
     cells = np.concatenate([outcome[:, :, None], raw, temperature(daily)[:, :, None]], axis=2)
     flat = _taken_out(daily, cells, learn)
     alone, aside = _told_apart(flat[learn][:, 1:], len(causes))
     return _fitted(
         daily, flat[:, :, [0, *(1 + number for number in (*alone, *aside))]], known, learn,
         [causes[number] for number in alone], raw[:, :, alone], told[:, :, alone],
-        exposed[alone], usual, max(1, without.stop - without.start),
+        rough[:, :, alone], exposed[alone], usual, max(1, without.stop - without.start),
     )  # fmt: skip
 
 
@@ -131,10 +133,11 @@ def _told_apart(columns: Floats, causes: int) -> tuple[list[int], list[int]]:
 
 def _candidates(
     daily: Daily, known: Known
-) -> tuple[tuple[CauseName, ...], Floats, Floats, NDArray[np.int64]]:
+) -> tuple[tuple[CauseName, ...], Floats, Floats, Floats, NDArray[np.int64]]:
     names: list[CauseName] = []
-    values, told_of, exposed = [], [], []
-    for name, found in exposures(daily).items():
+    values, told_of, rough_of, exposed = [], [], [], []
+    for name, exposure in exposures(daily).items():
+        found = exposure.value
         told = np.isfinite(found)
         if (told & known).sum() < TOLD_SHARE_MIN * known.sum():
             continue
@@ -145,12 +148,14 @@ def _candidates(
         names.append(name)
         values.append(filled)
         told_of.append(told.astype(np.float64))
+        rough_of.append(np.nan_to_num(exposure.variance))
         exposed.append(int(away.sum()))
     shape = (*known.shape, 0)
     return (
         tuple(names),
         np.stack(values, axis=2) if values else np.empty(shape),
         np.stack(told_of, axis=2) if values else np.empty(shape),
+        np.stack(rough_of, axis=2) if values else np.empty(shape),
         np.array(exposed, np.int64),
     )
 
@@ -190,7 +195,8 @@ def _taken_out(daily: Daily, cells: Floats, known: Known) -> Floats:
 
 def _fitted(
     daily: Daily, flat: Floats, known: Known, learn: Known, causes: Sequence[CauseName],
-    raw: Floats, told: Floats, exposed: NDArray[np.int64], usual: Floats, length: int,
+    raw: Floats, told: Floats, rough: Floats, exposed: NDArray[np.int64], usual: Floats,
+    length: int,
 ) -> ChainEffects:  # fmt: skip
     k = len(causes)
     first = _least_squares(flat[learn])
@@ -217,7 +223,7 @@ def _fitted(
         own_variance=own * (1 + memory) / (1 - memory),
         gap_variance=_gap_variance(np.where(learn, rest, np.nan), length),
         rest=np.where(known, rest, np.nan), design=freed[:, :, 1 : k + 1], usual=usual, raw=raw,
-        told=told, course=np.where(known, flat[:, :, 0], np.nan),
+        told=told, rough=rough, course=np.where(known, flat[:, :, 0], np.nan),
     )  # fmt: skip
 
 

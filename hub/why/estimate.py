@@ -6,9 +6,9 @@ episodes and by the gap on these very days between the shop and what matched sho
 make expect. All three are weighed by their errors (a normal prior and normal evidence), so that one
 bad day that fell together with some cause does not make that cause's effect large.
 
-A cause is claimed when three things hold: its effect in the chain and its effect here are both
-beyond chance at `CHANCE_MAX` with Holm's correction over all causes looked at, and it accounts for
-at least `SHARE_MIN` of how much worse the figure is.
+A cause is claimed when three things hold: its effect in the chain is beyond chance at `CHANCE_MAX`
+with Holm's correction over all causes looked at; the 90 % interval of its effect here lies below 0;
+and it accounts for at least `SHARE_MIN` of how much worse the figure is.
 """
 
 from collections.abc import Mapping
@@ -35,6 +35,9 @@ CHANCE_MAX: Final = 0.05
 SHARE_MIN: Final = 0.3
 CHANGED_MIN: Final = 0.04
 """A smaller change of an exposure is no event."""
+MISFIT: Final = 0.15
+"""Share of an effect by which it is off because no exposure is quite in proportion to what it does:
+an hour of rain, the last day of a promotion. Chosen on chains that were not scored."""
 _TAIL: Final = 0.05
 _WEEKS_FREEDOM: Final = 20
 """Degrees of freedom of the interval: the weeks of a panel, of which some 25 are clusters."""
@@ -51,7 +54,7 @@ class CauseEffect:
     low: float
     high: float
     chance: float
-    """How often chance alone would show as much, corrected for all that was looked at."""
+    """How often chance alone would show as much in the chain, corrected for all looked at."""
     weighs: float
     """Probability that it accounts for at least `SHARE_MIN` of how much worse the figure is."""
     claimed: bool
@@ -130,15 +133,17 @@ def _weighed(
         effects, shop, looked_at, usual, known & ~here, days.stop - days.start
     )
     effect = change * (effects.effect + own)
-    error = np.abs(change) * np.sqrt(np.diag(effects.covariance) + np.diag(spread))
+    rough = effects.rough[shop, looked_at].mean(axis=0) / max(1, int(looked_at.sum()))
+    error = np.sqrt(
+        change**2 * (np.diag(effects.covariance) + np.diag(spread))
+        + rough * (effects.effect + own) ** 2
+        + (MISFIT * effect) ** 2
+    )
     change_here = (np.abs(change) >= CHANGED_MIN) & np.array(asked, bool)
     numbers = np.flatnonzero(change_here)
     if not len(numbers):
         return (), left_over
-    by_chain = _chance(effects.effect / np.sqrt(np.diag(effects.covariance)))[numbers]
-    by_shop = _chance(effect[numbers] / np.maximum(error[numbers], 1e-12))
-    # Both must hold, so the larger of the two is the chance of the pair.
-    chance = _holm(np.maximum(by_chain, by_shop))
+    chance = _holm(_chance(effects.effect / np.sqrt(np.diag(effects.covariance)))[numbers])
     wide = float(stdtrit(_WEEKS_FREEDOM, 1 - _TAIL))
     found = []
     for number, one_chance in zip(numbers.tolist(), chance.tolist(), strict=True):
@@ -152,6 +157,7 @@ def _weighed(
                 weighs=weighs,
                 claimed=one_chance <= CHANCE_MAX
                 and worse_by > 0
+                and size + wide * wide_by < 0
                 and size <= -SHARE_MIN * worse_by,
             )
         )  # fmt: skip

@@ -21,6 +21,8 @@ WET_MM: Final = 20.0
 """Rain whose exposure is 1; between, by the logarithm: what keeps people in is that it rains."""
 UNTOUCHED_BELOW: Final = 0.15
 """A screen with less than this share of its usual touches counts as untouched."""
+SCATTERS: Final = 2.5
+"""So many standard deviations of its days a share must lie beyond its usual to be an event."""
 _SHOP_DAYS_MIN: Final = 14
 """A usual day is not told from fewer."""
 
@@ -82,29 +84,57 @@ def figures(daily: Daily, dimension: Dimension) -> Floats:
     return np.asarray(found, np.float64)
 
 
-def exposures(daily: Daily) -> dict[CauseName, Floats]:
-    """Each cause by shop and day, (shops, days); NaN where not told."""
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """One cause by shop and day, (shops, days) each; NaN where not told."""
+
+    value: Floats
+    variance: Floats
+    """Of the error with which it is told: a share of six photos is a rough one."""
+
+
+def exposures(daily: Daily) -> dict[CauseName, Exposure]:
+    """Every cause, as far as it was told."""
     staff, photos = daily.told("staff_on_duty"), daily.told("photos_judged")
     coverage, touches = daily.told(COVERAGE), daily.told("screen_touches")
-    bounce = daily.told("bounce_45s")
     # A node that heard visitors and judged no photo was shown none.
     photos = np.where(np.isnan(photos) & np.isfinite(coverage) & _ever(photos), 0.0, photos)
+    untaken = np.clip(_missing_share(photos), 0.0, 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return {
-            "staffing": np.maximum(_missing_share(staff), 0.0),
-            "photo_compliance": np.maximum(_missing_share(photos), 0.0),
-            "main_push_out_of_stock": _below_usual(daily.told("on_shelf_availability")),
-            "main_push_out_of_position": _below_usual(daily.told("position_compliance")),
-            "promotion": _unless_said(daily.told("promotion")),
-            "weather": np.log1p(np.maximum(daily.told("rain"), 0.0)) / np.log1p(WET_MM),
-            "holiday": _unless_said(daily.told("holiday")),
-            "competitor_event": _unless_said(daily.told("competitor_event")),
-            "entrance_bounce": -_below_usual(bounce),
-            "screen_untouched": np.where(
-                np.isnan(touches), np.nan, touches < UNTOUCHED_BELOW * _usual(touches)
-            ).astype(np.float64),
-            "node_offline": np.maximum(_below_usual(coverage), 0.0),
-        }
+        rain = np.log1p(np.maximum(daily.told("rain"), 0.0)) / np.log1p(WET_MM)
+        untouched = np.where(
+            np.isnan(touches), np.nan, touches < UNTOUCHED_BELOW * _usual(touches)
+        ).astype(np.float64)
+    return {
+        "staffing": _exact(np.maximum(_missing_share(staff), 0.0)),
+        "photo_compliance": Exposure(untaken, untaken * (1 - untaken) / _usual(photos)),
+        "main_push_out_of_stock": _beyond_scatter(-daily.told("on_shelf_availability")),
+        "main_push_out_of_position": _beyond_scatter(-daily.told("position_compliance")),
+        "promotion": _exact(_unless_said(daily.told("promotion"))),
+        "weather": _exact(rain),
+        "holiday": _exact(_unless_said(daily.told("holiday"))),
+        "competitor_event": _exact(_unless_said(daily.told("competitor_event"))),
+        "entrance_bounce": _beyond_scatter(daily.told("bounce_45s")),
+        "screen_untouched": _exact(untouched),
+        "node_offline": _beyond_scatter(-coverage),
+    }
+
+
+def _exact(told: Floats) -> Exposure:
+    return Exposure(told, np.zeros_like(told))
+
+
+def _beyond_scatter(told: Floats) -> Exposure:
+    """How far a share lies above its usual, 0 within what it scatters from day to day.
+
+    Kept, the scatter of all the days on which nothing was the matter would water down the effect
+    (errors in variables).
+    """
+    above = told - _usual(told)
+    known = np.isfinite(above)
+    scatter = 1.4826 * float(np.median(np.abs(above[known]))) if known.any() else 0.0
+    value = np.where(known, np.where(above > SCATTERS * scatter, above, 0.0), np.nan)
+    return Exposure(value, np.where(known, scatter**2, np.nan))
 
 
 def temperature(daily: Daily) -> Floats:
@@ -128,10 +158,6 @@ def _missing_share(told: Floats) -> Floats:
     return np.asarray(1 - told / np.where(usual > 0, usual, np.nan), np.float64)
 
 
-def _below_usual(told: Floats) -> Floats:
-    return np.asarray(_usual(told) - told, np.float64)
-
-
 def _ever(told: Floats) -> NDArray[np.bool_]:
     return np.asarray(np.isfinite(told).any(axis=1, keepdims=True))
 
@@ -144,6 +170,7 @@ def _unless_said(told: Floats) -> Floats:
 __all__ = [
     "OUTCOME_METRICS",
     "Daily",
+    "Exposure",
     "Floats",
     "exposures",
     "figures",

@@ -35,6 +35,7 @@ END_EVERY: Final[Mapping[Dimension, int]] = {"people": 8, "goods": 8, "place": 8
 MOST_OF_IT: Final = 0.5
 OF_ALL_HARM: Final = 0.6
 NOTHING_OF_IT: Final = 0.1
+ACTED_FROM: Final = 0.01
 BESIDE_IT: Final = 0.1
 """A change of another cause's exposure from which on a case counts as confounded."""
 SIZES: Final = (0.01, 0.03, 0.06, 0.1, 0.15, 0.25, 9.0)
@@ -65,6 +66,10 @@ class Case:
     """What the first one named truly did to the figure, as a share of how much worse it is."""
     covered: bool | None
     """Whether the true cause's interval holds its true effect; None: no interval was given."""
+    acted: int
+    """Causes that truly moved the figure by `ACTED_FROM` or more, and were given an interval."""
+    held: int
+    """How many of these intervals hold the true effect."""
 
 
 def measure_why(
@@ -115,6 +120,7 @@ def _case(chain: CausedChain, known: Learnt, row: int, found: Estimate) -> Case 
     size = harm[true] if true is not None else 0.0
     dominant = size >= OF_ALL_HARM * of_all and size > 0
     first = found.causes[0] if found.causes else None
+    acted = [one for one in found.causes if abs(told.get(one.cause, 0.0)) >= ACTED_FROM]
     named = next((one for one in found.causes if one.cause == true), None)
     return Case(
         chain=chain.seed, dimension=known.dimension,
@@ -126,6 +132,7 @@ def _case(chain: CausedChain, known: Learnt, row: int, found: Estimate) -> Case 
         harms=0.0 if first is None or found.worse_by <= 0
         else -told.get(first.cause, 0.0) / found.worse_by,
         covered=None if named is None or true is None else named.low <= -size <= named.high,
+        acted=len(acted), held=sum(one.low <= told[one.cause] <= one.high for one in acted),
     )  # fmt: skip
 
 
@@ -185,14 +192,13 @@ def report_of(cases: Sequence[Case], *, settings: Mapping[str, str | int], seed:
                    lambda c: c.claimed, seed, of=dimension)
             for dimension in DIMENSIONS
         ),
-        _share("90 % interval holds the true effect", [c for c in planted if c.covered is not None],
-               lambda c: bool(c.covered), seed),
+        _held("90 % interval holds the true effect", cases, seed),
         *(
-            _share("90 % interval holds the true effect",
-                   [c for c in _of(planted, dimension) if c.covered is not None],
-                   lambda c: bool(c.covered), seed, of=dimension)
+            _held("90 % interval holds the true effect", _of(cases, dimension), seed, of=dimension)
             for dimension in DIMENSIONS
         ),
+        _share("90 % interval holds the true effect", [c for c in planted if c.covered is not None],
+               lambda c: bool(c.covered), seed, of="planted, most of a worse figure"),
         _share("of what was claimed, truly harmful", claims, lambda c: c.harms > 0, seed),
         *_power(cases, seed),
     ]  # fmt: skip
@@ -227,6 +233,16 @@ def _power(cases: Sequence[Case], seed: int) -> Iterator[Figure]:
         )  # fmt: skip
 
 
+def _held(name: str, cases: Sequence[Case], seed: int, *, of: str = "all") -> Figure:
+    """Coverage over every cause that acted, whether or not the figure became worse."""
+    over: dict[int, int] = defaultdict(int)
+    under: dict[int, int] = defaultdict(int)
+    for case in cases:
+        over[case.chain] += case.held
+        under[case.chain] += case.acted
+    return _ratio(name, over, under, seed, of)
+
+
 def _share(
     name: str, cases: Sequence[Case], true: Callable[[Case], bool], seed: int, *, of: str = "all"
 ) -> Figure:
@@ -235,7 +251,14 @@ def _share(
     for case in cases:
         over[case.chain] += true(case)
         under[case.chain] += 1
+    return _ratio(name, over, under, seed, of)
+
+
+def _ratio(
+    name: str, over: Mapping[int, int], under: Mapping[int, int], seed: int, of: str
+) -> Figure:
     groups = sorted(under)
     low, high = ratio_interval([over[g] for g in groups], [under[g] for g in groups], seed=seed)
-    value = sum(over.values()) / len(cases) if cases else None
-    return Figure(name=name, of=of, value=value, low=low, high=high, n=len(cases))
+    count = sum(under.values())
+    value = sum(over.values()) / count if count else None
+    return Figure(name=name, of=of, value=value, low=low, high=high, n=count)
