@@ -435,6 +435,18 @@ def why_command(
     _say(measure_why(chains=chains, seed=seed, steps=on_stderr), as_json)
 
 
+@app.command("experiments", epilog="storepulse eval experiments --trials 1000 --json")
+def experiments_command(
+    trials: Annotated[int, typer.Option(min=4, help="Simulated trials of 60 shops.")] = 1000,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Trials watched every day: winners declared without an effect, and power over its size."""
+    from storepulse.eval.experiments import measure_experiments
+
+    _say(measure_experiments(trials=trials, seed=seed, steps=on_stderr), as_json)
+
+
 @app.command("kill", epilog="storepulse eval kill --broker mosquitto --json")
 def kill_command(
     broker: Annotated[
