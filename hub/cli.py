@@ -19,6 +19,7 @@ from hub.brokers import broker as brokers
 from hub.brokers.own_broker import Doorkeeper
 from hub.codes.cli import app as codes_app
 from hub.errors import BrokerUnavailable
+from hub.experiments.cli import app as experiments_app
 from hub.ingest.listener import Tally, listen
 from hub.ingest.load import Loaded, load_facts
 from hub.metrics import CATALOGUE
@@ -39,6 +40,7 @@ app.add_typer(shops_app, name="shops", help="The chain's shops.")
 app.add_typer(broker_app, name="broker", help="The MQTT broker of this machine.")
 app.add_typer(nodes_app, name="node", help="Who may come in: invite, list, revoke nodes.")
 app.add_typer(people_app, name="people", help="Who may sign in: invite, list, end people.")
+app.add_typer(experiments_app, name="experiment", help="Try something in half of the shops.")
 # Without a name its commands stand beside ours.
 app.add_typer(codes_app)
 app.add_typer(why_app)

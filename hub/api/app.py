@@ -55,6 +55,8 @@ from hub.codes.history import DAYS_MAX, History, read_history
 from hub.codes.policy import Policy, policy_schema
 from hub.codes.touched import known_shops, newest_code_day_seen
 from hub.errors import Refused
+from hub.experiments.routes import experiment_routes
+from hub.experiments.store import NoSuchExperiment
 from hub.ingest.listener import Tally
 from hub.metrics import CATALOGUE, Metric
 from hub.people.routes import people_routes
@@ -109,6 +111,7 @@ def create_app(
     app.include_router(_codes_routes(database, now))
     app.include_router(_records_routes(database, now))
     app.include_router(why_routes(database))
+    app.include_router(experiment_routes(database, now))
     app.include_router(_health_routes(database, tally or Tally()))
     app.include_router(export_routes(database, now))
     app.include_router(people_routes(database))
@@ -364,7 +367,7 @@ def _why_refused(request: Request, hosts: frozenset[str]) -> JSONResponse | None
 def _speak_one_error(app: FastAPI) -> None:
     @app.exception_handler(BadInput)
     async def _bad_input(_: Request, error: BadInput) -> JSONResponse:
-        missing = isinstance(error, UnknownShop | NotThere)
+        missing = isinstance(error, UnknownShop | NotThere | NoSuchExperiment)
         return _error(404 if missing else 400, "not_there" if missing else "bad_input", str(error))
 
     @app.exception_handler(Refused)

@@ -20,6 +20,7 @@ ALPHA: Final = 0.1
 """Both sides together: each side of the 90 % interval errs in 5 % of trials at most."""
 HOPED_FOR: Final = 0.05
 """The effect, as a share of usual, at which the sequence is narrowest."""
+_LIMIT_COMPARED: Final = 8.0
 
 
 def radius(variance: float, *, alpha: float = ALPHA, hoped_for: float = HOPED_FOR) -> float:
@@ -46,5 +47,7 @@ def widened(half: float, variance: float, freedom: int) -> float:
     """
     if freedom < 1:
         raise ValueError("at least two pairs are needed to know how pairs differ")
-    deviation = sqrt(variance)
-    return deviation * float(-stdtrit(freedom, ndtr(-half / deviation)))
+    limit = half / sqrt(variance)
+    # Beyond it no tail is left to compare; the ratio stays.
+    compared = min(limit, _LIMIT_COMPARED)
+    return half * float(-stdtrit(freedom, ndtr(-compared))) / compared

@@ -5,7 +5,7 @@ the shops that it is compared with are read as the owner: in the answer they are
 and the width of an interval, and no foreign shop is named or can be read out of it (ADR 0030).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final
 
@@ -70,11 +70,27 @@ def read_why(
 
 def read_daily(connection: Connection, shop: str, last: date, *, days: int = PANEL_DAYS) -> Daily:
     """The figures of a shop and those it is compared with, for so many days up to `last`."""
-    first = last - timedelta(days=days - 1)
     rows = connection.execute(
         question("shops_to_compare"), {"shop": shop, "most": SHOPS_COMPARED + 1}
-    ).fetchall()
-    shops = [row["shop"] for row in rows]
+    )
+    kinds = {row["shop"]: (row["region"], row["format"]) for row in rows}
+    return daily_of(connection, kinds, last, days=days)
+
+
+def shops_with_kinds(
+    connection: Connection, shops: Sequence[str] | None, *, most: int
+) -> dict[str, tuple[str, str]]:
+    """Region and format of shops (None: all), by shop, in order; no more than `most`."""
+    rows = connection.execute(question("shops"), {"shops": None if shops is None else list(shops)})
+    return {row["shop"]: (row["region"], row["format"]) for row in rows.fetchmany(most)}
+
+
+def daily_of(
+    connection: Connection, kinds: Mapping[str, tuple[str, str]], last: date, *, days: int
+) -> Daily:
+    """The figures of shops, given with region and format, for so many days up to `last`."""
+    first = last - timedelta(days=days - 1)
+    shops = list(kinds)
     told = connection.execute(
         question("daily_figures"),
         {
@@ -103,8 +119,8 @@ def read_daily(connection: Connection, shop: str, last: date, *, days: int = PAN
             known = metrics.get(COVERAGE, np.full((len(shops), days), np.nan))
             metrics[COVERAGE] = np.where(np.isfinite(coverage[name]), coverage[name], known)
     return Daily(
-        shops=tuple(shops), region=_numbered([row["region"] for row in rows]),
-        format=_numbered([row["format"] for row in rows]),
+        shops=tuple(shops), region=_numbered([region for region, _ in kinds.values()]),
+        format=_numbered([kind for _, kind in kinds.values()]),
         days=tuple(first + timedelta(days=number) for number in range(days)), metrics=metrics,
     )  # fmt: skip
 

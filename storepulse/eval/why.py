@@ -36,7 +36,7 @@ MOST_OF_IT: Final = 0.5
 OF_ALL_HARM: Final = 0.6
 NOTHING_OF_IT: Final = 0.1
 ACTED_FROM: Final = 0.01
-BESIDE_IT: Final = 0.1
+BESIDE_IT: Final = 0.3
 """A change of another cause's exposure from which on a case counts as confounded."""
 SIZES: Final = (0.01, 0.03, 0.06, 0.1, 0.15, 0.25, 9.0)
 SCORED_SEEDS_FROM: Final = 1000
