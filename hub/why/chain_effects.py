@@ -204,13 +204,10 @@ def _fitted(
     freed = _freed(daily, flat, known, *kept)
     shop, day = np.nonzero(learn)
     outcome, columns = freed[learn][:, 0], freed[learn][:, 1:]
-    solved = OLS(outcome, columns).fit(
-        cov_type="cluster", cov_kwds={"groups": np.column_stack([shop, day // 7])}
-    )
-    effect = np.asarray(solved.params)
+    effect, clustered = _solved(outcome, columns, np.column_stack([shop, day // 7]))
     rest = freed[:, :, 0] - freed[:, :, 1:] @ effect
     plain = _plain_covariance(columns, rest[learn])
-    covariance = _wider(np.asarray(solved.cov_params()), plain)[:k, :k]
+    covariance = _wider(clustered, plain)[:k, :k]
     memory = _memory(np.where(learn, rest, np.nan))
     own = float(np.var(rest[learn]))
     between = [
@@ -225,6 +222,14 @@ def _fitted(
         rest=np.where(known, rest, np.nan), design=freed[:, :, 1 : k + 1], usual=usual, raw=raw,
         told=told, rough=rough, course=np.where(known, flat[:, :, 0], np.nan),
     )  # fmt: skip
+
+
+def _solved(outcome: Floats, columns: Floats, groups: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """The effects and their covariance, clustered both ways; empty without a column."""
+    if not columns.shape[1]:
+        return np.empty(0), np.empty((0, 0))
+    found = OLS(outcome, columns).fit(cov_type="cluster", cov_kwds={"groups": groups})
+    return np.asarray(found.params), np.asarray(found.cov_params())
 
 
 def _least_squares(cells: Floats) -> Floats:
