@@ -18,10 +18,13 @@ StorepulseError
 │   ├── BlobRefused           what a node sent is no picture, or has no name of one
 │   ├── BlobContradicts       another picture is there under this name
 │   ├── BadPerson             hub.people.roles: a name, role or password that cannot be
+│   ├── NoDimension, NoDayToExplain            hub.why: nothing to explain was named
+│   ├── BadProposal, NoSuchExperiment, TooFewShops, NoTrialLength   hub.experiments
 │   ├── Refused               over HTTP, with its status and a word that the pages translate
 │   │   ├── SignedOut, NotYours                        hub.people.sessions
 │   │   ├── WrongPassword, TooManyTries, LinkGone      hub.people.signing_in
 │   │   ├── NoPicture, NoPictureYet                    hub.pictures.routes
+│   │   ├── NotSo, NotWon                              hub.experiments
 │   │   └── NoSuchPerson, LastOfHeadOffice             hub.people.store, hub.people.routes
 │   └── NotLoopback, NoDay, NotThere  what was asked for cannot be had
 └── Unavailable

@@ -425,14 +425,15 @@ def parser_command(data: Probes, as_json: AsJson = False) -> None:
 
 @app.command("why", epilog="storepulse eval why --chains 10 --json")
 def why_command(
-    chains: Annotated[int, typer.Option(min=1, help="Simulated chains of 200 shops.")] = 10,
+    chains: Annotated[int, typer.Option(min=1, help="Simulated chains.")] = 10,
+    shops: Annotated[int, typer.Option(min=10, help="Shops of each.")] = 200,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
     """Why figures worsened, in simulated chains with known causes: found, claimed, covered."""
     from storepulse.eval.why import measure_why
 
-    _say(measure_why(chains=chains, seed=seed, steps=on_stderr), as_json)
+    _say(measure_why(chains=chains, shops=shops, seed=seed, steps=on_stderr), as_json)
 
 
 @app.command("experiments", epilog="storepulse eval experiments --trials 1000 --json")
