@@ -53,7 +53,8 @@ def experiment_start(
     first: Annotated[str | None, typer.Option("--from", help="First day; default: today.")] = None,
     days: Annotated[int, typer.Option(help="How long.")] = 28,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="Of the lots; default: by chance. It is kept.")
+        int | None,
+        typer.Option(min=0, max=2**63 - 1, help="Of the lots; default: by chance. It is kept."),
     ] = None,
     shop: Annotated[
         list[str] | None, typer.Option(help="Only among these shops; repeat. Default: all.")

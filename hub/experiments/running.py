@@ -29,6 +29,7 @@ from hub.experiments.trials import (
     standing,
     worth_of_playbooks,
 )
+from hub.ingest.fact_rules import YEARS
 from hub.store.database import Connection, Database
 from hub.why.panel import figures
 from hub.why.reading import daily_of, shops_with_kinds
@@ -40,7 +41,7 @@ SHOPS_MAX: Final = 2000
 
 
 class NoTrialLength(BadInput):
-    """A trial that is too short or too long."""
+    """A trial that is too short, too long, or at no time."""
 
 
 class NotWon(Refused):
@@ -77,6 +78,8 @@ def start_trial(
     """
     if not 7 <= days <= 126:
         raise NoTrialLength(f"a trial lasts 7 to 126 days, got {days}")
+    if not YEARS[0] < first.year < YEARS[1]:
+        raise NoTrialLength(f"{first} lies outside the years {YEARS[0] + 1} to {YEARS[1] - 1}")
     found = one_experiment(connection, experiment)
     kinds = shops_with_kinds(owner, shops, most=SHOPS_MAX)
     told = _figures(owner, list(kinds), found.dimension, first - timedelta(days=1), BEFORE_DAYS)

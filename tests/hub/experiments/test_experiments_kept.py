@@ -158,6 +158,8 @@ def test_what_runs_does_not_start_again_and_odd_lengths_are_refused(
         office.post(f"/api/experiments/{running}/start", json=start | {"days": 2}).status_code
         == 400
     )
+    far = start | {"first": "9999-12-31"}
+    assert office.post(f"/api/experiments/{running}/start", json=far).status_code == 400
     assert office.post("/api/experiments/none/stop", json={}).status_code == 404
 
 
