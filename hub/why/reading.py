@@ -91,8 +91,6 @@ def daily_of(
     """The figures of shops, given with region and format, for so many days up to `last`."""
     first = last - timedelta(days=days - 1)
     shops = list(kinds)
-    # Nothing is known of what the parts of the question give: loops would be nested over all rows.
-    connection.execute("set local enable_nestloop = off")
     told = connection.execute(
         question("daily_figures"),
         {
@@ -107,7 +105,7 @@ def daily_of(
     coverage: dict[str, np.ndarray] = {}
     place = {name: number for number, name in enumerate(shops)}
     for row in told:
-        columns = row["days"]
+        columns = [(one - first).days for one in row["days"]]
         shape = (len(shops), days)
         values = metrics.setdefault(row["metric"], np.full(shape, np.nan))
         values[place[row["shop"]], columns] = [
