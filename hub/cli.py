@@ -23,6 +23,7 @@ from hub.brokers.own_broker import Doorkeeper
 from hub.care.cli import app as care_app
 from hub.codes.cli import app as codes_app
 from hub.errors import BrokerUnavailable
+from hub.experiments.cli import app as experiments_app
 from hub.feeds.cli import app as feeds_app
 from hub.ingest.listener import Tally, listen
 from hub.ingest.load import Loaded, load_facts
@@ -34,6 +35,7 @@ from hub.people.cli import app as people_app
 from hub.settings import read_settings
 from hub.shops import load_shops, read_shops
 from hub.store.database import Database, open_database
+from hub.why.cli import app as why_app
 from storepulse.errors import BadInput
 from storepulse.wire_document import wire_document
 
@@ -44,6 +46,7 @@ app.add_typer(shops_app, name="shops", help="The chain's shops.")
 app.add_typer(broker_app, name="broker", help="The MQTT broker of this machine.")
 app.add_typer(nodes_app, name="node", help="Who may come in: invite, list, revoke nodes.")
 app.add_typer(people_app, name="people", help="Who may sign in: invite, list, end people.")
+app.add_typer(experiments_app, name="experiment", help="Try something in half of the shops.")
 app.add_typer(bench_app, name="bench", help="How long things take at a chain's size.")
 app.add_typer(feeds_app, name="feed", help="Tills, queues, rotas, weather: add, list, run feeds.")
 app.add_typer(care_app, name="care", help="Customers who agreed: one's data, the record, keys.")
@@ -52,6 +55,7 @@ app.add_typer(rules_app, name="rules", help="How actions are handed out: show, p
 app.add_typer(codes_app)
 app.add_typer(audit_app)
 app.add_typer(keeping_app)
+app.add_typer(why_app)
 
 talk: Final = Console(stderr=True, soft_wrap=True, highlight=False)
 

@@ -25,6 +25,8 @@ StorepulseError
 │   ├── BadProvider           an OpenID Connect provider that was not set up as one can be
 │   ├── BadFeed               a feed that cannot be: its name, kind, place or options
 │   ├── BadPerson             hub.people.roles: a name, role or password that cannot be
+│   ├── NoDimension, NoDayToExplain            hub.why: nothing to explain was named
+│   ├── BadProposal, NoSuchExperiment, TooFewShops, NoTrialLength   hub.experiments
 │   ├── Refused               over HTTP, with its status and a word that the pages translate
 │   │   ├── SignedOut, NotYours                        hub.people.sessions
 │   │   ├── WrongPassword, TooManyTries, LinkGone      hub.people.signing_in
@@ -33,6 +35,7 @@ StorepulseError
 │   │   ├── LinkNowhere, OtherText, NotAsked           hub.care.routes
 │   │   ├── NoKeys                                     hub.notices.routes
 │   │   ├── NoPicture, NoPictureYet                    hub.pictures.routes
+│   │   ├── NotSo, NotWon                              hub.experiments
 │   │   └── NoSuchPerson, LastOfHeadOffice             hub.people.store, hub.people.routes
 │   └── NotLoopback, NoDay, NotThere  what was asked for cannot be had
 └── Unavailable

@@ -59,6 +59,8 @@ from hub.codes.curves import CURVE_DAYS_MAX, Curves, read_curves
 from hub.codes.days import local_day
 from hub.codes.touched import known_shops, newest_code_day_seen
 from hub.errors import Refused
+from hub.experiments.routes import experiment_routes
+from hub.experiments.store import NoSuchExperiment
 from hub.feeds.routes import feed_routes
 from hub.ingest.listener import Tally
 from hub.metrics import CATALOGUE, Metric
@@ -83,6 +85,7 @@ from hub.shops_store import Node, Shop
 from hub.shops_store import nodes as read_nodes
 from hub.shops_store import shops as read_shops
 from hub.store.database import Database
+from hub.why.routes import why_routes
 from storepulse import __version__
 from storepulse.errors import BadInput, Unavailable
 from storepulse.pages import page_routes
@@ -128,6 +131,8 @@ def create_app(
     app.include_router(_codes_routes(database, now))
     app.include_router(policy_routes(database, now))
     app.include_router(_records_routes(database, now))
+    app.include_router(why_routes(database))
+    app.include_router(experiment_routes(database, now))
     app.include_router(_health_routes(database, tally or Tally()))
     app.include_router(export_routes(database, now))
     app.include_router(action_routes(database))
@@ -360,7 +365,7 @@ def _why_refused(request: Request, hosts: frozenset[str]) -> JSONResponse | None
 def _speak_one_error(app: FastAPI) -> None:
     @app.exception_handler(BadInput)
     async def _bad_input(_: Request, error: BadInput) -> JSONResponse:
-        missing = isinstance(error, UnknownShop | NotThere)
+        missing = isinstance(error, UnknownShop | NotThere | NoSuchExperiment)
         return _error(404 if missing else 400, "not_there" if missing else "bad_input", str(error))
 
     @app.exception_handler(Refused)

@@ -71,7 +71,7 @@ def codes(
     Example: storepulse hub codes 12 --day 2026-11-20 --policy 3 --json
     """
     shop = of_shop or shop
-    asked = _read_day(day)
+    asked = read_day(day)
     with open_database(database) as opened, opened.connection() as connection:
         given = given_policy(connection, policy)
         shown = asked or _newest_day(connection, shop)
@@ -103,7 +103,7 @@ def actions(
 
     Example: storepulse hub actions --shop 12 --day 2026-11-20 --json
     """
-    asked = _read_day(day)
+    asked = read_day(day)
     with open_database(database) as opened, opened.connection() as connection:
         given = given_policy(connection, policy)
         _shops(connection, shop)
@@ -136,7 +136,7 @@ def show_board(
 
     Example: storepulse hub board --day 2026-11-20
     """
-    asked = _read_day(day)
+    asked = read_day(day)
     with open_database(database) as opened, opened.connection() as connection:
         given = given_policy(connection, policy)
         shown = asked or _newest_day(connection, None)
@@ -245,7 +245,8 @@ def _row_json(row: BoardRow) -> dict[str, Any]:
     }
 
 
-def _read_day(day: str | None) -> date | None:
+def read_day(day: str | None) -> date | None:
+    """A day as it is written on the command line. Raises NoDay."""
     if day is None:
         return None
     try:

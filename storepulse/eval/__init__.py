@@ -440,6 +440,31 @@ def parser_command(data: Probes, as_json: AsJson = False) -> None:
     _say(measure_parser(data, steps=on_stderr), as_json)
 
 
+@app.command("why", epilog="storepulse eval why --chains 10 --json")
+def why_command(
+    chains: Annotated[int, typer.Option(min=1, help="Simulated chains.")] = 10,
+    shops: Annotated[int, typer.Option(min=10, help="Shops of each.")] = 200,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Why figures worsened, in simulated chains with known causes: found, claimed, covered."""
+    from storepulse.eval.why import measure_why
+
+    _say(measure_why(chains=chains, shops=shops, seed=seed, steps=on_stderr), as_json)
+
+
+@app.command("experiments", epilog="storepulse eval experiments --trials 1000 --json")
+def experiments_command(
+    trials: Annotated[int, typer.Option(min=4, help="Simulated trials of 60 shops.")] = 1000,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Trials watched every day: winners declared without an effect, and power over its size."""
+    from storepulse.eval.experiments import measure_experiments
+
+    _say(measure_experiments(trials=trials, seed=seed, steps=on_stderr), as_json)
+
+
 @app.command("kill", epilog="storepulse eval kill --broker mosquitto --json")
 def kill_command(
     broker: Annotated[

@@ -292,6 +292,131 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/experiments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Them
+         * @description The experiments that reach the session's shops, newest first.
+         */
+        get: operations["list_them_api_experiments_get"];
+        put?: never;
+        /**
+         * Propose It
+         * @description Propose a playbook, a layout or a policy for a trial.
+         */
+        post: operations["propose_it_api_experiments_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/worths": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Worths
+         * @description What everything tried was worth, as a share of usual, the most promising first.
+         */
+        get: operations["worths_api_experiments_worths_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show
+         * @description One experiment: how it stands, and each day's effect with an interval that may be
+         *     looked at any time.
+         */
+        get: operations["show_api_experiments__id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}/roll-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll Out
+         * @description Let every shop act: what has won by itself, the rest with a reason.
+         */
+        post: operations["roll_out_api_experiments__id__roll_out_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start
+         * @description Pair the chain's shops, draw lots, and let it run.
+         */
+        post: operations["start_api_experiments__id__start_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop
+         * @description Stop a trial.
+         */
+        post: operations["stop_api_experiments__id__stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/facts": {
         parameters: {
             query?: never;
@@ -1064,6 +1189,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/shops/{shop}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why
+         * @description What most likely made a dimension worse (default: on the shop's newest day).
+         */
+        get: operations["why_api_shops__shop__why_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/streams": {
         parameters: {
             query?: never;
@@ -1259,14 +1404,6 @@ export interface components {
             };
             /** Tries */
             tries: number;
-        };
-        /**
-         * Because
-         * @description Why something is done.
-         */
-        Because: {
-            /** Reason */
-            reason: string;
         };
         /**
          * BoardCode
@@ -1723,6 +1860,42 @@ export interface components {
             valid_days?: number | null;
         };
         /**
+         * Experiment
+         * @description One experiment as it stands.
+         */
+        Experiment: {
+            /**
+             * Dimension
+             * @enum {string}
+             */
+            dimension: "people" | "goods" | "place" | "conversion";
+            /** Ends On */
+            ends_on: string | null;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "playbook" | "layout" | "policy";
+            /**
+             * Proposed At
+             * Format: date-time
+             */
+            proposed_at: string;
+            /** Shop */
+            shop: string | null;
+            /** Starts On */
+            starts_on: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "proposed" | "running" | "stopped" | "rolled_out";
+            /** Subject */
+            subject: string;
+        };
+        /**
          * FurtherRule
          * @description A colour that a dimension has at least, on days on which all conditions hold.
          */
@@ -1806,6 +1979,33 @@ export interface components {
             /** Link */
             link: string;
             person: components["schemas"]["ToldPerson"];
+        };
+        /**
+         * Likely
+         * @description One possible cause: what it did to the figure, against a usual day, in the figure's unit.
+         */
+        Likely: {
+            /**
+             * Cause
+             * @enum {string}
+             */
+            cause: "staffing" | "photo_compliance" | "main_push_out_of_stock" | "main_push_out_of_position" | "promotion" | "weather" | "holiday" | "competitor_event" | "entrance_bounce" | "screen_untouched" | "node_offline";
+            /** Claimed */
+            claimed: boolean;
+            /** Effect */
+            effect: number;
+            /** Facts */
+            facts: string[];
+            /** High */
+            high: number;
+            /**
+             * Link
+             * @enum {string}
+             */
+            link: "cause" | "association";
+            /** Low */
+            low: number;
+            words: components["schemas"]["Sentence"];
         };
         /**
          * Line
@@ -2192,6 +2392,18 @@ export interface components {
             online: boolean | null;
         };
         /**
+         * NotChecked
+         * @description A cause that could not be looked at, and why.
+         */
+        NotChecked: {
+            /**
+             * Cause
+             * @enum {string}
+             */
+            cause: "staffing" | "photo_compliance" | "main_push_out_of_stock" | "main_push_out_of_position" | "promotion" | "weather" | "holiday" | "competitor_event" | "entrance_bounce" | "screen_untouched" | "node_offline";
+            reason: components["schemas"]["Sentence"];
+        };
+        /**
          * Offered
          * @description Whether there is a provider, and how it is called.
          */
@@ -2329,6 +2541,26 @@ export interface components {
             line: number;
             /** What */
             what: string;
+        };
+        /**
+         * Proposal
+         * @description What somebody would like to try. With a shop it is that shop's proposal.
+         */
+        Proposal: {
+            /**
+             * Dimension
+             * @enum {string}
+             */
+            dimension: "people" | "goods" | "place" | "conversion";
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "playbook" | "layout" | "policy";
+            /** Shop */
+            shop?: string | null;
+            /** Subject */
+            subject: string;
         };
         /**
          * Published
@@ -2583,6 +2815,22 @@ export interface components {
             phone: string;
             /** Waits */
             waits: boolean;
+        };
+        /**
+         * Start
+         * @description From when, and for how long.
+         */
+        Start: {
+            /**
+             * Days
+             * @default 28
+             */
+            days: number;
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
         };
         /**
          * StoredPlaybook
@@ -3038,6 +3286,73 @@ export interface components {
              */
             withdrawn: true;
         };
+        /**
+         * Why
+         * @description What most likely made a dimension's figure worse on some days, ranked.
+         */
+        Why: {
+            /** Causes */
+            causes: components["schemas"]["Likely"][];
+            /** Checked */
+            checked: ("staffing" | "photo_compliance" | "main_push_out_of_stock" | "main_push_out_of_position" | "promotion" | "weather" | "holiday" | "competitor_event" | "entrance_bounce" | "screen_untouched" | "node_offline")[];
+            /** Compared Shops */
+            compared_shops: number;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /**
+             * Dimension
+             * @enum {string}
+             */
+            dimension: "people" | "goods" | "place" | "conversion";
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Not Checked */
+            not_checked: components["schemas"]["NotChecked"][];
+            /** Shop */
+            shop: string;
+            /** Unit */
+            unit: string;
+            /** Usual */
+            usual: number | null;
+            /** Value */
+            value: number | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "likely" | "not enough evidence" | "none found";
+            words: components["schemas"]["Sentence"];
+        };
+        /**
+         * Because
+         * @description Why something is done.
+         */
+        hub__actions__routes__Because: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * Because
+         * @description Why; needed to roll out what has not won.
+         */
+        hub__experiments__routes__Because: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -3247,7 +3562,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Because"];
+                "application/json": components["schemas"]["hub__actions__routes__Because"];
             };
         };
         responses: {
@@ -3500,6 +3815,223 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": unknown;
+                };
+            };
+        };
+    };
+    list_them_api_experiments_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"][];
+                };
+            };
+        };
+    };
+    propose_it_api_experiments_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Proposal"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    worths_api_experiments_worths_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    }[];
+                };
+            };
+        };
+    };
+    show_api_experiments__id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    roll_out_api_experiments__id__roll_out_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["hub__experiments__routes__Because"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    start_api_experiments__id__start_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Start"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    stop_api_experiments__id__stop_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["hub__experiments__routes__Because"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -4763,6 +5295,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TicketLink"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    why_api_shops__shop__why_get: {
+        parameters: {
+            query: {
+                dimension: "people" | "goods" | "place" | "conversion";
+                day?: string | null;
+            };
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Why"];
                 };
             };
             /** @description Validation Error */

@@ -1,0 +1,1 @@
+select propose_experiment(%(id)s, %(kind)s, %(subject)s, %(dimension)s, %(shop)s, null) as became;

@@ -1,0 +1,1 @@
+select start_experiment(%(id)s, %(seed)s, %(first)s, %(last)s, %(acting)s, %(waiting)s, null) as became;

@@ -1,0 +1,186 @@
+"""Experiments through database, API and command line: who may what, and what a trial shows."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from hub.cli import app
+from hub.experiments.running import start_trial
+from hub.experiments.store import NoSuchExperiment, move, playbook_arms, propose
+from hub.ingest.facts_store import SaidFact, insert_facts
+from hub.shops_store import Shop, save_shop
+from hub.store.database import Database
+from storepulse.facts import Fact
+from tests.hub.conftest import empty
+from tests.hub.visitor import Visitor, visitor_of
+
+SHOPS = [f"s{n:02d}" for n in range(16)]
+START = date(2026, 10, 1)
+TODAY = START + timedelta(days=20)
+NOW = datetime.combine(TODAY, time(20), UTC)
+
+
+@pytest.fixture(scope="module")
+def figures(session_database: Database) -> Iterator[Database]:
+    empty(session_database)
+    with session_database.connection() as connection:
+        for number, shop in enumerate(SHOPS):
+            save_shop(connection, Shop(shop=shop, region="east" if number % 2 else "west"))
+        yield_facts(connection, lambda shop, day: 1.0)
+    yield session_database
+    empty(session_database)
+
+
+def yield_facts(connection, factor) -> None:  # type: ignore[no-untyped-def]
+    rng = np.random.default_rng(4)
+    said = []
+    for number, shop in enumerate(SHOPS):
+        for back in range(-35, 21):
+            day = START + timedelta(days=back)
+            value = (3 + 0.1 * number) * factor(shop, day) * (1 + 0.03 * rng.standard_normal())
+            start = datetime.combine(day, time(0), UTC)
+            said.append(
+                SaidFact(
+                    Fact(id=f"d-{shop}-{day}", shop=shop, metric="dwell_mean", start=start,
+                         end=start + timedelta(days=1), value=value, low=value - 0.2,
+                         high=value + 0.2, n=100)
+                )
+            )  # fmt: skip
+    insert_facts(connection, said, received_at=NOW)
+
+
+@pytest.fixture
+def running(figures: Database) -> Iterator[str]:
+    """A trial whose acting shops truly do better."""
+    with figures.connection() as connection:
+        for table in ("experiment_moves", "experiment_shops", "experiments"):
+            connection.execute(f"delete from {table}")
+        made = propose(
+            connection, kind="playbook", subject="walking_route", dimension="place", shop=None
+        )
+        pairs = start_trial(connection, connection, made, first=START, days=28, seed=11)
+        acting = [pair.acts for pair in pairs]
+        connection.execute(
+            "update facts set value = value * 1.2, high = high * 1.2"
+            " where shop = any(%s) and started_at >= %s",
+            [acting, datetime.combine(START, time(0), UTC)],
+        )
+    yield made
+    with figures.connection() as connection:
+        connection.execute(
+            "update facts set value = value / 1.2, high = high / 1.2"
+            " where shop = any(%s) and started_at >= %s",
+            [acting, datetime.combine(START, time(0), UTC)],
+        )
+
+
+def head_office(database: Database, name: str = "head office") -> Visitor:
+    return visitor_of(database, "head_office", now=NOW, name=name)
+
+
+def test_a_trial_that_wins_is_rolled_out_and_one_that_did_not_is_not(
+    figures: Database, running: str
+) -> None:
+    office = head_office(figures)
+    shown = office.get(f"/api/experiments/{running}").json()
+    assert shown["standing"] == "won"
+    assert shown["looks"][-1]["low"] > 0.05
+    assert shown["pairs"] == 8
+    rolled = office.post(f"/api/experiments/{running}/roll-out", json={})
+    assert rolled.status_code == 200
+    assert rolled.json()["state"] == "rolled_out"
+    proposal = {"kind": "layout", "subject": "aisle to the left", "dimension": "place"}
+    made = office.post("/api/experiments", json=proposal).json()["id"]
+    assert office.post(f"/api/experiments/{made}/roll-out", json={}).status_code == 409
+
+
+def test_worths_rank_what_was_tried(figures: Database, running: str) -> None:
+    (worth,) = head_office(figures, "worths").get("/api/experiments/worths").json()
+    assert worth["subject"] == "walking_route"
+    assert worth["low"] <= worth["effect"] <= worth["high"]
+    assert 0.1 < worth["expected"] < 0.2 + 0.05
+
+
+def test_a_playbook_under_trial_is_held_back_where_its_shop_waits(
+    figures: Database, running: str
+) -> None:
+    with figures.connection() as connection:
+        arms = playbook_arms(connection, TODAY)["walking_route"]
+        assert len(arms.acts) == len(arms.waits) == 8
+        assert not arms.everywhere
+        assert playbook_arms(connection, START - timedelta(days=1)) == {}
+        move(connection, running, "stopped", reason="seen enough")
+        assert playbook_arms(connection, TODAY) == {}
+
+
+def test_a_shop_proposes_for_itself_only_and_starts_nothing(figures: Database) -> None:
+    clerk = visitor_of(figures, "clerk", now=NOW, shops=["s00"], name="a clerk of s00")
+    proposal = {"kind": "layout", "subject": "mirror at the door", "dimension": "place"}
+    own = clerk.post("/api/experiments", json=proposal | {"shop": "s00"})
+    assert own.status_code == 201
+    assert clerk.post("/api/experiments", json=proposal | {"shop": "s01"}).status_code == 404
+    assert clerk.post("/api/experiments", json=proposal).status_code == 404
+    made = own.json()["id"]
+    start = {"first": str(START), "days": 28}
+    assert clerk.post(f"/api/experiments/{made}/start", json=start).status_code == 403
+    neighbour = visitor_of(figures, "clerk", now=NOW, shops=["s01"], name="a clerk of s01")
+    assert neighbour.get(f"/api/experiments/{made}").status_code == 404
+    assert made not in neighbour.get("/api/experiments").text
+
+
+def test_the_database_itself_refuses_who_is_not_head_office(
+    figures: Database, running: str
+) -> None:
+    from tests.hub.staff import session_for
+
+    session, _ = session_for(figures, "region", regions=["east"], name="east's manager")
+    with figures.of_session(session) as connection, pytest.raises(NoSuchExperiment):
+        move(connection, running, "rolled_out")
+    with figures.of_session(session) as connection:
+        rows = connection.execute("select shop from experiment_shops").fetchall()
+    assert {row["shop"] for row in rows} == set(SHOPS[1::2])
+
+
+def test_what_runs_does_not_start_again_and_odd_lengths_are_refused(
+    figures: Database, running: str
+) -> None:
+    office = head_office(figures, "starts")
+    start = {"first": str(START), "days": 28}
+    again = office.post(f"/api/experiments/{running}/start", json=start)
+    assert again.status_code == 409
+    assert again.json()["error"]["code"] == "not_so"
+    assert (
+        office.post(f"/api/experiments/{running}/start", json=start | {"days": 2}).status_code
+        == 400
+    )
+    far = start | {"first": "9999-12-31"}
+    assert office.post(f"/api/experiments/{running}/start", json=far).status_code == 400
+    assert office.post("/api/experiments/none/stop", json={}).status_code == 404
+
+
+def test_the_commands_do_the_same(figures: Database, open_folder: Path) -> None:
+    def run(*words: str) -> str:
+        asked = ["experiment", *words, "--database", str(open_folder / "hub")]
+        done = CliRunner().invoke(app, asked)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    made = json.loads(run("propose", "talk_track", "--dimension", "place", "--json"))["id"]
+    lots = json.loads(run("start", made, "--from", str(START), "--seed", "5", "--json"))
+    assert lots["seed"] == 5
+    assert len(lots["pairs"]) == 8
+    assert made in run("list", "--json")
+    shown = json.loads(run("show", made, "--json"))
+    assert shown["standing"] in ("open", "won", "lost")
+    assert "90 % interval" in run("show", made)
+    assert "stopped" in run("stop", made, "--reason", "seen enough")
+    refused = CliRunner().invoke(
+        app, ["experiment", "roll-out", made, "--database", str(open_folder / "hub")]
+    )
+    assert refused.exit_code != 0
+    assert "talk_track" in run("worths")
