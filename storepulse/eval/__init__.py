@@ -167,6 +167,41 @@ def findings_command(
     _say(measure_findings(data, looker, photos_max=photos, seed=seed, steps=on_stderr), as_json)
 
 
+@app.command(
+    "restocked", epilog="storepulse eval restocked --data ../shared/data/shelves --trials 2"
+)
+def restocked_command(
+    data: Shelves,
+    photos: Annotated[
+        int | None, typer.Option(min=1, help="So many photos, chosen by seed; without: all.")
+    ] = None,
+    trials: Annotated[int, typer.Option(min=1, help="Pairs of exposures of each photo.")] = 2,
+    harder: Annotated[
+        bool,
+        typer.Option(
+            "--harder", help="Also 30 degrees, a quarter of the light, half the bay, half the size."
+        ),
+    ] = False,
+    model: Model = None,
+    threads: Threads = 2,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Restocked shelves exposed again, five deviations planted: F1, calibration, intervals.
+
+    Each is judged registered, by rows and sequences, and without any reference photo.
+    """
+    need(data, "checked.json", "images")
+    from storepulse.eval.restocked import measure_restocked
+    from vision.look import Looker
+
+    report = measure_restocked(
+        data, Looker(model, threads=threads), photos_max=photos, trials=trials, harder=harder,
+        seed=seed, steps=on_stderr,
+    )  # fmt: skip
+    _say(report, as_json)
+
+
 @app.command("pairs", epilog="storepulse eval pairs --data ../shared/data/layouts")
 def pairs_command(
     data: Annotated[Path, typer.Option("--data", help="Folder with tobacco_photos/.")],
