@@ -191,7 +191,7 @@ def compare_observation(photo: Photo, observation: Observation, ready: Prepared)
     """Match and compare a photo that was looked at already."""
     started = time.perf_counter()
     boxes = boxes_of([facing.box_xyxy_px for facing in observation.facings])
-    seen = Seen(boxes, rows_for(boxes, observation))
+    seen = Seen(boxes, rows_for(boxes, observation), (photo.width, photo.height))
     usable = observation.photo.verdict == "usable"
     looks = describe(photo.rgb, seen.boxes * photo.scale)
     timings = {"describe": _ms_since(started)}

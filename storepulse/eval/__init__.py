@@ -167,6 +167,18 @@ def findings_command(
     _say(measure_findings(data, looker, photos_max=photos, seed=seed, steps=on_stderr), as_json)
 
 
+@app.command("bays", epilog="storepulse eval bays --bays 1000 --json")
+def bays_command(
+    bays: Annotated[int, typer.Option(min=5, help="So many drawn bays.")] = 1000,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Generated bays without pixels: F1 by kind of finding, clean and noisy; matching time."""
+    from storepulse.eval.bays import measure_bays
+
+    _say(measure_bays(bays=bays, seed=seed, steps=on_stderr), as_json)
+
+
 @app.command(
     "restocked", epilog="storepulse eval restocked --data ../shared/data/shelves --trials 2"
 )
