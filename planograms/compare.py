@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from planograms.claims import SURELY_RIGHT, Claims, Evidence, Facings, sure_around, witnesses_of
-from planograms.confidence import CURVES, Claim, Witnesses
+from planograms.confidence import CURVES, DRAWN_CURVES, Claim, Witnesses
 from planograms.findings import Box, Finding, PositionState, Status
 from planograms.matching import Match
 from planograms.model import Planogram
@@ -304,11 +304,12 @@ def _weigh_claims(
     )
     if witnesses is None:
         return None
+    curves = CURVES if evidence.of_photo else DRAWN_CURVES
     kinds: tuple[tuple[Claim, npt.NDArray[np.bool_]], ...] = (
         ("missing", bare[asked]), ("wrong", ~bare[asked]),
     )  # fmt: skip
     for claim, mine in kinds:
-        sure = CURVES[claim].confidence(witnesses)
+        sure = curves[claim].confidence(witnesses)
         for i, confidence in zip(asked[mine].tolist(), sure[mine], strict=True):
             places[i].right, places[i].doubt = 1 - float(confidence), 1.0
     return Heard(asked, bare[asked], witnesses)

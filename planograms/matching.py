@@ -63,6 +63,8 @@ _ROW_SKIP: Final = -2.0
 """A shelf between two that are seen is mostly seen as well."""
 _EDGE: Final = 0.01
 """Of its size: what ends so near to the photo's edge is cut by it."""
+_WHOLE_MIN: Final = 12
+"""From so many pairs on, those cut by the photo's edge are not asked how the photo lies."""
 _VOTES_MIN: Final = 6
 _VOTES_TRIED: Final = 300
 _ROUNDS_MAX: Final = 3
@@ -159,6 +161,8 @@ def _fitted(planned: Planned, seen: Seen, odds: Reals, pairs: Ints) -> PlaneMap 
     if not len(seen.boxes):
         return None
     alike = (pairs >= 0) & (odds[np.arange(len(pairs)), pairs] > 0)
+    uncut = alike & seen.whole[pairs]
+    alike = uncut if uncut.sum() >= _WHOLE_MIN else alike
     return map_from_pairs(planned.boxes[alike], seen.boxes[pairs[alike]])
 
 

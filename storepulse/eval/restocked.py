@@ -173,7 +173,7 @@ def judged_trials(
         calm, places = restock(photo.rgb, facings, seed=own)  # type: ignore[arg-type]
         for condition in conditions:
             untouched = photographed(calm, places, condition, seed=own)
-            shown = _whole(untouched.places_px, untouched.rgb.shape)
+            shown = whole(untouched.places_px, untouched.rgb.shape)
             planned = planted_in(plan, shown, np.random.default_rng([own, 0xF2]))
             yield from _judged(
                 photo.file, condition, plan, ways, looker, untouched.rgb, ()
@@ -192,7 +192,7 @@ def judged_trials(
             yield from _judged(photo.file, condition, plan, ways, looker, changed.rgb, truth)
 
 
-def _whole(places: Boxes, shape: tuple[int, ...]) -> list[int]:
+def whole(places: Boxes, shape: tuple[int, ...]) -> list[int]:
     """Numbers of the places that lie inside the picture."""
     inside = (places[:, :2] >= 0).all(axis=1) & (places[:, 2:] <= [shape[1], shape[0]]).all(axis=1)
     return [int(i) for i in np.flatnonzero(inside)]

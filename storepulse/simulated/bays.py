@@ -229,9 +229,10 @@ def show(plan: Planogram, rng: np.random.Generator, *, noise: Noise) -> Shown:
         plan=plan, boxes_px=px[mixed], rows=np.asarray(names, np.int64)[mixed],
         products=products_seen[mixed], scores=rng.uniform(0.8, 0.99, len(px)),
         width=size[0], height=size[1], plane=plane, asked=asked, spared=spared,
-        planted=(*_deviations(plan, wanted, shelf.at, asked, places),
+        planted=(*_deviations(plan, wanted, shelf.at, asked, asked | spared, places),
                  *_stood_more(shelf.more, plane, size)),
-        seen=(*_deviations(plan, wanted, perceived, asked, places), *surplus[0]),
+        seen=(*_deviations(plan, wanted, perceived, asked, perceived == wanted, places),
+              *surplus[0]),
         spared_px=surplus[1],
     )  # fmt: skip
 
@@ -370,13 +371,22 @@ def _stray_row(
 
 
 def _deviations(
-    plan: Planogram, wanted: Ints, held: Ints, asked: npt.NDArray[np.bool_], places: Boxes
+    plan: Planogram,
+    wanted: Ints,
+    held: Ints,
+    asked: npt.NDArray[np.bool_],
+    shown: npt.NDArray[np.bool_],
+    places: Boxes,
 ) -> list[Deviation]:
-    """What differs at planned places, named as a judgement should name it."""
+    """What differs at planned places, named as a judgement should name it.
+
+    Args:
+        shown: (n,) places that say whether any facing of their position is right.
+    """
     order = plan.in_order
     wrong = np.flatnonzero((held != wanted) & asked)
     lacking = {int(wanted[i]) for i in wrong}
-    right = {planned_position(order[i].id) for i in np.flatnonzero((held == wanted) & asked)}
+    right = {planned_position(order[i].id) for i in np.flatnonzero((held == wanted) & shown)}
     out = []
     for i in wrong.tolist():
         kind: FindingKind = "wrong_product"
