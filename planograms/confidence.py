@@ -90,8 +90,12 @@ class Curve:
 
 
 CURVES: Final[Mapping[Claim, Curve]] = {
-    "missing": Curve(-2.167, (0.34, -1.65, 6.613, -2.127, 0.384, 4.145, 0.0, -0.734, 0.0, -1.884, 0.0, 0.0)),
-    "wrong": Curve(-7.462, (1.102, -6.067, 1.091, 0.0, 2.237, 1.882, 0.0, 0.0, 1.177, -3.888, 0.0, 0.0)),
+    "missing": Curve(
+        -2.167, (0.34, -1.65, 6.613, -2.127, 0.384, 4.145, 0.0, -0.734, 0.0, -1.884, 0.0, 0.0)
+    ),
+    "wrong": Curve(
+        -7.462, (1.102, -6.067, 1.091, 0.0, 2.237, 1.882, 0.0, 0.0, 1.177, -3.888, 0.0, 0.0)
+    ),
 }
 """From 47 train photos, each seen again under the six conditions of
 `storepulse.simulated.second_photos` with seven facings changed; claims where nothing had changed

@@ -1,4 +1,4 @@
-"""Draw what a bay should look like from its products' pictures, for planograms without a photo. Pure.
+"""Draw a bay from its products' pictures, for planograms without a photo. Pure.
 
 Places can then be looked at again as with a reference photo. What lies between the goods (boards,
 tags, other bays) is not known and stays grey: nothing is told of it.

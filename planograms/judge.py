@@ -16,8 +16,8 @@ from pydantic import TypeAdapter
 from planograms.claims import Evidence, Facings, NoPixels
 from planograms.compare import Comparison, Distances, boxes_in_order
 from planograms.compare import compare as compare_with
-from planograms.errors import BadPlanogram
 from planograms.drawn_reference import draw_reference
+from planograms.errors import BadPlanogram
 from planograms.evidence import (
     PixelEvidence,
     ProductLooks,
@@ -170,7 +170,9 @@ def _product_pictures(planogram: Planogram) -> tuple[list[Pixels], Ints]:
     pictures, owners = [], []
     for k, product in enumerate(planogram.products):
         for n, picture in enumerate(product.pictures):
-            pictures.append(unpacked(picture, f"planogram {planogram.id}: products.{k}.pictures.{n}"))
+            pictures.append(
+                unpacked(picture, f"planogram {planogram.id}: products.{k}.pictures.{n}")
+            )
             owners.append(k)
     return pictures, np.array(owners, dtype=np.int64)
 

@@ -94,9 +94,10 @@ class Seen:
         """(m,) facings that no edge of the photo cuts: only these say exactly where they stand."""
         if self.size is None:
             return np.ones(len(self.boxes), dtype=bool)
-        inside: npt.NDArray[np.bool_] = (self.boxes[:, :2] > _EDGE * sizes(self.boxes)).all(
-            axis=1
-        ) & (np.array(self.size) - self.boxes[:, 2:] > _EDGE * sizes(self.boxes)).all(axis=1)
+        left_top = self.boxes[:, :2]
+        right_foot = np.array(self.size) - self.boxes[:, 2:]
+        nearest = np.minimum(left_top, right_foot) / np.maximum(sizes(self.boxes), 1e-6)
+        inside: npt.NDArray[np.bool_] = nearest.min(axis=1, initial=np.inf) > _EDGE
         return inside
 
 
@@ -381,9 +382,7 @@ class Aligned:
         return out[::-1]
 
 
-def align_many(
-    tables: Sequence[Reals], *, skip: float = _SKIP, ends_free: bool = False
-) -> Aligned:
+def align_many(tables: Sequence[Reals], *, skip: float = _SKIP, ends_free: bool = False) -> Aligned:
     """As `align`, for several tables of any sizes, together: the time is that of the longest."""
     sizes_ = tuple((int(table.shape[0]), int(table.shape[1])) for table in tables)
     count = len(tables)

@@ -28,7 +28,6 @@ from storepulse.simulated.bays import (
     NOISY,
     STRANGER,
     Deviation,
-    Noise,
     Shown,
     draw_plan,
     show,
@@ -75,7 +74,9 @@ def measure_bays(*, bays: int, seed: int, steps: Steps) -> Report:
                     told.setdefault(f"{name}, changes alone: {way}", []).append(
                         counts(shown, got, shown.planted)
                     )  # fmt: skip
-    figures = [figure for where, some in told.items() for figure in _figures(where, some, seed)]
+    figures = [
+        figure for where, some in told.items() for figure in f1_figures(where, some, KINDS, seed)
+    ]
     return Report(
         measure="bays",
         settings={"bays": bays, "seed": seed, "facings_mean": round(float(np.mean(facings)), 1)},
@@ -98,7 +99,9 @@ def judged(shown: Shown, way: str, *, seed: int, least: float = 0.45) -> Compari
     order = shown.plan.in_order
     found = match(
         Planned(boxes_in_order(shown.plan), np.array([each.row for each in order])),
-        Seen(shown.boxes_px, shown.rows, (shown.width, shown.height)), distances.to_positions, plane=plane,
+        Seen(shown.boxes_px, shown.rows, (shown.width, shown.height)),
+        distances.to_positions,
+        plane=plane,
     )  # fmt: skip
     facings = Facings(shown.boxes_px, shown.scores, shown.width, shown.height)
     return compare(shown.plan, facings, distances, found, NoPixels())
@@ -140,7 +143,7 @@ def counts(shown: Shown, told: Comparison, truth: Sequence[Deviation]) -> Counts
     number = {position.id: i for i, position in enumerate(order)}
     run_of = _runs(shown.plan)
     away = _out_of_view(shown)
-    wanted = Counter(
+    wanted: Counter[tuple[str, int]] = Counter(
         (each.kind, run_of[each.position]) for each in truth if each.position is not None
     )
     said: Counter[tuple[str, int]] = Counter()
@@ -211,7 +214,11 @@ def _out_of_view(shown: Shown) -> npt.NDArray[np.bool_]:
     return out
 
 
-def _figures(where: str, bays: Sequence[Counts], seed: int) -> Iterable[Figure]:
+def f1_figures(
+    where: str, bays: Sequence[Counts], kinds: Sequence[str], seed: int
+) -> Iterable[Figure]:
+    """F1 over all kinds and of each, and claims about places out of view."""
+
     def f1(name: str, kinds: Sequence[str]) -> Figure:
         top = [2 * sum(bay.right[kind] for kind in kinds) for bay in bays]
         below = [
@@ -223,9 +230,10 @@ def _figures(where: str, bays: Sequence[Counts], seed: int) -> Iterable[Figure]:
         value = sum(top) / sum(below) if sum(below) else None
         return Figure(name=name, of=where, value=value, low=low, high=high, n=true)
 
-    yield f1("F1", KINDS)
-    for kind in KINDS:
-        yield f1(f"F1_{kind}", [kind])
+    yield f1("F1", kinds)
+    for kind in kinds:
+        if (figure := f1(f"F1_{kind}", [kind])).value is not None:
+            yield figure
     unseen = sum(bay.asserted_unseen for bay in bays)
     yield Figure(name="claims_out_of_view", of=where, value=float(unseen), n=len(bays))
 

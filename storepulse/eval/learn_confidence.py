@@ -7,6 +7,7 @@ from its products' pictures: two sets of curves. What is printed belongs into
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from planograms.errors import NoShelf
 from planograms.from_photo import planogram_from_photo
 from planograms.judge import compare_observation, prepare
 from storepulse.eval.exposures import Eyes
+from storepulse.eval.progress import Steps
 from storepulse.eval.restocked import planted_in, whole
 from storepulse.eval.second_photos import MADE_AT, Case, simulated_cases
 from storepulse.simulated.restocking import AS_IT_STANDS, photographed, restock
@@ -67,6 +69,48 @@ def lessons_of(photo: Photo, seen: Observation, looker: Eyes, *, seed: int) -> d
         for claim in CLAIMS:
             out[f"{reference} {claim}"] = lesson_of(cases, claim)
     return out
+
+
+def learn_from(
+    paths: Sequence[Path], looker: Eyes, *, keep: Path | None, seed: int, steps: Steps
+) -> dict[str, Curve]:
+    """The curves of all photos together, by reference and claim.
+
+    Args:
+        keep: a folder with what each photo taught; a run that was stopped goes on from there.
+    Raises:
+        UnreadablePhoto: one of the photos cannot be read.
+        ValueError: all claims of a kind are right, or none is.
+    """
+    every = [_kept_lessons(path, looker, keep, seed) for path in steps(paths, "learning from")]
+    names = [f"{reference} {claim}" for reference in (PHOTO, DRAWN) for claim in CLAIMS]
+    return {
+        name: learn(
+            Lesson(
+                np.concatenate([lessons[name].table for lessons in every]),
+                np.concatenate([lessons[name].right for lessons in every]),
+            )
+        )
+        for name in names
+    }
+
+
+def _kept_lessons(path: Path, looker: Eyes, keep: Path | None, seed: int) -> dict[str, Lesson]:
+    file = None if keep is None else keep / f"{path.name}.npz"
+    if file is not None and file.exists():
+        with np.load(file) as data:
+            names = [key.removesuffix(" table") for key in data.files if key.endswith(" table")]
+            return {name: Lesson(data[f"{name} table"], data[f"{name} right"]) for name in names}
+    photo, seen = looker.look_at(path, name=path.name)
+    own = int(np.random.default_rng([seed, *path.name.encode()]).integers(2**31))
+    lessons = lessons_of(photo, seen, looker, seed=own)
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        columns: dict[str, Reals] = {}
+        for name, lesson in lessons.items():
+            columns |= {f"{name} table": lesson.table, f"{name} right": lesson.right}
+        np.savez(file, **columns)
+    return lessons
 
 
 def restocked_cases(

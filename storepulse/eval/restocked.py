@@ -1,4 +1,4 @@
-"""Judge restocked shelves that were photographed again: findings, their confidence, score intervals.
+"""Judge restocked shelves photographed again: findings, their confidence, score intervals.
 
 Each `val` photo gives a planogram; then it is restocked and exposed again, untouched and with five
 deviations planted: two facings erased, one replaced, two exchanged. The same photo is judged in
@@ -365,7 +365,7 @@ def _figures(mine: Mapping[str, Sequence[Judged]], where: str, seed: int) -> lis
         ),
         ratio("false_findings_a_bay_untouched",
               lambda j: len(j.findings) * (not j.planted), lambda j: int(not j.planted)),
-        ratio("photos_refused", lambda j: int(j.refused), lambda j: 1),
+        ratio("photos_refused", lambda j: int(j.refused), lambda j: int(j.positions > 0)),
         ratio("positions_unobserved", lambda j: j.unobserved, lambda j: j.positions),
     ]  # fmt: skip
     for score in SCORES:

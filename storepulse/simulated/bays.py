@@ -35,6 +35,8 @@ ROW_MM: Final = 320.0
 STRANGER: Final = -1
 """A product that the planogram does not know."""
 NOBODY: Final = -2
+_BESIDE: Final = -(10**6)
+"""What is no part of the bay: nothing about it is right or wrong."""
 _MADE_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _SURELY_SEEN: Final = 0.9
 _HARDLY_SEEN: Final = 0.75
@@ -199,7 +201,7 @@ def show(plan: Planogram, rng: np.random.Generator, *, noise: Noise) -> Shown:
     boxes += [box for _, box, _ in asides]
     products += [product for product, _, _ in asides]
     lines += [row for _, _, row in asides]
-    of += [-(10**6)] * len(asides)
+    of += [_BESIDE] * len(asides)
     in_frame = boxes_of(np.array(boxes))
     wobble = rng.normal(0, 0.02, in_frame.shape) * np.tile(in_frame[:, 2:] - in_frame[:, :2], 2)
     px = mapped_boxes(in_frame + wobble, plane)
@@ -216,7 +218,7 @@ def show(plan: Planogram, rng: np.random.Generator, *, noise: Noise) -> Shown:
     lines_seen = np.concatenate([lines_seen, false_lines[inside]])
     of_seen = np.concatenate([of_seen, np.full(int(inside.sum()), NOBODY)])
     px, products_seen, lines_seen = _stray_row(px, products_seen, lines_seen, size, rng)
-    of_seen = np.concatenate([of_seen, np.full(len(px) - len(of_seen), -(10**6))])
+    of_seen = np.concatenate([of_seen, np.full(len(px) - len(of_seen), _BESIDE)])
     px = px.clip(0, np.tile(np.array(size), 2))
     mixed = rng.permutation(len(px))
     places = mapped_boxes(planned, plane)
@@ -302,7 +304,7 @@ def _plant(
             taken = overlaps(boxes_of([box]), planned).max()
             more = [other for _, other, _ in shelf.more]
             taken = max(taken, overlaps(boxes_of([box]), boxes_of(more)).max() if more else 0.0)
-            if taken < 0.05 * wide * high and 0 <= box[0] and box[2] <= plan.width and box[1] >= 0:
+            if taken < 0.05 * wide * high and box[0] >= 0 and box[2] <= plan.width and box[1] >= 0:
                 known = int(rng.integers(products)) if rng.random() < 0.5 else STRANGER
                 shelf.more.append((known, box, int(rows[near])))
                 break
@@ -424,7 +426,7 @@ def _surplus(
     frame = visible_share(mapped_boxes(px, inverse(plane)), width=plan.width, height=plan.height)
     for box, product, who, cover, inside in zip(px, products, of, shared, frame, strict=True):
         x1, y1, x2, y2 = box.tolist()
-        if who == -(10**6):
+        if who == _BESIDE:
             if inside > 0.5:
                 spared.append((x1, y1, x2, y2))  # a row that is none: told or not, both are true
         elif who <= NOBODY:
