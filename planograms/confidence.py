@@ -91,14 +91,27 @@ class Curve:
 
 CURVES: Final[Mapping[Claim, Curve]] = {
     "missing": Curve(
-        -2.167, (0.34, -1.65, 6.613, -2.127, 0.384, 4.145, 0.0, -0.734, 0.0, -1.884, 0.0, 0.0)
+        -2.167,
+        (0.34, -1.65, 6.613, -2.127, 0.384, 4.145, 0.0, -0.734, 0.0, -1.884, 0.0, 0.0),
     ),
     "wrong": Curve(
-        -7.462, (1.102, -6.067, 1.091, 0.0, 2.237, 1.882, 0.0, 0.0, 1.177, -3.888, 0.0, 0.0)
+        -4.305,
+        (0.377, -1.933, 2.579, 0.0, 0.019, 1.383, 0.0, -1.959, 1.659, -0.504, -0.119, 0.718),
     ),
 }
-"""From 47 train photos, each seen again under the six conditions of
-`storepulse.simulated.second_photos` with seven facings changed; claims where nothing had changed
-counted twice, for as many untouched photos."""
+"""`missing` from 47 train photos, each seen again under the six conditions of
+`storepulse.simulated.second_photos` with seven facings changed; what 15 photos teach with the
+embedding as a witness is no better there. `wrong` from these 15, restocked and under two conditions
+each: cross-validated by photo, its log loss fell from 0.24 to 0.17."""
 
-DRAWN_CURVES: Final[Mapping[Claim, Curve]] = CURVES
+DRAWN_CURVES: Final[Mapping[Claim, Curve]] = {
+    "missing": Curve(
+        -5.173,
+        (0.328, -0.728, 0.0, -2.61, 2.146, 4.323, 0.0, 0.0, 0.0, 0.0, -0.097, 0.185),
+    ),
+    "wrong": Curve(
+        -4.673,
+        (0.421, -0.555, 0.0, 0.0, 0.435, 1.307, 0.0, -0.594, 1.397, -0.483, -0.013, 0.687),
+    ),
+}
+"""Where the reference is drawn from the products' pictures; from the same 15 train photos."""

@@ -34,7 +34,9 @@ _SIGNS: Final = {
     "covered": -1, "margin": 1, "hidden": -1, "same": -1, "rival": 1,
 }  # fmt: skip
 """Which way each witness may speak: with few photos a weight of the wrong sign is noise."""
-_PENALTY: Final = 0.3
+_PENALTY: Final = 1.0
+_SPREAD_MIN: Final = 0.1
+"""A witness that hardly ever speaks may not be given a weight to make up for it."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ def learn(lesson: Lesson) -> Curve:
     """
     if len(set(lesson.right.tolist())) < 2:
         raise ValueError("the claims must be some right and some wrong")
-    middle, spread = lesson.table.mean(axis=0), np.maximum(lesson.table.std(axis=0), 1e-3)
+    middle, spread = lesson.table.mean(axis=0), np.maximum(lesson.table.std(axis=0), _SPREAD_MIN)
     steps = (lesson.table - middle) / spread
 
     def loss(guess: Reals) -> tuple[float, Reals]:
