@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from planograms.findings import Finding
-from storepulse.eval.bays import BY_ROWS, REGISTERED, measure_bays
+from storepulse.eval.bays import BY_ROWS, REGISTERED, counts, judged, measure_bays
 from storepulse.eval.layouts import measure_layouts, planogram_of, read_layouts
 from storepulse.eval.progress import silently
 from storepulse.eval.restocked import NO_REFERENCE, Planted, measure_restocked, owners, true_shares
@@ -124,3 +126,12 @@ def test_layouts_become_planograms_and_their_photos_are_read(tmp_path: Path) -> 
     assert report.figure("sequence_found", "photos").value == 1
     assert report.figure("F1", "layouts: registered").n
     assert [file.name for file in (tmp_path / "worst").iterdir()] == ["00_one.png"]
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(0, 10**6))
+def test_nothing_is_claimed_of_places_that_a_registered_view_does_not_show(seed: int) -> None:
+    plan = draw_plan(np.random.default_rng(seed), facings=60)
+    shown = show(plan, np.random.default_rng([seed, 1]), noise=CLEAN)
+    told = judged(shown, REGISTERED, seed=seed, least=0.55)
+    assert counts(shown, told, shown.seen).asserted_unseen == 0
