@@ -363,7 +363,8 @@ def _surplus(
     free = np.setdiff1d(np.arange(len(boxes)), match.facing_of[match.facing_of >= 0])
     if not len(free):
         return []
-    covered = overlaps(boxes[free], match.places).max(axis=1) / np.maximum(areas(boxes[free]), 1e-9)
+    # All places together: one box about two packs stands at both of theirs.
+    covered = overlaps(boxes[free], match.places).sum(axis=1) / np.maximum(areas(boxes[free]), 1e-9)
     frame = mapped_boxes(boxes[free], inverse(match.plane))
     in_frame = visible_share(frame, width=planogram.width, height=planogram.height)
     asked = free[

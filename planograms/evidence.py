@@ -174,7 +174,8 @@ class PixelEvidence:
     def before(self, facings: Ints) -> Reals:
         """The best likeness of a facing with the reference at its place or near it."""
         if not len(facings) or not self.of_photo:
-            return np.full(len(facings), np.nan)
+            # A drawing does not show that nothing stood there: nothing speaks for being new.
+            return np.zeros(len(facings))
         boxes = mapped_boxes(self.facings_px[facings], inverse(self.plane))
         size = np.tile(sizes(boxes), 2)
         tries = []

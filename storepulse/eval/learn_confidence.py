@@ -111,7 +111,7 @@ def _kept_lessons(path: Path, looker: Eyes, keep: Path | None, seed: int) -> dic
         columns: dict[str, Reals] = {}
         for name, lesson in lessons.items():
             columns |= {f"{name} table": lesson.table, f"{name} right": lesson.right}
-        np.savez(file, **columns)
+        np.savez(file, **columns)  # type: ignore[arg-type]  # names of arrays alone
     return lessons
 
 
