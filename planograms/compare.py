@@ -383,7 +383,7 @@ def _surplus(
         if np.isnan(distance):
             if not known and boxes[j, 3] - boxes[j, 1] < EXTRA_HEIGHT_MIN * lowest:
                 continue
-            new, least = EXTRA_WITHOUT_PICTURE * min(1.0, 2 * float(around)), EXTRA_UNSEEN_MIN
+            new, least = EXTRA_WITHOUT_PICTURE * min(1.0, 4 * float(around)), EXTRA_UNSEEN_MIN
         else:
             new, least = 1 - _chance(_picture_odds(distance), 0.5), EXTRA_CONFIDENCE_MIN
             new *= float(around)

@@ -422,7 +422,7 @@ def _surplus(
 ) -> tuple[list[Deviation], Boxes]:
     """Seen facings at no planned place: what must be told, and what may be."""
     told, spared = [], []
-    shared = overlaps(px, places).max(axis=1) / np.maximum(areas(px), 1e-9)
+    shared = overlaps(px, places).sum(axis=1) / np.maximum(areas(px), 1e-9)
     frame = visible_share(mapped_boxes(px, inverse(plane)), width=plan.width, height=plan.height)
     for box, product, who, cover, inside in zip(px, products, of, shared, frame, strict=True):
         x1, y1, x2, y2 = box.tolist()
