@@ -46,7 +46,7 @@ def checklist_of(
 ) -> Checklist:
     """The checklist of a judgement.
 
-    Adjacent missing facings of one product are one item. Of more than `items_max` items those of
+    Adjacent facings that one product lacks are one item. Of more than `items_max` items those of
     main-push products stay first, then the surest; they are listed in walking order all the same.
 
     Args:
@@ -83,7 +83,7 @@ def _grouped(judgement: Judgement, planogram: Planogram) -> list[_Item]:
             out.append(
                 _Item((finding,), (), position_near(planogram, judgement.positions, finding))
             )
-        elif finding.kind == "missing" and out and _continues(out[-1], place):
+        elif out and _continues(out[-1], finding, place):
             last = out.pop()
             out.append(_Item((*last.findings, finding), (*last.places, place), None))
         else:
@@ -91,8 +91,8 @@ def _grouped(judgement: Judgement, planogram: Planogram) -> list[_Item]:
     return out
 
 
-def _continues(item: _Item, place: Position) -> bool:
-    if item.first.kind != "missing" or not item.places:
+def _continues(item: _Item, finding: Finding, place: Position) -> bool:
+    if not item.places or not finding.kind == item.first.kind in ("missing", "short"):
         return False
     last = item.places[-1]
     return (last.row, last.product, last.index + 1) == (place.row, place.product, place.index)
@@ -211,9 +211,10 @@ def _misplaced(words: _Words) -> Sentence:
 
 
 def _short(words: _Words) -> Sentence:
+    facings = "1 more facing" if words.facings == 1 else f"{words.facings} more facings"
     return Sentence(
-        en=f"{words.where_en}: fill up {words.planned} behind the front.",
-        zh=f"{words.where_zh}:把“{words.planned}”后面补满。",
+        en=f"{words.where_en}: put {facings} of {words.planned} beside those that stand there.",
+        zh=f"{words.where_zh}:在旁边再补上{words.facings}个“{words.planned}”的排面。",
     )
 
 

@@ -47,13 +47,24 @@ class Evidence(Protocol):
         """The same for the strip below each place, the edge of its shelf."""
         ...
 
+    def same(self, positions: Ints, places_px: Boxes) -> tuple[Reals, Reals]:
+        """Log odds that each place shows the planned product, and the likest of the others."""
+        ...
+
     def before(self, facings: Ints) -> Reals:
         """How unlike seen facings are to the same place of the reference photo."""
+        ...
+
+    @property
+    def of_photo(self) -> bool:
+        """Whether the reference is a photo, not a drawing of the products' pictures."""
         ...
 
 
 class NoPixels:
     """Nothing can be asked: only boxes are known."""
+
+    of_photo = False
 
     def edge_shares(self, positions: Ints, places_px: Boxes) -> Reals:  # noqa: ARG002
         """Nothing is known of any place."""
@@ -70,6 +81,10 @@ class NoPixels:
     def boards(self, positions: Ints, places_px: Boxes) -> Reals:  # noqa: ARG002
         """Nothing is known of any place."""
         return np.full(len(positions), np.nan)
+
+    def same(self, positions: Ints, places_px: Boxes) -> tuple[Reals, Reals]:  # noqa: ARG002
+        """Nothing is known of any place."""
+        return np.full(len(positions), np.nan), np.full(len(positions), np.nan)
 
     def before(self, facings: Ints) -> Reals:
         """Nothing is known of any facing."""
@@ -122,6 +137,7 @@ def witnesses_of(
     usual_again = _usual(_found_again(usual, claims.spots[usual], paired, evidence))
     usual_board = _usual(evidence.boards(usual, claims.where[usual]))
     bare = claims.standing[asked] < 0
+    same, rival = evidence.same(asked, spots)
     return Witnesses(
         before=_log_odds(claims.wrong[asked]),
         again=again - usual_again,
@@ -133,6 +149,8 @@ def witnesses_of(
         covered=_covered(spots, facings.boxes_px, bare),
         margin=_margin(claims.where[asked], facings),
         hidden=_hidden_in_plan(planogram, asked),
+        same=same,
+        rival=rival - same,
     )
 
 

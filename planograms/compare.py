@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from planograms.claims import SURELY_RIGHT, Claims, Evidence, Facings, sure_around, witnesses_of
-from planograms.confidence import CURVES, Claim, Witnesses
+from planograms.confidence import CURVES, DRAWN_CURVES, Claim, Witnesses
 from planograms.findings import Box, Finding, PositionState, Status
 from planograms.matching import Match
 from planograms.model import Planogram
+from planograms.unfold import planned_position
 from storepulse.checklists import FindingKind
 from vision.appearance import likeness
 from vision.geometry import (
@@ -81,6 +82,12 @@ EXTRA_CONFIDENCE_MIN: Final = 0.9
 and no position stands for them. On two photos of one unchanged bay, taken by hand from different
 places, the claims between 0.5 and 0.7 were all of goods that the other photo shows as well."""
 EXTRA_FREE_SHARE: Final = 0.5
+EXTRA_WITHOUT_PICTURE: Final = 0.9
+EXTRA_UNSEEN_MIN: Final = 0.6
+"""How sure a surplus facing is where there is no reference photo to ask, and from which confidence
+it is told: choices, not measurements."""
+EXTRA_HEIGHT_MIN: Final = 0.6
+"""Of the lowest tenth of the places: leaflets and tags told as a row of facings are less high."""
 
 
 @dataclass(frozen=True)
@@ -297,11 +304,12 @@ def _weigh_claims(
     )
     if witnesses is None:
         return None
+    curves = CURVES if evidence.of_photo else DRAWN_CURVES
     kinds: tuple[tuple[Claim, npt.NDArray[np.bool_]], ...] = (
         ("missing", bare[asked]), ("wrong", ~bare[asked]),
     )  # fmt: skip
     for claim, mine in kinds:
-        sure = CURVES[claim].confidence(witnesses)
+        sure = curves[claim].confidence(witnesses)
         for i, confidence in zip(asked[mine].tolist(), sure[mine], strict=True):
             places[i].right, places[i].doubt = 1 - float(confidence), 1.0
     return Heard(asked, bare[asked], witnesses)
@@ -355,7 +363,8 @@ def _surplus(
     free = np.setdiff1d(np.arange(len(boxes)), match.facing_of[match.facing_of >= 0])
     if not len(free):
         return []
-    covered = overlaps(boxes[free], match.places).max(axis=1) / np.maximum(areas(boxes[free]), 1e-9)
+    # All places together: one box about two packs stands at both of theirs.
+    covered = overlaps(boxes[free], match.places).sum(axis=1) / np.maximum(areas(boxes[free]), 1e-9)
     frame = mapped_boxes(boxes[free], inverse(match.plane))
     in_frame = visible_share(frame, width=planogram.width, height=planogram.height)
     asked = free[
@@ -367,15 +376,20 @@ def _surplus(
     # Where little around is in place, the map is off, and what seems new stood elsewhere on it.
     sure = np.array([(place.right or 0.0) >= SURELY_RIGHT for place in places])
     settled = np.nan_to_num(sure_around(match.places, sure, boxes[asked]), nan=1.0)
+    lowest = float(np.percentile(match.places[:, 3] - match.places[:, 1], 10))
     for j, distance, around in zip(asked, evidence.before(asked), settled, strict=True):
-        if np.isnan(distance):
-            continue
-        new = 1 - _chance(_picture_odds(distance), 0.5)
-        confidence = new * float(facings.scores[j]) * float(around)
-        if confidence < EXTRA_CONFIDENCE_MIN:
-            continue
         nearest = int(distances.to_products[:, j].argmin())
-        known = likeness(distances.to_products[nearest, j]) >= KNOWN_FROM
+        known = bool(likeness(distances.to_products[nearest, j]) >= KNOWN_FROM)
+        if np.isnan(distance):
+            if not known and boxes[j, 3] - boxes[j, 1] < EXTRA_HEIGHT_MIN * lowest:
+                continue
+            new, least = EXTRA_WITHOUT_PICTURE * min(1.0, 4 * float(around)), EXTRA_UNSEEN_MIN
+        else:
+            new, least = 1 - _chance(_picture_odds(distance), 0.5), EXTRA_CONFIDENCE_MIN
+            new *= float(around)
+        confidence = new * float(facings.scores[j])
+        if confidence < least:
+            continue
         out.append(
             Finding(
                 kind="extra" if known else "unexpected",
@@ -391,13 +405,27 @@ def _surplus(
 def _name_misplaced(
     planogram: Planogram, places: Sequence[_Place], findings: Sequence[Finding]
 ) -> tuple[tuple[PositionState, ...], tuple[Finding, ...]]:
-    """A wrong product whose own place lacks it is misplaced: one walk mends both."""
+    """A wrong product whose own place lacks it is misplaced: one walk mends both.
+
+    A position of several facings of which some are in place is short of those that are not.
+    """
     lacking = {finding.sku for finding in findings if finding.position is not None}
     named = tuple(
         replace(finding, kind="misplaced")
         if finding.kind == "wrong_product" and finding.seen in lacking
         else finding
         for finding in findings
+    )
+    right = {
+        planned_position(position.id)
+        for position, place in zip(planogram.in_order, places, strict=True)
+        if (place.right or 0.0) >= UNSURE_TO
+    }
+    named = tuple(
+        replace(finding, kind="short")
+        if finding.kind == "missing" and planned_position(finding.position or "") in right
+        else finding
+        for finding in named
     )
     kinds = {finding.position: finding.kind for finding in named if finding.position is not None}
     states = []
@@ -417,7 +445,7 @@ def _name_misplaced(
 def _status(place: _Place, found: FindingKind | None) -> Status:
     if place.right is None:
         return "unobserved"
-    if found == "missing" or found == "misplaced" or found == "wrong_product":
+    if found in ("missing", "misplaced", "wrong_product", "short"):
         return found
     return "ok" if place.right >= UNSURE_TO else "unsure"
 

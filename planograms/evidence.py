@@ -11,6 +11,8 @@ from planograms.pictures import Pixels
 from vision.appearance import Floats, describe, distance_by_pair, edge_strength, relit
 from vision.faces import blurred
 from vision.geometry import Boxes, PlaneMap, inverse, mapped_boxes, sizes
+from vision.products.embedding import Embedder
+from vision.products.facings import FacingLooks, log_odds_same, look_at_facings
 
 Ints = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]
@@ -42,7 +44,40 @@ class ReferencePixels:
     edges: Floats
     """(n,) their edge strength."""
     clear: npt.NDArray[np.bool_]
-    """(n,) whether the position is to be seen on it: not blurred."""
+    """(n,) whether the position is to be seen on it: not blurred, and drawn if it is a drawing."""
+    of_photo: bool = True
+    """Whether it is a photo; a drawing shows nothing but the planned goods."""
+
+
+def reference_pixels(
+    rgb: Pixels,
+    scale: float,
+    boxes: Boxes,
+    clear: npt.NDArray[np.bool_],
+    *,
+    of_photo: bool,
+) -> ReferencePixels:
+    """Describe each position as the reference shows it."""
+    scaled = boxes * scale
+    return ReferencePixels(
+        rgb=rgb, scale=scale, boxes=boxes, looks=describe(rgb, scaled),
+        edges=edge_strength(rgb, scaled), clear=clear, of_photo=of_photo,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ProductLooks:
+    """How the planogram's products look."""
+
+    looks: Floats
+    """(k, d) descriptions of all products' pictures, one after another."""
+    faces: FacingLooks
+    """The same for the embedding."""
+    owner: Ints
+    """(k,) index into the planogram's products, rising."""
+    of_position: Ints
+    """(n,) the same for each position, in order."""
+    embedder: Embedder
 
 
 @dataclass(frozen=True)
@@ -58,12 +93,18 @@ class PixelEvidence:
     facing_looks: Floats
     """(m, d)."""
     reference: ReferencePixels
+    products: ProductLooks
     plane: PlaneMap
     """Frame to full photo."""
     light: Floats
     """(3,) what the photo's light adds to colours."""
     sharp: float
     """Edges of this photo where the reference has 1 (`sharpness`)."""
+
+    @property
+    def of_photo(self) -> bool:
+        """Whether the reference is a photo."""
+        return self.reference.of_photo
 
     def edge_shares(self, positions: Ints, places_px: Boxes) -> Reals:
         """Edges of a place as a share of its reference's, the photo's sharpness taken out."""
@@ -96,6 +137,8 @@ class PixelEvidence:
 
     def boards(self, positions: Ints, places_px: Boxes) -> Reals:
         """The same for the strip below each place: the shelf's edge with its tags."""
+        if not self.of_photo:
+            return np.full(len(positions), np.nan)
         none = np.zeros((0, 4))
         return np.array(
             [
@@ -110,10 +153,29 @@ class PixelEvidence:
             ]
         )  # fmt: skip
 
+    def same(self, positions: Ints, places_px: Boxes) -> tuple[Reals, Reals]:
+        """Log odds that each place shows the planned product, and the likest of the others."""
+        if not len(positions):
+            return np.zeros(0), np.zeros(0)
+        there = look_at_facings(self.rgb, places_px * self.scale, self.products.embedder)
+        own = _paired_odds(there, self._planned(positions))
+        if not len(self.products.owner):
+            return own, np.full(len(positions), np.nan)
+        every = log_odds_same(there, self.products.faces).astype(np.float64)
+        mine = self.products.of_position[positions][:, None] == self.products.owner[None]
+        own = np.fmax(own, np.where(mine, every, -np.inf).max(axis=1))
+        rival = np.where(mine, -np.inf, every).max(axis=1)
+        return own, np.where(np.isfinite(rival), rival, np.nan)
+
+    def _planned(self, positions: Ints) -> FacingLooks:
+        scaled = self.reference.boxes[positions] * self.reference.scale
+        return look_at_facings(self.reference.rgb, scaled, self.products.embedder)
+
     def before(self, facings: Ints) -> Reals:
         """The best likeness of a facing with the reference at its place or near it."""
-        if not len(facings):
-            return np.zeros(0)
+        if not len(facings) or not self.of_photo:
+            # A drawing does not show that nothing stood there: nothing speaks for being new.
+            return np.zeros(len(facings))
         boxes = mapped_boxes(self.facings_px[facings], inverse(self.plane))
         size = np.tile(sizes(boxes), 2)
         tries = []
@@ -123,6 +185,11 @@ class PixelEvidence:
             tries.append(distance_by_pair(there, self.facing_looks[facings]))
         out: Reals = np.min(tries, axis=0).astype(np.float64)
         return out
+
+
+def _paired_odds(first: FacingLooks, second: FacingLooks) -> Reals:
+    """Log odds that two facings are one product, pair by pair: (n,)."""
+    return np.asarray(np.diagonal(log_odds_same(first, second)), np.float64).copy()
 
 
 @dataclass(frozen=True)

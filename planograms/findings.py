@@ -11,8 +11,8 @@ Status = Literal[
     "ok", "missing", "wrong_product", "misplaced", "short", "unobserved", "unsure"
 ]  # fmt: skip
 """`misplaced`: a product that belongs elsewhere on this planogram, and lacks there, stands here.
-`unsure`: in view, but the photo does not tell; take a close-up. `short` (fewer deep than planned)
-is a word that nothing tells yet."""
+`short`: the planned position has several facings, and others of them are in place. `unsure`: in
+view, but the photo does not tell; take a close-up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,8 @@ class PositionState:
 class Finding:
     """One deviation.
 
-    `wrong_price` needs tags and `short` needs depth: neither is told yet, so neither is emitted.
+    `wrong_price` needs tags, which are not read yet: it is never told. How many stand behind the
+    front a photo does not show: `short` is about facings.
     """
 
     kind: FindingKind

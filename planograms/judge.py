@@ -4,8 +4,9 @@ Only this module of `planograms` runs a model, and only through the looker that 
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -15,14 +16,22 @@ from pydantic import TypeAdapter
 from planograms.claims import Evidence, Facings, NoPixels
 from planograms.compare import Comparison, Distances, boxes_in_order
 from planograms.compare import compare as compare_with
+from planograms.drawn_reference import draw_reference
 from planograms.errors import BadPlanogram
-from planograms.evidence import PixelEvidence, ReferencePixels, blurred_alike, sharpness
+from planograms.evidence import (
+    PixelEvidence,
+    ProductLooks,
+    ReferencePixels,
+    blurred_alike,
+    reference_pixels,
+    sharpness,
+)
 from planograms.findings import Finding, PositionState
 from planograms.from_photo import rows_for
 from planograms.matching import Match, Planned, Registered, Seen, match
 from planograms.model import Planogram
 from planograms.order import in_walking_order
-from planograms.pictures import unpacked
+from planograms.pictures import Pixels, unpacked
 from planograms.scores import Scores, scores_of
 from planograms.unfold import unfolded
 from vision.appearance import (
@@ -30,7 +39,6 @@ from vision.appearance import (
     Floats,
     describe,
     distance,
-    edge_strength,
     light_between,
     light_of,
     relit,
@@ -38,6 +46,9 @@ from vision.appearance import (
 from vision.geometry import Boxes, PlaneMap, boxes_of, touched
 from vision.observation import Observation
 from vision.photos import Photo
+from vision.products.colours import DIMENSIONS, describe_colours
+from vision.products.embedding import Embedder
+from vision.products.facings import FacingLooks
 from vision.register import Features, Registration, features, register
 
 Ints = npt.NDArray[np.int64]
@@ -96,17 +107,14 @@ class Prepared:
     blurred: Boxes
     """(b, 4) where the reference photo is blurred, in the frame."""
     key_points: Features | None
-    product_looks: Floats
-    """(k, d) of all products' pictures, one after another."""
-    product_of_look: Ints
-    """(k,) index into `planogram.products`, rising."""
-    product_of_position: Ints
-    """(n,) the same for each position, in order."""
+    products: ProductLooks
 
 
-def prepare(planogram: Planogram) -> Prepared:
+def prepare(planogram: Planogram, *, embedder: Embedder | None = None) -> Prepared:
     """Make a planogram ready.
 
+    Args:
+        embedder: says whether two pictures show one product; by default the packaged one.
     Raises:
         BadPlanogram: a picture in it is damaged, or it has too many facings.
     """
@@ -115,21 +123,25 @@ def prepare(planogram: Planogram) -> Prepared:
     except ValueError as error:
         raise BadPlanogram(f"planogram {planogram.id}: {error}") from error
     boxes = boxes_in_order(planogram)
+    pictures, owners = _product_pictures(planogram)
+    index = {product.id: k for k, product in enumerate(planogram.products)}
+    product_of_position = np.array([index[each.product] for each in planogram.in_order])
     reference, key_points = None, None
     if planogram.reference is not None:
         rgb = unpacked(planogram.reference.picture, f"planogram {planogram.id}: reference")
-        scaled = boxes * planogram.reference.scale
-        reference = ReferencePixels(
-            rgb=rgb,
-            scale=planogram.reference.scale,
-            boxes=boxes,
-            looks=describe(rgb, scaled),
-            edges=edge_strength(rgb, scaled),
-            clear=~touched(boxes, boxes_of(planogram.reference.blurred)),
-        )
+        blurred = boxes_of(planogram.reference.blurred)
+        scale, clear = planogram.reference.scale, ~touched(boxes, blurred)
+        reference = reference_pixels(rgb, scale, boxes, clear, of_photo=True)
         key_points = features(rgb)
-    looks, owners = _product_looks(planogram)
-    index = {product.id: k for k, product in enumerate(planogram.products)}
+    else:
+        first = dict(zip(owners[::-1].tolist(), pictures[::-1], strict=True))
+        drawn = draw_reference(
+            boxes, [first.get(k) for k in product_of_position.tolist()],
+            width=planogram.width, height=planogram.height,
+        )  # fmt: skip
+        if drawn is not None:
+            reference = reference_pixels(drawn.rgb, drawn.scale, boxes, drawn.shown, of_photo=False)
+    eyes = embedder or packaged_embedder()
     return Prepared(
         planogram=planogram,
         boxes=boxes,
@@ -137,20 +149,45 @@ def prepare(planogram: Planogram) -> Prepared:
         reference=reference,
         blurred=boxes_of(() if planogram.reference is None else planogram.reference.blurred),
         key_points=key_points,
-        product_looks=looks,
-        product_of_look=owners,
-        product_of_position=np.array([index[each.product] for each in planogram.in_order]),
+        products=ProductLooks(
+            looks=_described(pictures),
+            faces=_faces(pictures, eyes),
+            owner=owners,
+            of_position=product_of_position,
+            embedder=eyes,
+        ),
     )
 
 
-def _product_looks(planogram: Planogram) -> tuple[Floats, Ints]:
-    looks, owners = [describe(np.zeros((1, 1, 3), np.uint8), [])], []
+@cache
+def packaged_embedder() -> Embedder:
+    """The embedding that comes with the package, loaded when it is first asked for."""
+    return Embedder()
+
+
+def _product_pictures(planogram: Planogram) -> tuple[list[Pixels], Ints]:
+    """All products' pictures, one after another, and whose each is."""
+    pictures, owners = [], []
     for k, product in enumerate(planogram.products):
         for n, picture in enumerate(product.pictures):
-            rgb = unpacked(picture, f"planogram {planogram.id}: products.{k}.pictures.{n}")
-            looks.append(describe(rgb, [(0, 0, rgb.shape[1], rgb.shape[0])]))
+            pictures.append(
+                unpacked(picture, f"planogram {planogram.id}: products.{k}.pictures.{n}")
+            )
             owners.append(k)
-    return np.concatenate(looks), np.array(owners, dtype=np.int64)
+    return pictures, np.array(owners, dtype=np.int64)
+
+
+def _described(pictures: Sequence[Pixels]) -> Floats:
+    looks = [describe(np.zeros((1, 1, 3), np.uint8), [])]
+    looks += [describe(rgb, [(0, 0, rgb.shape[1], rgb.shape[0])]) for rgb in pictures]
+    return np.concatenate(looks)
+
+
+def _faces(pictures: Sequence[Pixels], embedder: Embedder) -> FacingLooks:
+    colours = [describe_colours(rgb) for rgb in pictures]
+    return FacingLooks(
+        embedder.embed(pictures), np.array(colours, np.float32).reshape(-1, DIMENSIONS)
+    )
 
 
 def judge(photo: Photo, planogram: Planogram | Prepared, looker: Looks) -> Judgement:
@@ -191,7 +228,7 @@ def compare_observation(photo: Photo, observation: Observation, ready: Prepared)
     """Match and compare a photo that was looked at already."""
     started = time.perf_counter()
     boxes = boxes_of([facing.box_xyxy_px for facing in observation.facings])
-    seen = Seen(boxes, rows_for(boxes, observation))
+    seen = Seen(boxes, rows_for(boxes, observation), (photo.width, photo.height))
     usable = observation.photo.verdict == "usable"
     looks = describe(photo.rgb, seen.boxes * photo.scale)
     timings = {"describe": _ms_since(started)}
@@ -232,6 +269,7 @@ def _evidence(
         facings_px=seen.boxes,
         facing_looks=looks,
         reference=ready.reference,
+        products=ready.products,
         plane=found.plane,
         light=light,
         sharp=sharpness(photo.rgb, boxes_px, ready.reference, paired),
@@ -258,7 +296,7 @@ def _match(
 ) -> tuple[Match, Distances, Floats]:
     """Match twice: the first pairs tell how the light differs, and the second knows it."""
     planned = Planned(ready.boxes, ready.rows)
-    light = light_of(ready.product_looks, looks)
+    light = light_of(ready.products.looks, looks)
     distances = _distances(ready, looks, light)
     found = match(planned, seen, distances.to_positions, plane=plane)
     pairs = np.flatnonzero(found.facing_of >= 0)
@@ -273,11 +311,11 @@ def _match(
 def _distances(ready: Prepared, looks: Floats, light: Floats) -> Distances:
     plan = ready.planogram
     to_products = np.full((len(plan.products), len(looks)), UNDECIDED, dtype=np.float64)
-    if len(ready.product_of_look):
-        each = distance(relit(ready.product_looks, light), looks)
-        starts = np.flatnonzero(np.diff(ready.product_of_look, prepend=-1))
-        to_products[ready.product_of_look[starts]] = np.minimum.reduceat(each, starts, axis=0)
-    to_positions = to_products[ready.product_of_position]
+    if len(ready.products.owner):
+        each = distance(relit(ready.products.looks, light), looks)
+        starts = np.flatnonzero(np.diff(ready.products.owner, prepend=-1))
+        to_products[ready.products.owner[starts]] = np.minimum.reduceat(each, starts, axis=0)
+    to_positions = to_products[ready.products.of_position]
     if ready.reference is not None:
         own = distance(relit(ready.reference.looks, light), looks).astype(np.float64)
         to_positions = np.where(

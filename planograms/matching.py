@@ -6,6 +6,7 @@ planogram's frame, places count as well; where it is not, the rows and sequences
 pairs, and the pairs give the registration.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -17,6 +18,7 @@ from vision.appearance import likeness
 from vision.geometry import (
     Boxes,
     PlaneMap,
+    areas,
     centres,
     iou,
     map_from_pairs,
@@ -57,6 +59,14 @@ _SURE: Final = 1.5
 """Log odds of appearance from which a pair may say how far goods are off the map."""
 _ROW_SCORE_MIN: Final = 3.0
 """A shelf and a row whose best alignment stays below this have nothing in common."""
+_ROW_SKIP: Final = -2.0
+"""A shelf between two that are seen is mostly seen as well."""
+_EDGE: Final = 0.01
+"""Of its size: what ends so near to the photo's edge is cut by it."""
+_WHOLE_MIN: Final = 12
+"""From so many pairs on, those cut by the photo's edge are not asked how the photo lies."""
+_VOTES_MIN: Final = 6
+_VOTES_TRIED: Final = 300
 _ROUNDS_MAX: Final = 3
 
 Registered = Literal["pixels", "facings", "no"]
@@ -76,6 +86,19 @@ class Seen:
 
     boxes: Boxes
     rows: Ints
+    size: tuple[float, float] | None = None
+    """Width and height of the photo; None where not known."""
+
+    @property
+    def whole(self) -> npt.NDArray[np.bool_]:
+        """(m,) facings that no edge of the photo cuts: only these say exactly where they stand."""
+        if self.size is None:
+            return np.ones(len(self.boxes), dtype=bool)
+        left_top = self.boxes[:, :2]
+        right_foot = np.array(self.size) - self.boxes[:, 2:]
+        nearest = np.minimum(left_top, right_foot) / np.maximum(sizes(self.boxes), 1e-6)
+        inside: npt.NDArray[np.bool_] = nearest.min(axis=1, initial=np.inf) > _EDGE
+        return inside
 
 
 @dataclass(frozen=True)
@@ -116,13 +139,13 @@ def match(
         pairs, places = _match_by_plane(planned, seen, odds, plane)
         return Match(pairs, plane, places, "pixels")
     pairs = _match_by_rows(planned, seen, odds)
+    fitted = _fitted(planned, seen, odds, pairs)
+    if fitted is None and (voted := _match_by_votes(planned, seen, odds)) is not None:
+        pairs = voted
+        fitted = _fitted(planned, seen, odds, pairs)
     found: PlaneMap | None = None
     where: Boxes | None = None
     for _ in range(_ROUNDS_MAX):
-        alike = (pairs >= 0) & (
-            odds[np.arange(len(pairs)), pairs] > 0 if len(seen.boxes) else False
-        )
-        fitted = map_from_pairs(planned.boxes[alike], seen.boxes[pairs[alike]])
         if fitted is None:
             break
         again, where = _match_by_plane(planned, seen, odds, fitted)
@@ -130,7 +153,42 @@ def match(
         if np.array_equal(again, pairs):
             break
         pairs = again
+        fitted = _fitted(planned, seen, odds, pairs)
     return Match(pairs, found, where, "no" if found is None else "facings")
+
+
+def _fitted(planned: Planned, seen: Seen, odds: Reals, pairs: Ints) -> PlaneMap | None:
+    """The map that the pairs which look alike agree on."""
+    if not len(seen.boxes):
+        return None
+    alike = (pairs >= 0) & (odds[np.arange(len(pairs)), pairs] > 0)
+    uncut = alike & seen.whole[pairs]
+    alike = uncut if uncut.sum() >= _WHOLE_MIN else alike
+    return map_from_pairs(planned.boxes[alike], seen.boxes[pairs[alike]])
+
+
+def _match_by_votes(planned: Planned, seen: Seen, odds: Reals) -> Ints | None:
+    """Pairs where most facings agree how far the view lies off; None where too few do.
+
+    For views of so few facings that rows and sequences fit in several places: each facing votes for
+    all places of its product at once, whatever its row.
+    """
+    i, j = np.nonzero(odds >= _SURE)
+    known = len(np.unique(j))
+    if known < _VOTES_MIN:
+        return None
+    grown = np.median(np.sqrt(areas(seen.boxes[j]) / np.maximum(areas(planned.boxes[i]), 1e-9)))
+    off = centres(seen.boxes[j]) - grown * centres(planned.boxes[i])
+    near = 0.7 * sizes(seen.boxes[j])
+    tried = np.unique(np.linspace(0, len(i) - 1, _VOTES_TRIED).round().astype(np.int64))
+    agree = (np.abs(off[tried][:, None] - off[None]) <= near[None]).all(axis=2)
+    votes = np.array([len(np.unique(j[some])) for some in agree])
+    best = int(votes.argmax())
+    if votes[best] < max(_VOTES_MIN, 0.6 * known):
+        return None
+    x, y = np.median(off[agree[best]], axis=0)
+    plane = np.array([[grown, 0, x], [0, grown, y], [0, 0, 1.0]])
+    return _match_by_place(mapped_boxes(planned.boxes, plane), planned.rows, seen, odds, _WIDE)
 
 
 def _appearance_odds(distances: Reals) -> Reals:
@@ -144,28 +202,44 @@ def _match_by_plane(
 ) -> tuple[Ints, Boxes]:
     """Pairs and settled places, where the map says where each position lies in the photo."""
     places = mapped_boxes(planned.boxes, plane)
-    first = _match_by_place(places, planned.rows, seen, odds, _WIDE)
-    places = settled(places, planned.rows, seen.boxes, first, odds)
-    pairs = _match_by_place(places, planned.rows, seen, odds, _NEAR)
-    return pairs, settled(places, planned.rows, seen.boxes, pairs, odds)
+    pairs = np.zeros(0, dtype=np.int64)
+    # A shelf as a whole first: narrow packs alone cannot tell a shift of half a pack's width.
+    for reach, neighbours in ((_WIDE, 3 * NEIGHBOURS), (_WIDE, NEIGHBOURS), (_NEAR, NEIGHBOURS)):
+        pairs = _match_by_place(places, planned.rows, seen, odds, reach)
+        places = settled(places, planned.rows, seen, pairs, odds, neighbours=neighbours)
+    return pairs, places
 
 
-def settled(places: Boxes, rows: Ints, facings: Boxes, facing_of: Ints, odds: Reals) -> Boxes:
+def settled(
+    places: Boxes,
+    rows: Ints,
+    seen: Seen,
+    facing_of: Ints,
+    odds: Reals,
+    *,
+    neighbours: int = NEIGHBOURS,
+) -> Boxes:
     """Places shifted as the surely paired goods nearby are off theirs.
 
     Shelves are not one plane, and goods are put back a little off: what stands nearby on the same
     shelf tells how far the map is off here, and other shelves tell where that one has too few.
     """
     pairs = np.flatnonzero(facing_of >= 0)
+    pairs = pairs[seen.whole[facing_of[pairs]]]
     pairs = pairs[odds[pairs, facing_of[pairs]] >= _SURE]
     if len(pairs) < NEIGHBOURS:
         return places
-    off = centres(facings[facing_of[pairs]]) - centres(places[pairs])
-    away = np.abs(centres(places)[:, None] - centres(places[pairs])[None])
-    other_shelf = rows[:, None] != rows[pairs][None]
-    far = away[..., 0] + 3 * away[..., 1] + other_shelf * 2 * np.median(sizes(places)[:, 1])
-    near = np.argsort(far, axis=1)[:, :NEIGHBOURS]
-    out: Boxes = places + np.tile(np.median(off[near], axis=1), 2)
+    off = centres(seen.boxes[facing_of[pairs]]) - centres(places[pairs])
+    middle, out = centres(places), places.copy()
+    for row in np.unique(rows):
+        mine = np.flatnonzero(rows == row)
+        own = np.flatnonzero(rows[pairs] == row)
+        near = own if len(own) >= neighbours else np.arange(len(pairs))
+        away = np.abs(middle[mine][:, None] - middle[pairs[near]][None]) @ [1.0, 3.0]
+        away += (rows[pairs[near]] != row) * (2 * np.median(sizes(places)[:, 1]))
+        count = min(neighbours, len(near))
+        nearest = near[np.argpartition(away, count - 1, axis=1)[:, :count]]
+        out[mine] += np.tile(np.median(off[nearest], axis=1), 2)
     return out
 
 
@@ -174,49 +248,62 @@ def _match_by_place(places: Boxes, rows: Ints, seen: Seen, odds: Reals, reach: _
     facing_of = np.full(n, -1, dtype=np.int64)
     if not n or not m:
         return facing_of
-    gains = _place_odds(places, seen.boxes, reach) + odds
     facing_row = _shelf_of(places, rows, seen.boxes, reach)
     for row in np.unique(rows):
-        mine = np.flatnonzero(rows == row)
-        theirs = np.flatnonzero(facing_row == row)
-        theirs = theirs[np.argsort(centres(seen.boxes[theirs])[:, 0], kind="stable")]
-        for i, j in align(gains[np.ix_(mine, theirs)])[0]:
-            facing_of[mine[i]] = theirs[j]
-    return _give_leftovers(facing_of, places, seen.boxes, gains)
+        mine, theirs = np.flatnonzero(rows == row), np.flatnonzero(facing_row == row)
+        gains = _place_odds(places[mine], seen.boxes[theirs], reach) + odds[np.ix_(mine, theirs)]
+        # Stacked goods have no left and right: places pair them, not their order.
+        worth = np.maximum(gains - 2 * _SKIP, 0.0)
+        for i, j in zip(*linear_sum_assignment(worth, maximize=True), strict=True):
+            if worth[i, j] > 0:
+                facing_of[mine[i]] = theirs[j]
+    return _give_leftovers(facing_of, places, seen.boxes, odds, reach)
 
 
 def _place_odds(places: Boxes, facings: Boxes, reach: _Reach) -> Reals:
     """Log odds that a facing is the one of a place, from where it stands and its size: (n, m)."""
-    size = np.maximum(sizes(places), 1e-6)
-    away = (centres(facings)[None] - centres(places)[:, None]) / size[:, None]
-    growth = np.log(np.maximum(sizes(facings), 1e-6)[None] / size[:, None])
-    squares = (away**2).sum(axis=2) / reach.spread**2 + (growth**2).sum(axis=2) / 0.25**2
+    size, own = np.maximum(sizes(places), 1e-6), np.maximum(sizes(facings), 1e-6)
+    across, down = _away(places, facings)
+    wider, higher = (
+        np.log(own[:, k])[None] - np.log(size[:, k])[:, None] for k in (0, 1)
+    )  # fmt: skip
+    squares = (across**2 + down**2) / reach.spread**2 + (wider**2 + higher**2) / 0.25**2
     odds = np.maximum(_PLACE_BEST - squares / 2, _PLACE_WORST)
-    far = (np.abs(away[..., 0]) > reach.widths) | (np.abs(away[..., 1]) > reach.heights)
+    far = (np.abs(across) > reach.widths) | (np.abs(down) > reach.heights)
     out: Reals = np.where(far, -np.inf, odds)
     return out
 
 
+def _away(places: Boxes, facings: Boxes) -> tuple[Reals, Reals]:
+    """How far facings stand to the right of places and below, in the places' sizes: (n, m) each."""
+    size, middle, own = np.maximum(sizes(places), 1e-6), centres(places), centres(facings)
+    across = (own[:, 0][None] - middle[:, 0][:, None]) / size[:, 0][:, None]
+    down = (own[:, 1][None] - middle[:, 1][:, None]) / size[:, 1][:, None]
+    return across, down
+
+
 def _shelf_of(places: Boxes, rows: Ints, facings: Boxes, reach: _Reach) -> Ints:
     """For each facing the planned row whose places lie nearest to it: (m,); `NO_ROW` if none."""
-    size = np.maximum(sizes(places), 1e-6)
-    away = np.abs(centres(facings)[:, None] - centres(places)[None]) / size[None]
+    across, down = _away(places, facings)
     # Up and down weighs more: the neighbour in the row is still the right row.
-    far = 0.3 * away[..., 0] + away[..., 1]
-    nearest = np.argmin(far, axis=1)
-    within = away[np.arange(len(facings)), nearest, 1] <= reach.heights
+    far = 0.3 * np.abs(across) + np.abs(down)
+    nearest = np.argmin(far, axis=0)
+    within = np.abs(down[nearest, np.arange(len(facings))]) <= reach.heights
     out: Ints = np.where(within, rows[nearest], NO_ROW)
     return out
 
 
-def _give_leftovers(facing_of: Ints, places: Boxes, facings: Boxes, gains: Reals) -> Ints:
-    """Pair what order left over and place puts together: stacked goods have no left and right."""
+def _give_leftovers(
+    facing_of: Ints, places: Boxes, facings: Boxes, odds: Reals, reach: _Reach
+) -> Ints:
+    """Pair what the shelves left over and place puts together, whatever its shelf seemed to be."""
     free = np.setdiff1d(np.arange(len(facings)), facing_of[facing_of >= 0])
     open_ = np.flatnonzero(facing_of < 0)
     if not len(free) or not len(open_):
         return facing_of
     shared = iou(places[open_], facings[free])
-    worth = np.where(shared >= 0.3, gains[np.ix_(open_, free)], -np.inf)
+    gains = _place_odds(places[open_], facings[free], reach) + odds[np.ix_(open_, free)]
+    worth = np.where(shared >= 0.3, gains, -np.inf)
     cost = np.where(np.isfinite(worth), -worth, 1e3)
     out = facing_of.copy()
     for i, j in zip(*linear_sum_assignment(cost), strict=True):
@@ -235,11 +322,11 @@ def _match_by_rows(planned: Planned, seen: Seen, odds: Reals) -> Ints:
     if not n or not m or not rows:
         return facing_of
     gains = odds + _size_odds(planned, seen)
-    found = [[align(gains[np.ix_(a, b)], ends_free=True) for b in rows] for a in shelves]
-    scores = np.array([[score for _, score in line] for line in found])
+    aligned = align_many([gains[np.ix_(a, b)] for a in shelves for b in rows], ends_free=True)
+    scores = aligned.totals.reshape(len(shelves), len(rows))
     worth = np.where(scores >= _ROW_SCORE_MIN, scores, -np.inf)
-    for a, b in align(worth, skip=0.0)[0]:
-        for i, j in found[a][b][0]:
+    for a, b in align(worth, skip=_ROW_SKIP, ends_free=True)[0]:
+        for i, j in aligned.pairs(a * len(rows) + b):
             facing_of[shelves[a][i]] = rows[b][j]
     return facing_of
 
@@ -267,40 +354,69 @@ def align(
     Returns:
         The pairs (i, j), rising in both, and their total; ([], 0 or below) where nothing fits.
     """
-    n, m = gains.shape
+    many = align_many([gains], skip=skip, ends_free=ends_free)
+    return many.pairs(0), float(many.totals[0])
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """Several alignments, made together."""
+
+    totals: Reals
+    """(b,) what each adds up to."""
+    sizes: tuple[tuple[int, int], ...]
+    moves: npt.NDArray[np.int8]
+    """(b, n + 1, m + 1) the last move on the best way to each pair of prefixes."""
+
+    def pairs(self, number: int) -> list[tuple[int, int]]:
+        """The pairs (i, j) of one of them, rising in both."""
+        i, j = self.sizes[number]
+        rows = self.moves[number].tolist()
+        out = []
+        while i and j:
+            move = rows[i][j]
+            if move == _PAIR:
+                out.append((i - 1, j - 1))
+            i -= move != _LEFT
+            j -= move != _UP
+        return out[::-1]
+
+
+def align_many(tables: Sequence[Reals], *, skip: float = _SKIP, ends_free: bool = False) -> Aligned:
+    """As `align`, for several tables of any sizes, together: the time is that of the longest."""
+    sizes_ = tuple((int(table.shape[0]), int(table.shape[1])) for table in tables)
+    count = len(tables)
+    n, m = (max((size[k] for size in sizes_), default=0) for k in (0, 1))
+    gains = np.full((count, n, m), -np.inf)
+    for padded, table in zip(gains, tables, strict=True):
+        padded[: table.shape[0], : table.shape[1]] = table
+    rows = np.array([size[0] for size in sizes_])
+    columns = np.array([size[1] for size in sizes_])
+    each = np.arange(count)
     edge = 0.0 if ends_free else skip
-    best = edge * np.arange(m + 1)
-    steps = skip * np.arange(m + 1)
-    moves = np.full((n + 1, m + 1), _LEFT, dtype=np.int8)
+    best = np.tile(edge * np.arange(m + 1), (count, 1))
+    steps = np.tile(skip * np.arange(m + 1), (count, 1))
+    moves = np.full((count, n + 1, m + 1), _LEFT, dtype=np.int8)
+    totals = best[each, columns]
     for i in range(1, n + 1):
         reached = best + skip
-        reached[0] = best[0] + edge
+        reached[:, 0] = best[:, 0] + edge
         if ends_free:
-            reached[m] = best[m]
-        paired = best[:-1] + gains[i - 1]
-        better = paired > reached[1:]
-        reached[1:][better] = paired[better]
+            reached[each, columns] = best[each, columns]
+        paired = best[:, :-1] + gains[:, i - 1]
+        better = paired > reached[:, 1:]
+        np.copyto(reached[:, 1:], paired, where=better)
         # Leaving out facings runs along the row: a running maximum does it without a loop.
-        last = ends_free and i == n
-        best = np.maximum.accumulate(reached - (0.0 if last else steps)) + (0.0 if last else steps)
-        moves[i] = np.where(best > reached + 1e-9, _LEFT, _UP)
-        moves[i, 1:][better & (moves[i, 1:] != _LEFT)] = _PAIR
-    return _trace(moves), float(best[m])
+        slope = np.where((rows == i)[:, None], 0.0, steps) if ends_free else steps
+        best = np.maximum.accumulate(reached - slope, axis=1) + slope
+        left = best > reached + 1e-9
+        moves[:, i] = np.where(left, _LEFT, _UP)
+        moves[:, i, 1:][better & ~left[:, 1:]] = _PAIR
+        done = rows == i
+        totals[done] = best[done, columns[done]]
+    return Aligned(totals, sizes_, moves)
 
 
 _UP: Final = 0
 _PAIR: Final = 1
 _LEFT: Final = 2
-
-
-def _trace(moves: npt.NDArray[np.int8]) -> list[tuple[int, int]]:
-    """The pairs on the way back from the end of both sequences."""
-    i, j = moves.shape[0] - 1, moves.shape[1] - 1
-    pairs = []
-    while i and j:
-        move = moves[i, j]
-        if move == _PAIR:
-            pairs.append((i - 1, j - 1))
-        i -= move != _LEFT
-        j -= move != _UP
-    return pairs[::-1]

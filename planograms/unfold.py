@@ -53,3 +53,9 @@ def facings_of(position: Position) -> Sequence[Position]:
         for column in range(wide)
         for layer in range(high)
     ]
+
+
+def planned_position(facing_id: str) -> str:
+    """The position that a facing belongs to: "A" of "A#3"; a position of one is its own."""
+    name, mark, number = facing_id.rpartition("#")
+    return name if mark and name and number.isdigit() else facing_id

@@ -6,14 +6,14 @@ libraries of one part alone.
 
 import json
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from storepulse.errors import BadInput
 from storepulse.eval.data_folders import need
-from storepulse.eval.figures import Report, as_json, as_table
+from storepulse.eval.judgement_commands import app as judgement
+from storepulse.eval.options import AsJson, Calibrated, Model, Probes, Seed, Shelves, Threads, say
 from storepulse.eval.progress import TALK, on_stderr
 
 app = typer.Typer(
@@ -23,35 +23,12 @@ app = typer.Typer(
     help="Print the figures of docs/proof.md from data one can point at.",
 )
 
-_FILE_COLUMNS: Final = 110
-_SHELVES: Final = "Folder of shelf photos: checked.json, rows.json, images/, full/."
-_PROBES: Final = "Folder of reference captures: devices/, devices-2/, occupancy/, parser/."
-
-Shelves = Annotated[Path, typer.Option("--data", help=_SHELVES)]
-Probes = Annotated[Path, typer.Option("--data", help=_PROBES)]
-Model = Annotated[
-    Path | None, typer.Option("--model", help="Another detector (.onnx) than the one inside.")
-]
-Threads = Annotated[int, typer.Option("--threads", min=1, max=64, help="Cores to use.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same figures.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object to stdout.")]
-Calibrated = Annotated[
-    Path | None, typer.Option("--calibration", help="Another one than the shipped one.")
-]
+app.add_typer(judgement)
 
 
 @app.callback()
 def _top() -> None:
     """Print the figures of docs/proof.md from data one can point at."""
-
-
-def _say(report: Report, as_json_: bool) -> None:
-    if as_json_:
-        typer.echo(json.dumps(as_json(report)))
-    else:
-        console = Console()
-        wide = console if console.is_terminal else Console(width=_FILE_COLUMNS)
-        wide.print(as_table(report))
 
 
 @app.command("facings", epilog="storepulse eval facings --data ../shared/data/shelves --json")
@@ -63,7 +40,7 @@ def facings_command(
     need(data, "checked.json", "images")  # before the model is loaded
     from storepulse.eval.facings import eyes, measure_facings
 
-    _say(measure_facings(data, eyes(model, threads=threads), seed=seed, steps=on_stderr), as_json)
+    say(measure_facings(data, eyes(model, threads=threads), seed=seed, steps=on_stderr), as_json)
 
 
 @app.command("conditions", epilog="storepulse eval conditions --data ../shared/data/shelves --json")
@@ -76,7 +53,7 @@ def conditions_command(
     from storepulse.eval.conditions import eyes, measure_conditions
 
     see = eyes(model, threads=threads)
-    _say(measure_conditions(data, see, seed=seed, steps=on_stderr), as_json)
+    say(measure_conditions(data, see, seed=seed, steps=on_stderr), as_json)
 
 
 @app.command(
@@ -102,7 +79,7 @@ def gaps_command(
     from storepulse.eval.gaps import eyes, measure_gaps
 
     see = eyes(model, gap_model, threads=threads)
-    _say(measure_gaps(data, shelves, see, seed=seed, steps=on_stderr), as_json)
+    say(measure_gaps(data, shelves, see, seed=seed, steps=on_stderr), as_json)
 
 
 @app.command("rows", epilog="storepulse eval rows --data ../shared/data/shelves --json")
@@ -116,7 +93,7 @@ def rows_command(
     from vision.look import Looker
 
     looker = Looker(model, threads=threads)
-    _say(measure_rows(data, looker, seed=seed, steps=on_stderr), as_json)
+    say(measure_rows(data, looker, seed=seed, steps=on_stderr), as_json)
 
 
 @app.command(
@@ -142,7 +119,7 @@ def exposures_command(
         data, Looker(model, threads=threads), photos_max=photos, trials=trials, seed=seed,
         steps=on_stderr,
     )  # fmt: skip
-    _say(report, as_json)
+    say(report, as_json)
 
 
 @app.command(
@@ -164,7 +141,7 @@ def findings_command(
     from vision.look import Looker
 
     looker = Looker(model, threads=threads)
-    _say(measure_findings(data, looker, photos_max=photos, seed=seed, steps=on_stderr), as_json)
+    say(measure_findings(data, looker, photos_max=photos, seed=seed, steps=on_stderr), as_json)
 
 
 @app.command("pairs", epilog="storepulse eval pairs --data ../shared/data/layouts")
@@ -186,30 +163,7 @@ def pairs_command(
 
     looker = Looker(model, threads=threads)
     report = measure_pairs(data, looker, odd=odd, photos_max=photos, seed=seed, steps=on_stderr)
-    _say(report, as_json)
-
-
-@app.command(
-    "learn-confidence",
-    epilog="storepulse eval learn-confidence --data ../shared/data/shelves --photos 48",
-)
-def learn_confidence_command(
-    data: Shelves,
-    photos: Annotated[int | None, typer.Option(min=5, help="So many train photos.")] = None,
-    model: Model = None,
-    threads: Threads = 2,
-    seed: Seed = 0,
-) -> None:
-    """Learn the curves of planograms/confidence.py anew from train photos; prints them."""
-    need(data, "boxes.json", "images")
-    from storepulse.eval.findings import cases_of, chosen, photos_of
-    from storepulse.eval.learn_confidence import learn, lesson_of
-    from vision.look import Looker
-
-    paths = chosen(photos_of(data, "train"), photos, seed)
-    cases = cases_of(paths, Looker(model, threads=threads), seed=seed, steps=on_stderr)
-    curves = {claim: learn(lesson_of(cases, claim)) for claim in ("missing", "wrong")}
-    typer.echo(json.dumps({claim: [c.level, c.weights] for claim, c in curves.items()}))
+    say(report, as_json)
 
 
 @app.command(
@@ -226,7 +180,7 @@ def answer_time_command(
     from storepulse.eval.answer_time import measure_answer_time
 
     report = measure_answer_time(data, model=model, threads=threads, runs=runs, steps=on_stderr)
-    _say(report, as_json)
+    say(report, as_json)
 
 
 @app.command("products", epilog="storepulse eval products --data ../shared/data/products --json")
@@ -258,7 +212,7 @@ def products_command(
         data, embedder=Embedder(threads=threads), kept=keep, episodes=episodes, output=output,
         seed=seed, steps=on_stderr,
     )  # fmt: skip
-    _say(report, as_json)
+    say(report, as_json)
 
 
 @app.command("neighbours", epilog="storepulse eval neighbours --data ../shared/data/shelves --json")
@@ -275,7 +229,7 @@ def neighbours_command(
         data, embedder=Embedder(threads=threads), judgement=read_judgement(), seed=seed,
         steps=on_stderr,
     )  # fmt: skip
-    _say(report, as_json)
+    say(report, as_json)
 
 
 @app.command("verdict", epilog="storepulse eval verdict --data ../shared/data/shelves --json")
@@ -302,7 +256,7 @@ def verdict_command(
     known = edges_of(
         edges or MEASURED_EDGES, labelled, model, threads=threads, seed=seed, steps=on_stderr
     )
-    _say(measure_verdict(data, known, count=count, seed=seed, steps=on_stderr), as_json)
+    say(measure_verdict(data, known, count=count, seed=seed, steps=on_stderr), as_json)
 
 
 @app.command("faces", epilog="storepulse eval faces --data ../shared/data/shelves --json")
@@ -319,7 +273,7 @@ def faces_command(
     from vision.faces import FaceFinder
 
     finder = FaceFinder(threads=threads)
-    _say(measure_faces(data, finder, photos=photos, seed=seed, steps=on_stderr), as_json)
+    say(measure_faces(data, finder, photos=photos, seed=seed, steps=on_stderr), as_json)
 
 
 @app.command("one-bay", epilog="storepulse eval one-bay --data ../shared/data/shelves --json")
@@ -339,7 +293,7 @@ def one_bay_command(
     from vision.look import Looker
 
     looker = Looker(model, threads=threads)
-    _say(measure_one_bay(data, looker, photos=photos, seed=seed, steps=on_stderr), as_json)
+    say(measure_one_bay(data, looker, photos=photos, seed=seed, steps=on_stderr), as_json)
 
 
 @app.command("occupancy", epilog="storepulse eval occupancy --data ../shared/data/probes --json")
@@ -360,7 +314,7 @@ def occupancy_command(
 
     keep_to_itself()
     learnt = read_calibration(calibration or DEFAULT_CALIBRATION)
-    _say(measure_occupancy(data, learnt, first=first, seed=seed, steps=on_stderr), as_json)
+    say(measure_occupancy(data, learnt, first=first, seed=seed, steps=on_stderr), as_json)
 
 
 @app.command("dwell", epilog="storepulse eval dwell --data ../shared/data/probes --json")
@@ -381,7 +335,7 @@ def dwell_command(
     keep_to_itself()
     watches = read_watches(data, steps=on_stderr)
     report = measure_dwell(watches, repeats=repeats, hours=hours, seed=seed, steps=on_stderr)
-    _say(report, as_json)
+    say(report, as_json)
 
 
 @app.command("linking", epilog="storepulse eval linking --data ../shared/data/probes --json")
@@ -427,7 +381,7 @@ def calibration_command(
             write_calibration(learnt, output)
         except OSError as error:
             raise BadInput(f"--output {output} cannot be written: {error.strerror}") from error
-    _say(report_of(learnt), as_json)
+    say(report_of(learnt), as_json)
 
 
 @app.command("parser", epilog="storepulse eval parser --data ../shared/data/probes --json")
@@ -437,7 +391,7 @@ def parser_command(data: Probes, as_json: AsJson = False) -> None:
     from storepulse.eval.parser import measure_parser
 
     keep_to_itself()
-    _say(measure_parser(data, steps=on_stderr), as_json)
+    say(measure_parser(data, steps=on_stderr), as_json)
 
 
 @app.command("why", epilog="storepulse eval why --chains 10 --json")

@@ -135,11 +135,15 @@ def simulated_cases(
     *,
     seed: int,
     conditions: Mapping[str, Condition] = CONDITIONS,
+    reference: bool = True,
 ) -> Iterator[Case]:
     """For each condition an untouched second photo and one with changes.
 
     Changes: four facings erased, one replaced by another product, two exchanged. Nothing comes of
     a photo with too few facings.
+
+    Args:
+        reference: whether the planogram keeps its reference photo; else it is drawn.
     """
     sure = replace(seen, facings=tuple(f for f in seen.facings if f.score >= SCORE_MIN))
     boxes = boxes_of([facing.box_xyxy_px for facing in sure.facings]) * photo.scale
@@ -149,7 +153,7 @@ def simulated_cases(
     facings = [(float(a), float(b), float(c), float(d)) for a, b, c, d in boxes]
     view, plane = view_of(photo.rgb, CONDITIONS["a step aside"], seed=seed)
     first = _photo(view, photo.file)
-    ready = _planogram(first, looker.look(first))
+    ready = _planogram(first, looker.look(first), reference=reference)
     if ready is None:
         return
     plan = ready.planogram
@@ -182,11 +186,12 @@ def _photo(rgb: npt.NDArray[np.uint8], name: str) -> Photo:
     return Photo(name, rgb.shape[1], rgb.shape[0], rgb, 1.0)
 
 
-def _planogram(photo: Photo, seen: Observation) -> Prepared | None:
+def _planogram(photo: Photo, seen: Observation, *, reference: bool = True) -> Prepared | None:
     try:
-        return prepare(planogram_from_photo(photo, seen, id="eval", bay="eval", made_at=MADE_AT))
+        plan = planogram_from_photo(photo, seen, id="eval", bay="eval", made_at=MADE_AT)
     except NoShelf:
         return None
+    return prepare(plan if reference else replace(plan, reference=None))
 
 
 def _nearest(positions: Boxes, facings: Boxes) -> Ints:

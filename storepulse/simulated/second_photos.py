@@ -208,13 +208,13 @@ def _restocked(
     for i in sorted(stirred, key=lambda k: not deep[k]):
         if i in gone:
             continue
-        crop = _cut(rgb, boxes[replaced.get(i, i)])
+        crop = cut_out(rgb, boxes[replaced.get(i, i)])
         gain = rng.uniform(0.94, 1.06)
-        _put(out, np.clip(crop * gain, 0, 255).astype(np.uint8), boxes[i] + np.tile(off[i], 2))
+        put_onto(out, np.clip(crop * gain, 0, 255).astype(np.uint8), boxes[i] + np.tile(off[i], 2))
     # What stands in front of goods that moved behind it still does.
     for i in np.flatnonzero(~deep & ~np.isin(np.arange(n), stirred)).tolist():
         if deep.any() and _touch(boxes[i], boxes[deep] + np.tile(off[deep], 2)):
-            _put(out, _cut(rgb, boxes[i]), boxes[i])
+            put_onto(out, cut_out(rgb, boxes[i]), boxes[i])
     still = np.isin(np.arange(n), list(gone))
     return out, boxes + np.where(still[:, None], 0.0, np.tile(off, 2))
 
@@ -225,14 +225,15 @@ def _touch(box: Reals, others: Reals) -> bool:
     return bool(((wide > 0) & (tall > 0)).any())
 
 
-def _cut(rgb: Rgb, box: Reals) -> Rgb:
+def cut_out(rgb: Rgb, box: Reals) -> Rgb:
+    """The pixels in a box, at least one; what reaches beyond the picture is left out."""
     height, width = rgb.shape[:2]
     x1, y1 = int(np.clip(box[0], 0, width - 2)), int(np.clip(box[1], 0, height - 2))
     x2, y2 = int(np.clip(box[2], x1 + 1, width)), int(np.clip(box[3], y1 + 1, height))
     return rgb[y1:y2, x1:x2]
 
 
-def _put(onto: Rgb, crop: Rgb, box: Reals) -> None:
+def put_onto(onto: Rgb, crop: Rgb, box: Reals) -> None:
     """Paste a crop stretched into a box; what reaches beyond the picture is left out."""
     height, width = onto.shape[:2]
     x1, y1, x2, y2 = (round(float(value)) for value in box)

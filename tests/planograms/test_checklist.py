@@ -73,7 +73,7 @@ def test_a_shelf_as_planned_has_an_empty_checklist() -> None:
         pytest.param("wrong_product", "p1", "p4", "p4 stands here; put p1", id="known"),
         pytest.param("wrong_product", "p1", None, "another product stands here", id="unknown"),
         pytest.param("misplaced", "p1", "p4", "move p4 to its own place", id="misplaced"),
-        pytest.param("short", "p1", None, "fill up p1", id="short"),
+        pytest.param("short", "p1", None, "put 1 more facing of p1", id="short"),
         pytest.param("extra", "p1", None, "a facing too many", id="extra"),
         pytest.param("unexpected", None, None, "New here?", id="unexpected"),
         pytest.param("wrong_price", "p1", None, "change the price tag of p1", id="price"),

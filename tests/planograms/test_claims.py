@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from planograms.claims import sure_around
 from planograms.compare import Comparison
-from planograms.confidence import CURVES, NAMES, Claim, Curve, Witnesses
+from planograms.confidence import CURVES, DRAWN_CURVES, NAMES, Claim, Curve, Witnesses
 from planograms.evidence import _GOODS, found_near
 from planograms.judge import compare_observation, prepare
 from tests.planograms.drawn import (
@@ -58,7 +58,7 @@ def test_what_a_person_hides_is_not_claimed() -> None:
 def witnesses(**said: float) -> Witnesses:
     usual = {
         "before": 3.0, "again": -0.4, "board": 0.0, "edges": 0.3, "anchors": 1.0, "around": 1.0,
-        "weak": 0.0, "covered": 0.0, "margin": 1.0, "hidden": 0.0,
+        "weak": 0.0, "covered": 0.0, "margin": 1.0, "hidden": 0.0, "same": -4.0, "rival": 3.0,
     }  # fmt: skip
     return Witnesses(**{name: np.array([value]) for name, value in {**usual, **said}.items()})
 
@@ -73,20 +73,21 @@ def test_what_speaks_against_a_claim_never_makes_it_surer(claim: Claim) -> None:
     assert sure > 0.8
     for name, against in {
         "before": -1.0, "again": 0.0, "board": -0.5, "edges": 1.0, "anchors": 0.0, "around": 0.0,
-        "weak": 1.0, "covered": 1.0, "margin": -0.2, "hidden": 1.0,
+        "weak": 1.0, "covered": 1.0, "margin": -0.2, "hidden": 1.0, "same": 5.0, "rival": -4.0,
     }.items():  # fmt: skip
         assert confidence(claim, **{name: against}) <= sure
 
 
-@given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=10, max_size=10))
+@given(st.lists(st.floats(), min_size=len(NAMES), max_size=len(NAMES)))
 def test_whatever_witnesses_say_confidence_is_a_probability(values: list[float]) -> None:
     said = Witnesses(*(np.array([value]) for value in values))
-    for curve in CURVES.values():
+    for curve in (*CURVES.values(), *DRAWN_CURVES.values()):
         assert 0 <= curve.confidence(said)[0] <= 1
 
 
 def test_a_curve_has_a_weight_for_each_witness() -> None:
-    assert all(len(curve.weights) == len(NAMES) for curve in CURVES.values())
+    both = (*CURVES.values(), *DRAWN_CURVES.values())
+    assert all(len(curve.weights) == len(NAMES) for curve in both)
     half = Curve(0.0, (0.0,) * len(NAMES))
     assert half.confidence(witnesses())[0] == 0.5
 

@@ -70,12 +70,18 @@ def same_product(first: FacingLooks, second: FacingLooks) -> Floats:
 
     Taken alone, with either answer equally likely beforehand.
     """
-    odds = (
+    odds = log_odds_same(first, second)
+    return np.asarray(1 / (1 + np.exp(-np.clip(odds, -40, 40))), np.float32)
+
+
+def log_odds_same(first: FacingLooks, second: FacingLooks) -> Floats:
+    """The same as log odds, for who weighs it with other evidence: (n, m)."""
+    return np.asarray(
         _EMBEDDING_WEIGHT * (first.embeddings @ second.embeddings.T)
         + _COLOUR_WEIGHT * (first.colours @ second.colours.T)
-        + _BIAS
+        + _BIAS,
+        np.float32,
     )
-    return np.asarray(1 / (1 + np.exp(-np.clip(odds, -40, 40))), np.float32)
 
 
 def _crop(rgb: npt.NDArray[np.uint8], box: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
