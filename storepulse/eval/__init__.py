@@ -352,7 +352,7 @@ def linking_command(
 
     keep_to_itself()
     watches = read_watches(data, steps=on_stderr)
-    _say(measure_linking(watches, trials=trials, seed=seed, steps=on_stderr), as_json)
+    say(measure_linking(watches, trials=trials, seed=seed, steps=on_stderr), as_json)
 
 
 @app.command(
@@ -404,7 +404,7 @@ def why_command(
     """Why figures worsened, in simulated chains with known causes: found, claimed, covered."""
     from storepulse.eval.why import measure_why
 
-    _say(measure_why(chains=chains, shops=shops, seed=seed, steps=on_stderr), as_json)
+    say(measure_why(chains=chains, shops=shops, seed=seed, steps=on_stderr), as_json)
 
 
 @app.command("experiments", epilog="storepulse eval experiments --trials 1000 --json")
@@ -416,7 +416,7 @@ def experiments_command(
     """Trials watched every day: winners declared without an effect, and power over its size."""
     from storepulse.eval.experiments import measure_experiments
 
-    _say(measure_experiments(trials=trials, seed=seed, steps=on_stderr), as_json)
+    say(measure_experiments(trials=trials, seed=seed, steps=on_stderr), as_json)
 
 
 @app.command("kill", epilog="storepulse eval kill --broker mosquitto --json")
