@@ -35,7 +35,7 @@ export function find(shelf: Shelf, camera: readonly Level[], { roll, seed }: { r
   let best: Held | undefined
   for (const guess of guesses(shelf, pairs, seed)) {
     let plane: Plane | undefined = guess.plane
-    for (const [reach, freedom] of [[16, { stretch: 1, tilt: 0.05 }], [12, { stretch: 1, tilt: 0.5 }], [7, { stretch: 3, tilt: 1 }]] as const) {
+    for (const [reach, freedom] of [[16, { stretch: 0.2, tilt: 0.02 }], [12, { stretch: 0.3, tilt: 0.1 }], [7, { stretch: 0.3, tilt: 0.2 }]] as const) {
       plane = plane && fitted(plane, pairs, { reach, centre, size: centre.x, freedom, rounds: 5 })
     }
     if (!plane || !isView(plane, shelf.width, shelf.height)) continue

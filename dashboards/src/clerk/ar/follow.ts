@@ -4,7 +4,7 @@
  * is laid on the photo itself and not on the picture before, nothing drifts. Pure.
  */
 import type { Level } from './grey'
-import { lookFor, type Seen } from './patches'
+import { lookFor, peakNear, type Likenesses } from './patches'
 import { enlargementAt, fitted, inverted, isView, mapped, type Freedom, type Pair, type Plane, type Point } from './plane'
 import type { Shelf } from './shelf'
 
@@ -25,14 +25,18 @@ interface Stage {
 }
 
 const STAGES: readonly Stage[] = [
-  { size: 2, radius: 6, pieces: 48, freedom: { stretch: 0.1, tilt: 0.03 } },
-  { size: 1, radius: 3, pieces: 80, freedom: { stretch: 0.3, tilt: 0.15 } },
-  { size: 0, radius: 2, pieces: 120, freedom: { stretch: 1, tilt: 1 } },
+  { size: 2, radius: 6, pieces: 48, freedom: { stretch: 0.1, tilt: 0.02 } },
+  { size: 1, radius: 3, pieces: 80, freedom: { stretch: 0.1, tilt: 0.05 } },
+  { size: 0, radius: 2, pieces: 120, freedom: { stretch: 0.1, tilt: 0.1 } },
 ]
 const LIKE_MIN = 0.7
 /** Pixels of a stage's own size within which a piece agrees with the others. */
 const AGREES_PX = 1.5
 const DUE_MIN = 10
+/** Pixels of a stage's size from the common way within which each piece is looked for. */
+const NEAR = 2
+/** Of two ways that fit as well, the shorter is likelier: what a way to the edge of the search loses. */
+const SURPRISE = 0.15
 /** Below this the finest stage is blurred, and the stage before says where the shelf is. */
 const FINE_SHARE_MIN = 0.3
 
@@ -51,25 +55,28 @@ export function follow(shelf: Shelf, camera: readonly Level[], due: Plane): Held
 }
 
 function atStage(shelf: Shelf, camera: Level, plane: Plane, { radius, pieces, freedom }: Stage): Held | undefined {
-  const seen: (Seen & { from: Point })[] = []
+  const looked: { from: Point; at: Likenesses }[] = []
   for (const from of holdsInSight(shelf, camera, plane)) {
-    const one = lookFor(shelf.levels, camera, plane, from, radius)
-    if (one) seen.push({ ...one, from })
-    if (seen.length >= pieces) break
+    const at = lookFor(shelf.levels, camera, plane, from, radius)
+    if (at) looked.push({ from, at })
+    if (looked.length >= pieces) break
   }
-  if (seen.length < DUE_MIN) return undefined
-  const shift = commonShift(seen, AGREES_PX / camera.scale)
-  const moved: Plane = shift ? shiftedBy(plane, shift) : plane
-  const pairs: Pair[] = seen.map(({ from, to, likeness }) => ({ from, to, weight: likeness >= LIKE_MIN ? likeness * likeness : 0 }))
+  if (looked.length < DUE_MIN) return undefined
+  const shift = commonShift(looked.map(({ at }) => at), radius)
+  const pairs: Pair[] = looked.map(({ from, at }) => {
+    const { x, y, likeness } = peakNear(at, shift.x, shift.y, NEAR)
+    return { from, to: { x: at.due.x + x / camera.scale, y: at.due.y + y / camera.scale }, weight: likeness >= LIKE_MIN ? likeness * likeness : 0 }
+  })
+  const moved = shiftedBy(plane, { x: shift.x / camera.scale, y: shift.y / camera.scale })
   const centre = { x: camera.grey.width / camera.scale / 2, y: camera.grey.height / camera.scale / 2 }
   const better = fitted(moved, pairs, { reach: (2 * AGREES_PX) / camera.scale, centre, size: centre.x, freedom })
-  if (!better) return { plane, share: 0, due: seen.length }
+  if (!better) return { plane, share: 0, due: looked.length }
   let agree = 0
-  for (const { from, to, likeness } of seen) {
+  for (const { from, to, weight } of pairs) {
     const at = mapped(better, from)
-    if (at && likeness >= LIKE_MIN && Math.hypot(at.x - to.x, at.y - to.y) * camera.scale <= AGREES_PX) agree++
+    if (at && weight > 0 && Math.hypot(at.x - to.x, at.y - to.y) * camera.scale <= AGREES_PX) agree++
   }
-  return { plane: better, share: agree / seen.length, due: seen.length }
+  return { plane: better, share: agree / looked.length, due: looked.length }
 }
 
 /** Places to hold on to that the camera should see, of the level whose grain is the camera's. */
@@ -91,27 +98,39 @@ function* holdsInSight(shelf: Shelf, camera: Level, plane: Plane): Generator<Poi
   }
 }
 
-/** The way that most pieces have moved together: a shelf's twins pull others aside, but not all the same way. */
-function commonShift(seen: readonly Seen[], near: number): Point | undefined {
-  const ways = seen.filter((one) => one.likeness >= LIKE_MIN).map(({ to, due }) => ({ x: to.x - due.x, y: to.y - due.y }))
-  let best = 0
-  let shift: Point | undefined
-  for (const one of ways) {
-    let n = 0
-    let x = 0
-    let y = 0
-    for (const other of ways) {
-      if (Math.abs(other.x - one.x) > near || Math.abs(other.y - one.y) > near) continue
-      n++
-      x += other.x
-      y += other.y
-    }
-    if (n > best) {
-      best = n
-      shift = { x: x / n, y: y / n }
+/**
+ * The way that all pieces moved together, in pixels of the size that was looked at. Each alone could
+ * as well have gone to a twin beside it; the twins of different rows do not lie the same way.
+ */
+function commonShift(looked: readonly Likenesses[], radius: number): { x: number; y: number } {
+  const side = 2 * radius + 1
+  const sum = new Float32Array(side * side)
+  for (const { map } of looked) {
+    for (let k = 0; k < sum.length; k++) {
+      const likeness = map[k]!
+      if (likeness > 0.3) sum[k]! += likeness * likeness * likeness
     }
   }
-  return shift
+  let best = -1
+  let x = 0
+  let y = 0
+  for (let dy = 0; dy < side; dy++) {
+    for (let dx = 0; dx < side; dx++) {
+      // Pieces at the picture's edges move a little otherwise than those in the middle.
+      let around = 0
+      for (let v = Math.max(dy - 1, 0); v <= Math.min(dy + 1, side - 1); v++) {
+        for (let u = Math.max(dx - 1, 0); u <= Math.min(dx + 1, side - 1); u++) around += sum[v * side + u]!
+      }
+      const cells = (Math.min(dx + 1, side - 1) - Math.max(dx - 1, 0) + 1) * (Math.min(dy + 1, side - 1) - Math.max(dy - 1, 0) + 1)
+      const far = Math.hypot(dx - radius, dy - radius) / (radius + 1)
+      const score = (around / cells) * (1 - SURPRISE * far)
+      if (score <= best) continue
+      best = score
+      x = dx - radius
+      y = dy - radius
+    }
+  }
+  return { x, y }
 }
 
 function shiftedBy(p: Plane, { x, y }: Point): Plane {

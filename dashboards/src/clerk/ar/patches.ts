@@ -9,17 +9,24 @@ const PIXELS = SIDE * SIDE
 /** Grey steps; flatter than that there is nothing to hold on to. */
 const CONTRAST_MIN = 1.2
 
-export interface Seen {
-  /** Where the patch was found, in pixels of the camera picture. */
-  readonly to: Point
-  /** Where it should have been. */
+/** How like the camera picture is to a patch around its due place. */
+export interface Likenesses {
+  /** Where the patch should be, in pixels of the camera picture's first size. */
   readonly due: Point
-  /** Correlation there, -1 to 1. */
+  /** Pixels to all sides that were looked at. */
+  readonly radius: number
+  /** Correlations, -1 to 1, row by row, the due place in the middle. */
+  readonly map: Float32Array
+}
+
+export interface Peak {
+  /** From the due place, in pixels of the size that was looked at. */
+  readonly x: number
+  readonly y: number
   readonly likeness: number
 }
 
 const patch = new Float32Array(PIXELS)
-const scores = new Float32Array(32 * 32)
 
 /**
  * Look for the patch at `from` (pixels of the shelf's first level) around its due place, `radius`
@@ -27,7 +34,7 @@ const scores = new Float32Array(32 * 32)
  */
 export function lookFor(
   shelf: readonly Level[], camera: Level, plane: Plane, from: Point, radius: number,
-): Seen | undefined {
+): Likenesses | undefined {
   const due = mapped(plane, from)
   const stretch = due && stretchAt(plane, from)
   if (!due || !stretch) return undefined
@@ -47,27 +54,37 @@ export function lookFor(
   const level = shelf.reduce((best, one) => (Math.abs(Math.log(one.scale * steps)) < Math.abs(Math.log(best.scale * steps)) ? one : best))
   if (!cut(level, from, back, nearX - x, nearY - y)) return undefined
   const side = 2 * radius + 1
-  let best = -2
-  let bestX = 0
-  let bestY = 0
-  for (let dy = 0; dy < side; dy++) {
-    for (let dx = 0; dx < side; dx++) {
-      const likeness = likenessAt(grey.data, grey.width, nearX + dx - radius - HALF, nearY + dy - radius - HALF)
-      scores[dy * side + dx] = likeness
-      if (likeness > best) {
-        best = likeness
-        bestX = dx
-        bestY = dy
-      }
+  const map = new Float32Array(side * side)
+  // The patch was cut as it must look at a whole pixel, so the due place is the map's very middle.
+  for (let dy = 0, k = 0; dy < side; dy++) {
+    for (let dx = 0; dx < side; dx++, k++) {
+      map[k] = likenessAt(grey.data, grey.width, nearX + dx - radius - HALF, nearY + dy - radius - HALF)
     }
   }
-  const fineX = bestX > 0 && bestX < side - 1 ? between(scores[bestY * side + bestX - 1]!, best, scores[bestY * side + bestX + 1]!) : 0
-  const fineY = bestY > 0 && bestY < side - 1 ? between(scores[(bestY - 1) * side + bestX]!, best, scores[(bestY + 1) * side + bestX]!) : 0
-  // The patch was cut as it must look at a whole pixel, so what is off is off from the due place.
-  return {
-    due, likeness: best,
-    to: { x: due.x + (bestX - radius + fineX) / scale, y: due.y + (bestY - radius + fineY) / scale },
+  return { due, radius, map }
+}
+
+/** The best place within `within` pixels of a place, to a part of a pixel. */
+export function peakNear({ map, radius }: Likenesses, x: number, y: number, within: number): Peak {
+  const side = 2 * radius + 1
+  const middleX = Math.round(x) + radius
+  const middleY = Math.round(y) + radius
+  let best = -2
+  let bestX = middleX
+  let bestY = middleY
+  for (let atY = Math.max(middleY - within, 0); atY <= Math.min(middleY + within, side - 1); atY++) {
+    for (let atX = Math.max(middleX - within, 0); atX <= Math.min(middleX + within, side - 1); atX++) {
+      const likeness = map[atY * side + atX]!
+      if (likeness <= best) continue
+      best = likeness
+      bestX = atX
+      bestY = atY
+    }
   }
+  const at = bestY * side + bestX
+  const fineX = bestX > 0 && bestX < side - 1 ? between(map[at - 1]!, best, map[at + 1]!) : 0
+  const fineY = bestY > 0 && bestY < side - 1 ? between(map[at - side]!, best, map[at + side]!) : 0
+  return { x: bestX - radius + fineX, y: bestY - radius + fineY, likeness: best }
 }
 
 /** Where the top of a parabola through three heights lies, seen from the middle one. */

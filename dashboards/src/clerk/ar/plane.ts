@@ -71,7 +71,10 @@ export function enlargementAt(plane: Plane, at: Point): number {
   return s ? Math.sqrt(Math.max(s[0] * s[3] - s[1] * s[2], 0)) : 0
 }
 
-/** How freely a fit may move: the smaller, the stiffer. */
+/**
+ * How far a fit is likely to move, in halves of the second picture: what few or crowded pairs leave
+ * open stays as it was. Where pairs say more, they win.
+ */
 export interface Freedom {
   /** Stretch and turn. */
   readonly stretch: number
@@ -113,7 +116,8 @@ export function fitted(
     if (used < 4) return undefined
     for (let k = 0; k < 8; k++) {
       const free = k === 2 || k === 5 ? 1e3 : k < 6 ? freedom.stretch : freedom.tilt
-      sums[9 * k]! += used / (free * free)
+      // A pair is off by about a third of its reach.
+      sums[9 * k]! += (limit / 3 / free) ** 2
     }
     const step = solved(sums, right)
     if (!step) return undefined
