@@ -16,8 +16,8 @@ const FITS_MIN = 8
 /** So many guesses, each elsewhere, are asked about at the pieces. */
 const CANDIDATES = 4
 /** A guess is taken when so much of what should be in sight is there. */
-export const FOUND_SHARE = 0.5
-export const FOUND_DUE = 16
+export const FOUND_SHARE = 0.6
+export const FOUND_DUE = 20
 
 interface Guess {
   plane: Plane
