@@ -17,7 +17,7 @@ export interface Looked {
 
 export const BEGIN: State = { phase: 'searching', agreed: 0, agreedMs: 0 }
 /** Marks show when so many pictures in a row agree: one alone may be a twin. */
-export const AGREED_MIN = 3
+export const AGREED_MIN = 4
 /** So long may pictures disagree (a blur, a hand in between) before the shelf counts as lost, ms. */
 export const PATIENCE_MS = 160
 

@@ -22,7 +22,7 @@ export interface Sight {
 
 const CAMERA_SIZES = 3
 /** On filmed shelves the true place had 0.67 at least and nearly always 0.9, a wrong one 0.57 at most. */
-const HELD_SHARE = 0.55
+const HELD_SHARE = 0.5
 const HELD_DUE = 14
 /** Below this a held place is doubted: every few pictures the shelf is looked for anew. */
 const DOUBTED_SHARE = 0.72
@@ -67,7 +67,7 @@ export function registrarOf(photo: Grey, width: number): (picture: Grey, atMs: n
     for (const goesOn of movement ? GOES_ON : [0]) {
       const due = movement && goesOn ? joined(mixed(movement, goesOn), last) : last
       const found = follow(shelf, camera, due)
-      if (found && found.share >= HELD_SHARE && found.due >= HELD_DUE) return found
+      if (found && found.share >= (state.phase === 'tracking' ? HELD_SHARE : FOUND_SHARE) && found.due >= HELD_DUE) return found
     }
     return undefined
   }
