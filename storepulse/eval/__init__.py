@@ -235,6 +235,12 @@ def ar_command(
         Path | None, typer.Option("--data", help=f"{_SHELVES} Without: drawn shelves alone.")
     ] = None,
     videos: Annotated[int, typer.Option(min=2, help="So many shelves of either kind.")] = 10,
+    every_picture: Annotated[
+        bool,
+        typer.Option(
+            "--every-picture", help="Leave no picture out: for a machine that is busy otherwise."
+        ),
+    ] = False,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -244,7 +250,7 @@ def ar_command(
     from storepulse.eval.ar import measure_ar
     from storepulse.eval.live_page import live_page
 
-    with live_page() as page:
+    with live_page(every_picture=every_picture) as page:
         _say(measure_ar(data, page, videos=videos, seed=seed, steps=on_stderr), as_json)
 
 

@@ -64,6 +64,8 @@ class ShelfFigures:
     shown_when: int = 0
     """Pictures with the shelf in sight after it was first found."""
     took_ms: list[float] = field(default_factory=list)
+    cpu_ms: list[float] = field(default_factory=list)
+    """One a video: of the worker's thread, a picture, getting to know the photo included."""
     found_ms: list[float] = field(default_factory=list)
     """One a video; infinite where it was never found."""
     lost_ms: list[float] = field(default_factory=list)
@@ -105,13 +107,15 @@ def measure_ar(
         measure="ar",
         settings={
             "shelves_of_each_kind": videos, "pictures_a_second": 30, "seed": seed,
+            "pictures": "every one" if page.every_picture else "as there is time, as on the page",
             "cores": os.cpu_count() or 0, "load_before": round(os.getloadavg()[0], 1),
         },
         figures=tuple(figures),
         notes=(
             "errors: percent of the camera picture's width, of points in sight, while marks show",
-            "a picture that comes while the worker is busy is left out, as on the page; taking the "
-            "picture off the camera (the page's own thread) is not timed",
+            "taking the picture off the camera (the page's own thread) is not timed",
+            "CPU: of the worker's thread, by video, getting to know the photo included; waiting "
+            "times grow with the machine's load, it does not",
             "intervals: shelves drawn anew",
         ),
     )  # fmt: skip
@@ -191,6 +195,7 @@ def _watched(
             strange.took_ms += [one.took_ms for one in told.seen]
             strange.updates += len(told.seen)
             strange.seconds += _seconds(video)
+            strange.cpu_ms += _cpu_a_picture(told)
     yield OTHER, strange
     for name, condition in MOVED.items():
         second = second_photo(
@@ -224,6 +229,7 @@ def _judged(
         away: the camera leaves the shelf and comes back.
     """
     out = ShelfFigures(updates=len(seen.seen), seconds=_seconds(video))
+    out.cpu_ms += _cpu_a_picture(seen)
     height, width = video.pictures.shape[1:]
     first = gone_at = back_at = lost_at = again_at = None
     for one in seen.seen:
@@ -260,6 +266,10 @@ def _judged(
     return out
 
 
+def _cpu_a_picture(seen: Watched) -> list[float]:
+    return [] if seen.cpu_ms is None else [seen.cpu_ms / max(len(seen.seen), 1)]
+
+
 def _delay(since_ms: float | None, until_ms: float | None) -> list[float]:
     """From one moment to another: infinite if that never came, nothing if the first did not."""
     if since_ms is None:
@@ -284,6 +294,7 @@ def _all_figures(
     yield from _errors(f"{kind}", groups, seed)
     yield _timing(f"{kind}", "took ms", [ms for one in everything for ms in one.took_ms])
     yield _rate(f"{kind}", everything)
+    yield from _cpu(f"{kind}", everything)
     for name, those in by_take.items():
         of = f"{kind}, {name}"
         if name == OTHER:
@@ -293,6 +304,7 @@ def _all_figures(
             )  # fmt: skip
             yield _timing(of, "took ms", [ms for one in those for ms in one.took_ms])
             yield _rate(of, those)
+            yield from _cpu(of, those)
             continue
         yield from _errors(of, [[one] for one in those], seed)
         found = [ms for one in those for ms in one.found_ms]
@@ -334,6 +346,12 @@ def _rate(of: str, those: Sequence[ShelfFigures]) -> Figure:
     seconds = sum(one.seconds for one in those)
     updates = sum(one.updates for one in those)
     return Figure(name="updates a second", of=of, value=updates / seconds, n=updates)
+
+
+def _cpu(of: str, those: Sequence[ShelfFigures]) -> Iterator[Figure]:
+    values = [ms for one in those for ms in one.cpu_ms]
+    if values:
+        yield Figure(name="CPU ms a picture", of=of, value=float(np.mean(values)), n=len(values))
 
 
 def _share(those: Sequence[ShelfFigures], over: str, under: str) -> float:

@@ -5,6 +5,7 @@ picture is the first one that came after the last answer, by the time that the w
 Judges nothing.
 """
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,20 +25,20 @@ Grey = npt.NDArray[np.uint8]
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
 _PATIENCE_MS: Final = 240_000
-_FEED: Final = """async ([photo, whole, video, size, times]) => {
+_FEED: Final = """async ([photo, whole, size, times, everyPicture]) => {
   const bytes = async (path) => new Uint8Array(await (await fetch(path)).arrayBuffer())
   const rgba = (grey, from, n) => {
     const out = new Uint32Array(n)
     for (let k = 0; k < n; k++) out[k] = 0xff000000 | (grey[from + k] * 0x010101)
     return out.buffer
   }
-  const worker = new Worker('/worker.js', { type: 'module' })
+  const worker = window.worker = new Worker('/worker.js', { type: 'module' })
   const asked = (words) => new Promise((told, failed) => {
     worker.onmessage = ({ data }) => told(data)
     worker.onerror = (event) => failed(new Error(event.message))
     worker.postMessage(words, [words.rgba])
   })
-  try {
+  {
     const still = await bytes('/photo')
     const [wide, high] = photo
     const ready = await asked({ what: 'photo', width: wide, height: high, wholeWidth: whole,
@@ -47,7 +48,7 @@ _FEED: Final = """async ([photo, whole, video, size, times]) => {
     const seen = []
     let freeMs = 0
     for (let k = 0; k < times.length; k++) {
-      if (times[k] < freeMs) continue
+      if (times[k] < freeMs && !everyPicture) continue
       const told = await asked({ what: 'picture', width, height, atMs: times[k],
         rgba: rgba(pictures, k * width * height, width * height) })
       freeMs = times[k] + told.tookMs
@@ -55,8 +56,6 @@ _FEED: Final = """async ([photo, whole, video, size, times]) => {
         took_ms: told.tookMs, share: told.sight.share })
     }
     return { ready_ms: ready.tookMs, seen }
-  } finally {
-    worker.terminate()
   }
 }"""
 
@@ -81,14 +80,18 @@ class Watched:
     ready_ms: float
     """To get to know the photo."""
     seen: tuple[SeenPicture, ...]
-    """Only those that it had time for."""
+    """Only those that it had time for, unless every one was asked for."""
+    cpu_ms: float | None
+    """What the worker's thread computed for all of them and the photo, whatever else ran on the
+    machine; None where the system does not tell."""
 
 
 class LivePage:
     """A browser page with the worker in it; made by `live_page`."""
 
-    def __init__(self, page: Any, files: dict[str, bytes]) -> None:
+    def __init__(self, page: Any, files: dict[str, bytes], *, every_picture: bool) -> None:
         self._page = page
+        self.every_picture = every_picture
         self._files = files
 
     def watch(self, photo: Grey, whole_width: int, pictures: Grey, times_ms: Any) -> Watched:
@@ -105,11 +108,40 @@ class LivePage:
         told = self._page.evaluate(
             _FEED,
             [
-                [photo.shape[1], photo.shape[0]], whole_width, "/video",
+                [photo.shape[1], photo.shape[0]], whole_width,
                 [pictures.shape[2], pictures.shape[1]], np.asarray(times_ms).tolist(),
+                self.every_picture,
             ],
         )  # fmt: skip
-        return Watched(told["ready_ms"], tuple(_seen(one) for one in told["seen"]))
+        cpu_ms = _worker_cpu_ms()
+        self._page.evaluate("window.worker.terminate()")
+        return Watched(told["ready_ms"], tuple(_seen(one) for one in told["seen"]), cpu_ms)
+
+
+def _worker_cpu_ms() -> float | None:
+    """CPU time of the worker's thread, of the browser that this process started."""
+    ours, all_ms = {os.getpid()}, []
+    try:
+        stats = {int(path.name): _stat(path) for path in Path("/proc").glob("[0-9]*")}
+        before = 0
+        while len(ours) != before:
+            before = len(ours)
+            ours |= {pid for pid, parent in stats.items() if parent in ours}
+        for pid in ours:
+            for thread in Path(f"/proc/{pid}/task").iterdir():
+                if (thread / "comm").read_text().startswith("DedicatedWorker"):
+                    all_ms.append(int((thread / "schedstat").read_text().split()[0]) / 1e6)
+    except OSError:
+        return None
+    return max(all_ms) if all_ms else None
+
+
+def _stat(process: Path) -> int:
+    """The parent's number; 0 for a process that is gone."""
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
 
 
 def _seen(told: dict[str, Any]) -> SeenPicture:
@@ -133,9 +165,12 @@ def built_worker(folder: Path | None = None) -> Path:
 
 
 @contextmanager
-def live_page() -> Iterator[LivePage]:
+def live_page(*, every_picture: bool = False) -> Iterator[LivePage]:
     """Open the worker in headless Chromium as long as the block runs.
 
+    Args:
+        every_picture: leave none out, however long one takes: for a machine that is busy with
+            other work, where waiting times say nothing.
     Raises:
         BadInput: the pages are not built, or there is no Chromium or playwright.
     """
@@ -162,7 +197,7 @@ def live_page() -> Iterator[LivePage]:
             page.set_default_timeout(_PATIENCE_MS)
             page.goto(f"http://127.0.0.1:{server.server_port}/")
             try:
-                yield LivePage(page, files)
+                yield LivePage(page, files, every_picture=every_picture)
             finally:
                 browser.close()
     finally:

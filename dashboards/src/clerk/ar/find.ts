@@ -1,6 +1,6 @@
 /** Find the shelf anywhere in a camera picture: prints, chance's best guess, then the pieces' word. Pure. */
 import { cornersOf } from './corners'
-import { follow, type Held } from './follow'
+import { follow, isSure, type Held } from './follow'
 import type { Level } from './grey'
 import { fitted, isView, mapped, type Pair, type Plane } from './plane'
 import { nearest, PRINT_BORDER, printsOf, randomFrom } from './prints'
@@ -13,11 +13,18 @@ const GUESSES = 1200
 /** Pixels of the camera picture: wide, as a guess knows no tilt. */
 const GUESS_REACH = 10
 const FITS_MIN = 8
+const FIT_REACH = 32
+/** From a likeness to a view: ever nearer pairs, ever freer. */
+const FITS = [
+  [16, { stretch: 0.2, tilt: 0.02 }], [12, { stretch: 0.3, tilt: 0.1 }], [7, { stretch: 0.3, tilt: 0.2 }],
+] as const
+/** So sure of a guess, no other is asked about. */
+const SURE_SHARE = 0.85
 /** So many guesses, each elsewhere, are asked about at the pieces. */
 const CANDIDATES = 4
 /** A guess is taken when so much of what should be in sight is there. */
 export const FOUND_SHARE = 0.6
-export const FOUND_DUE = 20
+const FOUND_DUE = 20
 
 interface Guess {
   plane: Plane
@@ -34,13 +41,19 @@ export function find(shelf: Shelf, camera: readonly Level[], { roll, seed }: { r
   const centre = { x: first.width / 2, y: first.height / 2 }
   let best: Held | undefined
   for (const guess of guesses(shelf, pairs, seed)) {
+    // What is far from the guess would only be left out by every fit.
+    const near = pairs.filter(({ from, to }) => {
+      const at = mapped(guess.plane, from)
+      return at && Math.abs(at.x - to.x) < FIT_REACH && Math.abs(at.y - to.y) < FIT_REACH
+    })
     let plane: Plane | undefined = guess.plane
-    for (const [reach, freedom] of [[16, { stretch: 0.2, tilt: 0.02 }], [12, { stretch: 0.3, tilt: 0.1 }], [7, { stretch: 0.3, tilt: 0.2 }]] as const) {
-      plane = plane && fitted(plane, pairs, { reach, centre, size: centre.x, freedom, rounds: 5 })
+    for (const [reach, freedom] of FITS) {
+      plane = plane && fitted(plane, near, { reach, centre, size: centre.x, freedom })
     }
     if (!plane || !isView(plane, shelf.width, shelf.height)) continue
     const held = follow(shelf, camera, plane)
-    if (held && held.due >= FOUND_DUE && held.share >= FOUND_SHARE && held.share > (best?.share ?? 0)) best = held
+    if (held && isSure(held, FOUND_SHARE, FOUND_DUE) && held.share > (best?.share ?? 0)) best = held
+    if (best && best.share >= SURE_SHARE) break
   }
   return best
 }

@@ -14,6 +14,8 @@ export interface Held {
   readonly share: number
   /** So many should be in sight. */
   readonly due: number
+  /** How far those that are there lie apart across their narrowest, as a deviation in pixels. */
+  readonly spread: number
 }
 
 interface Stage {
@@ -39,6 +41,12 @@ const NEAR = 2
 const SURPRISE = 0.15
 /** Below this the finest stage is blurred, and the stage before says where the shelf is. */
 const FINE_SHARE_MIN = 0.3
+/** A strip narrower than about a sixth of the picture: every shelf's board looks like that. */
+const SPREAD_MIN_PX = 24
+
+/** Whether so much of the shelf is there that its place is to be trusted. */
+export const isSure = ({ share, due, spread }: Held, shareMin: number, dueMin: number): boolean =>
+  share >= shareMin && due >= dueMin && spread >= SPREAD_MIN_PX
 
 /** `camera` are the camera picture and its halves; undefined where too little of the shelf is in sight. */
 export function follow(shelf: Shelf, camera: readonly Level[], due: Plane): Held | undefined {
@@ -70,13 +78,29 @@ function atStage(shelf: Shelf, camera: Level, plane: Plane, { radius, pieces, fr
   const moved = shiftedBy(plane, { x: shift.x / camera.scale, y: shift.y / camera.scale })
   const centre = { x: camera.grey.width / camera.scale / 2, y: camera.grey.height / camera.scale / 2 }
   const better = fitted(moved, pairs, { reach: (2 * AGREES_PX) / camera.scale, centre, size: centre.x, freedom })
-  if (!better) return { plane, share: 0, due: looked.length }
-  let agree = 0
+  if (!better) return { plane, share: 0, due: looked.length, spread: 0 }
+  const agree: Point[] = []
   for (const { from, to, weight } of pairs) {
     const at = mapped(better, from)
-    if (at && weight > 0 && Math.hypot(at.x - to.x, at.y - to.y) * camera.scale <= AGREES_PX) agree++
+    if (at && weight > 0 && Math.hypot(at.x - to.x, at.y - to.y) * camera.scale <= AGREES_PX) agree.push(at)
   }
-  return { plane: better, share: agree / looked.length, due: looked.length }
+  return { plane: better, share: agree.length / looked.length, due: looked.length, spread: spreadOf(agree) }
+}
+
+/** The smaller of the two deviations of a cloud of places. */
+function spreadOf(places: readonly Point[]): number {
+  const n = Math.max(places.length, 1)
+  const x = places.reduce((sum, one) => sum + one.x, 0) / n
+  const y = places.reduce((sum, one) => sum + one.y, 0) / n
+  let xx = 0
+  let xy = 0
+  let yy = 0
+  for (const one of places) {
+    xx += (one.x - x) ** 2 / n
+    xy += ((one.x - x) * (one.y - y)) / n
+    yy += (one.y - y) ** 2 / n
+  }
+  return Math.sqrt(Math.max((xx + yy) / 2 - Math.hypot((xx - yy) / 2, xy), 0))
 }
 
 /** Places to hold on to that the camera should see, of the level whose grain is the camera's. */

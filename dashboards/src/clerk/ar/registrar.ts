@@ -2,8 +2,8 @@
  * Where the judged photo lies in each camera picture, one after another. Keeps the last place and
  * nothing else; reads no camera and no clock.
  */
-import { find, FOUND_DUE, FOUND_SHARE } from './find'
-import { follow, type Held } from './follow'
+import { find, FOUND_SHARE } from './find'
+import { follow, isSure, type Held } from './follow'
 import { halved, resized, type Grey, type Level } from './grey'
 import { BEGIN, step, type Phase, type State } from './phases'
 import { inverted, joined, scaling, type Plane } from './plane'
@@ -67,15 +67,14 @@ export function registrarOf(photo: Grey, width: number): (picture: Grey, atMs: n
     for (const goesOn of movement ? GOES_ON : [0]) {
       const due = movement && goesOn ? joined(mixed(movement, goesOn), last) : last
       const found = follow(shelf, camera, due)
-      if (found && found.share >= (state.phase === 'tracking' ? HELD_SHARE : FOUND_SHARE) && found.due >= HELD_DUE) return found
+      if (found && isSure(found, state.phase === 'tracking' ? HELD_SHARE : FOUND_SHARE, HELD_DUE)) return found
     }
     return undefined
   }
 
   function searched(camera: readonly Level[]): Held | undefined {
     turn++
-    const found = find(shelf, camera, { roll: ROLLS[turn % ROLLS.length]!, seed: turn })
-    return found && found.share >= FOUND_SHARE && found.due >= FOUND_DUE ? found : undefined
+    return find(shelf, camera, { roll: ROLLS[turn % ROLLS.length]!, seed: turn })
   }
 }
 
