@@ -187,7 +187,7 @@ def _watched(
         points = np.stack([x.ravel() * width, y.ravel() * height], axis=1)
         seen = page.watch(photo, width, video.pictures, video.times_ms)
         ready.append(seen.ready_ms)
-        yield name, _judged(seen, video, points, points, away=name == AWAY)
+        yield name, judged(seen, video, points, points, away=name == AWAY)
         if name in _OTHER_TAKES:
             told = page.watch(stranger, stranger.shape[1], video.pictures, video.times_ms)
             strange.strange += sum(one.phase == "tracking" for one in told.seen)
@@ -207,7 +207,7 @@ def _watched(
         places = _middles(second.places_px)[kept] * scale
         planned = _middles(np.array(shelf.boxes, np.float64))[kept]
         seen = page.watch(photo, shelf.rgb.shape[1], video.pictures, video.times_ms)
-        yield name, _judged(seen, video, planned, places)
+        yield name, judged(seen, video, planned, places)
 
 
 def _middles(boxes: Reals) -> Reals:
@@ -218,7 +218,7 @@ def _seconds(video: Video) -> float:
     return float(video.times_ms[-1] + video.times_ms[1] - 2 * video.times_ms[0]) / 1000
 
 
-def _judged(
+def judged(
     seen: Watched, video: Video, planned: Reals, places: Reals, *, away: bool = False
 ) -> ShelfFigures:
     """Hold what the worker said against the truth.

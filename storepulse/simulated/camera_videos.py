@@ -27,6 +27,8 @@ _FOCAL: Final = 0.85
 """Of the longer side: a phone's main camera, about 60 degrees across."""
 _WORLD: Final = 3
 """The clutter is so many times as wide and high as the photo."""
+_LIGHT: Final = np.asarray((np.arange(256) / 255) ** 2.2, np.float32)
+"""Linear light of 8 bits."""
 _BYTES: Final = np.asarray(255 * np.linspace(0, 1, 1 << 14) ** (1 / 2.2) + 0.5, np.uint8)
 """What linear light from none to all becomes in 8 bits."""
 
@@ -135,11 +137,11 @@ def _fitting(rgb: Rgb) -> Rgb:
 def _world(photo: Grey, rng: np.random.Generator) -> tuple[list[npt.NDArray[np.float32]], Reals]:
     """Linear light of photo and clutter at three sizes, and where these lie on the photo."""
     height, width = photo.shape
-    around = surroundings(_WORLD * width // 2, _WORLD * height // 2, rng)
+    around = surroundings(_WORLD * width // 4, _WORLD * height // 4, rng)
     grey = cv2.cvtColor(around, cv2.COLOR_RGB2GRAY)
     world = cv2.resize(grey, (_WORLD * width, _WORLD * height), interpolation=cv2.INTER_LINEAR)
     world[height : 2 * height, width : 2 * width] = photo
-    light = ((world.astype(np.float32) / 255) ** 2.2).astype(np.float32)
+    light = _LIGHT[world]
     half = cv2.resize(light, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     quarter = cv2.resize(half, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     put = np.array([[1, 0, -width], [0, 1, -height], [0, 0, 1]], np.float64)

@@ -58,6 +58,7 @@ def places() -> list[tuple[float, float] | None]:
 
 def write_camera(shelf: DrawnShelf, path: Path) -> None:
     """A camera file (y4m) that goes along `places` again and again."""
+    small = cv2.GaussianBlur(shelf.rgb, (0, 0), 0.4 / SCALE)
     wall = np.full((SIZE[1], SIZE[0], 3), 150, np.uint8)
     with path.open("wb") as file:
         file.write(f"YUV4MPEG2 W{SIZE[0]} H{SIZE[1]} F30:1 Ip A1:1 C420jpeg\n".encode())
@@ -65,7 +66,6 @@ def write_camera(shelf: DrawnShelf, path: Path) -> None:
             picture: npt.NDArray[Any] = wall
             if place is not None:
                 plane = np.array([[SCALE, 0, place[0]], [0, SCALE, place[1]]])
-                small = cv2.GaussianBlur(shelf.rgb, (0, 0), 0.4 / SCALE)
                 picture = cv2.warpAffine(small, plane, SIZE, wall.copy(),
                                          borderMode=cv2.BORDER_TRANSPARENT)  # fmt: skip
             yuv = cv2.cvtColor(np.asarray(picture, np.uint8), cv2.COLOR_RGB2YUV_I420)
