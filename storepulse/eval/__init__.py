@@ -183,6 +183,31 @@ def answer_time_command(
     say(report, as_json)
 
 
+@app.command("ar", epilog="storepulse eval ar --data ../shared/data/shelves --videos 10 --json")
+def ar_command(
+    data: Annotated[
+        Path | None, typer.Option("--data", help=f"{_SHELVES} Without: drawn shelves alone.")
+    ] = None,
+    videos: Annotated[int, typer.Option(min=2, help="So many shelves of either kind.")] = 10,
+    every_picture: Annotated[
+        bool,
+        typer.Option(
+            "--every-picture", help="Leave no picture out: for a machine that is busy otherwise."
+        ),
+    ] = False,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Marks on the live picture, by the built worker: error, time, lost, strangers."""
+    if data is not None:
+        need(data, "checked.json", "rows.json", "images")
+    from storepulse.eval.ar import measure_ar
+    from storepulse.eval.live_page import live_page
+
+    with live_page(every_picture=every_picture) as page:
+        _say(measure_ar(data, page, videos=videos, seed=seed, steps=on_stderr), as_json)
+
+
 @app.command("products", epilog="storepulse eval products --data ../shared/data/products --json")
 def products_command(
     data: Annotated[Path, typer.Option("--data", help="Folder of named product pictures.")],
