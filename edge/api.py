@@ -131,7 +131,7 @@ def make_app(parts: Parts) -> FastAPI:
     _add_actions(app, parts)
     _add_planograms(app, parts)
     _add_health(app, parts)
-    app.include_router(page_routes("clerk.html"))
+    app.include_router(page_routes("clerk.html", also={"/installer": "installer.html"}))
     return app
 
 

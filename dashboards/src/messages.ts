@@ -1,4 +1,12 @@
-/** Every word that a person reads, in both languages. `{name}` is filled in. No other file has any. */
+/**
+ * Every word that a person reads, in both languages. `{name}` is filled in.
+ *
+ * Those that only the board or the installer's page says stand in files of their own, so that no
+ * phone loads them; no other file has any.
+ */
+import type { DESK_MESSAGES } from './messages-desk'
+import type { INSTALLER_MESSAGES } from './messages-installer'
+
 export const MESSAGES = {
   'app.name': { en: 'storepulse', zh: 'storepulse' },
   'language.other': { en: '中文', zh: 'English' },
@@ -376,6 +384,16 @@ export const MESSAGES = {
   'state.confirmed': { en: 'confirmed', zh: '已确认' },
   'state.overdue': { en: 'overdue', zh: '超时' },
   'state.not_pushed': { en: 'called for, not pushed', zh: '应推送，未推送' },
+
+  'broken.heading': { en: 'This page made a mistake', zh: '本页出错了' },
+  'broken.safe': { en: 'Nothing is lost: what was said is at the hub.', zh: '没有丢失任何内容，已提交的都在系统里。' },
+  'broken.kept': { en: 'Nothing is lost. Kept on this phone and still being sent: {n}.', zh: '没有丢失任何内容。本机存有 {n} 条，仍在发送。' },
+  'broken.again': { en: 'Show it again', zh: '重新显示' },
+  'broken.load': { en: 'Load the page again', zh: '重新加载页面' },
+  'broken.part': { en: 'A part of this page did not come. Nothing is lost; load the page again.', zh: '页面的一部分没有加载成功，没有丢失任何内容，请重新加载页面。' },
+  'broken.what': { en: 'What to tell whoever mends it', zh: '供维修人员参考' },
+  'newer.words': { en: 'A newer version of this page is here. What waits on this phone stays.', zh: '本页有新版本。本机待发送的内容会保留。' },
+  'newer.show': { en: 'Show it', zh: '更新' },
 } as const
 
-export type MessageKey = keyof typeof MESSAGES
+export type MessageKey = keyof typeof MESSAGES | keyof typeof DESK_MESSAGES | keyof typeof INSTALLER_MESSAGES

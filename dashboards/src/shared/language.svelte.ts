@@ -5,6 +5,7 @@ export type Language = 'en' | 'zh'
 type Filling = Record<string, string | number>
 
 const KEPT_AS = 'storepulse.language'
+const PSEUDO = 'pseudo'
 const TAGS: Record<Language, string> = { en: 'en', zh: 'zh-CN' }
 
 function asked(): Language {
@@ -12,9 +13,25 @@ function asked(): Language {
   return said.startsWith('zh') ? 'zh' : 'en'
 }
 
-let language = $state<Language>('en')
+type Words = Readonly<Record<string, { en: string; zh: string }>>
+/** What this page can say: the shared words, and those that it brought. */
+let catalogue: Words = MESSAGES
 
-export function startLanguage(title: MessageKey): void {
+/** Words of this page alone; before anything is shown. */
+export function bringWords(more: Words): void {
+  catalogue = { ...catalogue, ...more }
+}
+
+export function hasWords(key: string): key is MessageKey {
+  return key in catalogue
+}
+
+let language = $state<Language>('en')
+/** How words are dressed in the language of the tests; undefined in those that people speak. */
+let dress: typeof import('./pseudo') | undefined
+
+export async function startLanguage(title: MessageKey): Promise<void> {
+  if (new URLSearchParams(location.search).get('lang') === PSEUDO) dress = await import('./pseudo')
   setLanguage(asked(), title)
 }
 
@@ -42,7 +59,9 @@ export function otherTag(): string {
 
 /** The words of a key in the page's language. */
 export function t(key: MessageKey, filling: Filling = {}): string {
-  return fill(MESSAGES[key][language], filling)
+  // A key of words that this page did not bring is a mistake of ours: it shows as it is.
+  const words = catalogue[key]?.[language] ?? key
+  return fill(dress ? dress.pseudo(words) : words, filling)
 }
 
 export function fill(words: string, filling: Filling): string {
@@ -51,12 +70,17 @@ export function fill(words: string, filling: Filling): string {
 
 /** The words of a key that is put together from data; undefined where there is none. */
 export function tMaybe(key: string, filling: Filling = {}): string | undefined {
-  return key in MESSAGES ? t(key as MessageKey, filling) : undefined
+  return hasWords(key) ? t(key, filling) : undefined
 }
 
 /** Words that the API gives in both languages. */
 export function told(sentence: { en: string; zh: string }): string {
-  return sentence[language]
+  return whole(sentence[language])
+}
+
+/** Words that are shown as they came. */
+function whole(words: string): string {
+  return dress ? dress.asIs(words) : words
 }
 
 export function number(value: number, digits = 2): string {
@@ -73,18 +97,25 @@ export function moment(iso: string, timeZone?: string): string {
   const zone = timeZone === undefined ? {} : { timeZone }
   const day = (date: Date) => date.toLocaleDateString('en-CA', zone)
   const time = { hour: '2-digit', minute: '2-digit', hour12: false, ...zone } as const
-  const whole = day(at) === day(new Date()) ? time : ({ month: 'short', day: 'numeric', ...time } as const)
-  return new Intl.DateTimeFormat(TAGS[language], whole).format(at)
+  const shown = day(at) === day(new Date()) ? time : ({ month: 'short', day: 'numeric', ...time } as const)
+  return whole(new Intl.DateTimeFormat(TAGS[language], shown).format(at))
 }
 
 /** A local day such as 2026-11-20, without its weekday. */
 export function date(iso: string): string {
-  return new Intl.DateTimeFormat(TAGS[language], { month: 'short', day: 'numeric', timeZone: 'UTC' }).format(new Date(`${iso}T00:00:00Z`))
+  return whole(new Intl.DateTimeFormat(TAGS[language], { month: 'short', day: 'numeric', timeZone: 'UTC' }).format(new Date(`${iso}T00:00:00Z`)))
 }
 
 /** A local day with its weekday. */
 export function day(iso: string): string {
-  return new Intl.DateTimeFormat(TAGS[language], {
-    month: 'short', day: 'numeric', weekday: 'short', timeZone: 'UTC',
-  }).format(new Date(`${iso}T00:00:00Z`))
+  return whole(
+    new Intl.DateTimeFormat(TAGS[language], { month: 'short', day: 'numeric', weekday: 'short', timeZone: 'UTC' }).format(new Date(`${iso}T00:00:00Z`)),
+  )
+}
+
+/** How long ago a moment was, in one figure: 40 s, 5 min, 3 h, 2 days. */
+export function age(iso: string, now: number): string {
+  const seconds = Math.max(0, (now - Date.parse(iso)) / 1000)
+  const [n, unit] = seconds < 90 ? [seconds, 'second'] : seconds < 5400 ? [seconds / 60, 'minute'] : seconds < 129_600 ? [seconds / 3600, 'hour'] : [seconds / 86_400, 'day']
+  return whole(new Intl.NumberFormat(TAGS[language], { style: 'unit', unit: unit as string, unitDisplay: 'long', maximumFractionDigits: 0 }).format(n as number))
 }
