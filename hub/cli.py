@@ -15,19 +15,19 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from hub import broker as brokers
-from hub.authority_files import open_authority
-from hub.cli_codes import app as codes_app
-from hub.cli_nodes import app as nodes_app
-from hub.cli_people import app as people_app
-from hub.database import Database, open_database
+from hub.brokers import broker as brokers
+from hub.brokers.own_broker import Doorkeeper
+from hub.codes.cli import app as codes_app
 from hub.errors import BrokerUnavailable
-from hub.listener import Tally, listen
-from hub.load import Loaded, load_facts
+from hub.ingest.listener import Tally, listen
+from hub.ingest.load import Loaded, load_facts
 from hub.metrics import CATALOGUE
-from hub.own_broker import Doorkeeper
+from hub.nodes.authority_files import open_authority
+from hub.nodes.cli import app as nodes_app
+from hub.people.cli import app as people_app
 from hub.settings import read_settings
 from hub.shops import load_shops, read_shops
+from hub.store.database import Database, open_database
 from storepulse.errors import BadInput
 from storepulse.wire_document import wire_document
 

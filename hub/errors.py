@@ -7,26 +7,25 @@ StorepulseError
 │   ├── FolderUnreachable     the lower user that runs PostgreSQL for root cannot get there
 │   ├── BadShopsFile          a line of the shops' file cannot be used; nothing was imported
 │   ├── BadFactsFile          the facts' file is missing or cannot be read at all
-│   ├── BadPolicy             hub.policy: a policy that cannot be used; names the field
+│   ├── BadPolicy             hub.codes.policy: a policy that cannot be used; names the field
 │   ├── BadPlaybook           hub.playbooks: a text that cannot be used; names file and line
-│   ├── UnknownShop           hub.computing: neither a list nor a fact names the shop
-│   ├── UnknownTimezone       hub.days: a shop's time zone is none
+│   ├── UnknownShop           hub.codes.computing: neither a list nor a fact names the shop
+│   ├── UnknownTimezone       hub.codes.days: a shop's time zone is none
 │   ├── NoAuthority           no authority was made in the hub's folder yet
 │   ├── BadRequestToSign      a request for a certificate that cannot be one
 │   ├── CodeRefused           an installer's code that is used, ended, or another node's
 │   ├── NodeRefused           a node that was never enrolled, or is revoked
 │   ├── BlobRefused           what a node sent is no picture, or has no name of one
 │   ├── BlobContradicts       another picture is there under this name
-│   ├── BadPerson             hub.people: a name, role or password that cannot be
+│   ├── BadPerson             hub.people.roles: a name, role or password that cannot be
 │   ├── Refused               over HTTP, with its status and a word that the pages translate
-│   │   ├── SignedOut, NotYours                        hub.sessions
-│   │   ├── NoPicture, NoPictureYet                    hub.blobs_api
-│   │   ├── WrongPassword, TooManyTries, LinkGone      hub.signing_in
-│   │   ├── NoPicture, NoPictureYet                    hub.blobs_api
-│   │   └── NoSuchPerson, LastOfHeadOffice             hub.people_store, hub.people_api
-│   └── NotLoopback, NoDay, NotThere  hub.run, hub.cli_codes, hub.asked: what was asked cannot be
+│   │   ├── SignedOut, NotYours                        hub.people.sessions
+│   │   ├── WrongPassword, TooManyTries, LinkGone      hub.people.signing_in
+│   │   ├── NoPicture, NoPictureYet                    hub.pictures.routes
+│   │   └── NoSuchPerson, LastOfHeadOffice             hub.people.store, hub.people.routes
+│   └── NotLoopback, NoDay, NotThere  what was asked for cannot be had
 └── Unavailable
-    ├── TooBusy               hub.passwords: many sign in at once
+    ├── TooBusy               hub.people.passwords: many sign in at once
     ├── DatabaseUnavailable   the database does not answer
     ├── BrokerUnavailable     the broker does not answer, or none can be started
     ├── NoRoom                there is no room for pictures

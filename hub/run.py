@@ -20,8 +20,13 @@ from urllib.parse import urlsplit
 import uvicorn
 from fastapi import FastAPI
 
-from hub.api import create_app
-from hub.authority_files import (
+from hub.api.app import create_app
+from hub.api.news import News, hear_news
+from hub.brokers.own_broker import OwnBroker
+from hub.codes.computing import ensure_default_policy
+from hub.errors import DatabaseUnavailable
+from hub.ingest.listener import Tally, listen, utc_now
+from hub.nodes.authority_files import (
     KeptAuthority,
     authority_folder,
     has_authority,
@@ -30,21 +35,16 @@ from hub.authority_files import (
     renew_server,
     write_hub_certificate,
 )
-from hub.blobs import BlobStore, FolderBlobs
-from hub.blobs_store import clean_up
-from hub.computing import ensure_default_policy
-from hub.database import Database, beside, open_database
-from hub.door import create_door, door_config
-from hub.enrolling import sync_revoked
-from hub.errors import DatabaseUnavailable
-from hub.listener import Tally, listen, utc_now
-from hub.news import News, hear_news
-from hub.node_names import NodeNames, read_domains, read_names
-from hub.own_broker import OwnBroker
-from hub.people_store import first_link
+from hub.nodes.door import create_door, door_config
+from hub.nodes.enrolling import sync_revoked
+from hub.nodes.names import NodeNames, read_domains, read_names
+from hub.people.store import first_link
+from hub.people.tokens import link_path
+from hub.pictures.blobs import BlobStore, FolderBlobs
+from hub.pictures.store import clean_up
 from hub.scheduler import schedule
 from hub.settings import Settings, read_settings, with_certificate
-from hub.tokens import link_path
+from hub.store.database import Database, beside, open_database
 from storepulse.ca_route import ca_route
 from storepulse.errors import BadInput, Unavailable
 from storepulse.fresh_certificate import keep_fresh

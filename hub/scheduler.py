@@ -2,9 +2,9 @@
 
 One step, in a transaction for each part, all of it safe to do again:
 
-1. taps whose day is final become facts (`hub.tickets`);
+1. taps whose day is final become facts (`hub.taps.tickets`);
 2. the codes of touched shops and days are computed again, and stored where they differ;
-3. the codes of each shop's today call for actions, which are stored once (`hub.pushes`);
+3. the codes of each shop's today call for actions, which are stored once (`hub.actions.pushes`);
 4. actions past their due time become overdue, done ones are confirmed by later words.
 
 The couriers bring actions down; a step that failed is done again by the next.
@@ -19,7 +19,9 @@ from typing import Final
 
 import psycopg
 
-from hub.actions_store import (
+from hub.actions.follow_up import follow_up
+from hub.actions.pushing import may_wait_for_checklist, pushes_of_today
+from hub.actions.store import (
     NewAction,
     StoredAction,
     actions,
@@ -27,26 +29,24 @@ from hub.actions_store import (
     insert_actions,
     move_action,
 )
-from hub.codes import Code
-from hub.codes_store import insert_codes
-from hub.computing import as_stored, compute_codes, ensure_default_policy, read_policies
-from hub.database import Connection, Database
-from hub.days import local_day
-from hub.errors import DatabaseUnavailable
-from hub.experiences import EXPERIENCE_DAYS
-from hub.facts_store import SaidFact, facts_of_days, insert_facts
-from hub.follow_up import follow_up
-from hub.playbooks import playbooks
-from hub.pushing import may_wait_for_checklist, pushes_of_today
-from hub.tapping import facts_of_taps
-from hub.taps_store import items_of
-from hub.touched_store import (
+from hub.codes.code import Code
+from hub.codes.computing import as_stored, compute_codes, ensure_default_policy, read_policies
+from hub.codes.days import local_day
+from hub.codes.store import insert_codes
+from hub.codes.touched import (
     CHANNEL,
     in_state_since,
     known_shops,
     take_touched_days,
     take_touched_taps,
 )
+from hub.errors import DatabaseUnavailable
+from hub.ingest.facts_store import SaidFact, facts_of_days, insert_facts
+from hub.playbooks import playbooks
+from hub.store.database import Connection, Database
+from hub.taps.experiences import EXPERIENCE_DAYS
+from hub.taps.store import items_of
+from hub.taps.tapping import facts_of_taps
 
 _OPEN: Final = ("pushed", "delivered", "seen", "overdue", "done")
 _REACH_DAYS: Final = 27

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
-from hub.node_names import read_domains, read_names
+from hub.nodes.names import read_domains, read_names
 from storepulse.errors import BadInput
 from storepulse.topics import Address
 from storepulse.wire import explain

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from hub.database import Database
 from hub.errors import BadShopsFile
-from hub.fact_rules import storable
+from hub.ingest.fact_rules import storable
 from hub.shops_store import Shop, save_shop
+from hub.store.database import Database
 from storepulse.topics import Address, BadName
 
 COLUMNS: Final = ("shop", "name", "region", "format", "latitude", "longitude", "timezone")

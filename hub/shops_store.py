@@ -7,8 +7,8 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from hub.database import Connection
-from hub.queries import question
+from hub.store.database import Connection
+from hub.store.queries import question
 from storepulse.topics import Address
 
 

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from edge.api import Parts, make_app
-from hub.api import create_app
-from hub.database import Database
+from hub.api.app import create_app
+from hub.store.database import Database
 
 FOLDER = Path(__file__).parents[1] / "api"
 

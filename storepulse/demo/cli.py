@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.console import Console
 
-from hub.cli_codes import board_table
+from hub.codes.cli import board_table
 from storepulse.demo.children import Children
 from storepulse.demo.doors import end_session, fresh_link, pairing_code
 from storepulse.demo.loop import Loop, Wanted, run_loop

@@ -12,13 +12,13 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from edge.identity import read_identity
-from hub.actions_store import StoredAction, actions
-from hub.answers import BoardRow, board
-from hub.authority_files import keep_authority
-from hub.computing import read_policies
-from hub.database import Database, open_database
-from hub.facts_store import facts_of_days
-from hub.taps_store import checklists
+from hub.actions.store import StoredAction, actions
+from hub.api.answers import BoardRow, board
+from hub.codes.computing import read_policies
+from hub.ingest.facts_store import facts_of_days
+from hub.nodes.authority_files import keep_authority
+from hub.store.database import Database, open_database
+from hub.taps.store import checklists
 from probes.captures import Capture
 from storepulse.actions import DIMENSIONS
 from storepulse.demo.children import Children, StageFailed, run_to_end, wait_until

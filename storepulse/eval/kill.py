@@ -19,10 +19,10 @@ from uuid import uuid4
 from edge.clock import now_of
 from edge.disk import Disk
 from edge.outbox import Outbox
-from hub.actions_store import NewAction, insert_actions
-from hub.authority_files import keep_authority
-from hub.broker import installed_kind
-from hub.database import Database, open_database
+from hub.actions.store import NewAction, insert_actions
+from hub.brokers.broker import installed_kind
+from hub.nodes.authority_files import keep_authority
+from hub.store.database import Database, open_database
 from storepulse.actions import Action
 from storepulse.checklists import Sentence
 from storepulse.demo.children import Children, wait_until

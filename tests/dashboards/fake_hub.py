@@ -18,19 +18,19 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from PIL import Image, ImageDraw
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.answers import BoardCode, BoardRow, CareMessages, ShopActions, ToldAction, ToldFact
-from hub.codes import Code, codes_of_days, own_colour
-from hub.colours import Shown
-from hub.curves import Curve, Curves
-from hub.days import shop_days
-from hub.history import DimensionHistory, History, ShopHistory
-from hub.people import RIGHTS, Role
-from hub.people_api import Invited, LinkFor, ListedPerson, Me, ToldPerson, ToldSession
-from hub.phones_api import NewPairingCode
-from hub.phones_store import PairingNode, ShopPhone
+from hub.actions.pushes import Situation, pushes
+from hub.api.answers import BoardCode, BoardRow, CareMessages, ShopActions, ToldAction, ToldFact
+from hub.codes.code import Code, codes_of_days, own_colour
+from hub.codes.colours import Shown
+from hub.codes.curves import Curve, Curves
+from hub.codes.days import shop_days
+from hub.codes.history import DimensionHistory, History, ShopHistory
+from hub.codes.policy import default_policy
+from hub.people.roles import RIGHTS, Role
+from hub.people.routes import Invited, LinkFor, ListedPerson, Me, ToldPerson, ToldSession
+from hub.phones.routes import NewPairingCode
+from hub.phones.store import PairingNode, ShopPhone
 from hub.playbooks import playbooks
-from hub.policy import default_policy
-from hub.pushes import Situation, pushes
 from hub.shops_store import Node, Shop
 from storepulse.actions import DIMENSIONS
 from storepulse.facts import Fact

@@ -11,10 +11,10 @@ from edge.inbox import KeptAction
 from edge.phone_routes import NewlyPaired, ThisPhone
 from edge.plans import PlanFacts
 from edge.taps import Tap
-from hub.codes import codes_of_shop
+from hub.actions.pushes import Situation, pushes
+from hub.codes.code import codes_of_shop
+from hub.codes.policy import default_policy
 from hub.playbooks import playbooks
-from hub.policy import default_policy
-from hub.pushes import Situation, pushes
 from storepulse.pages import page_routes
 from tests.dashboards.fake_hub import Gate, refusal
 from tests.hub.shop_facts import DAY, LATER, SHOP, dwell, people

@@ -15,7 +15,7 @@ from edge.disk import Disk
 from edge.errors import HubAway
 from edge.identity import Identity, keep_identity, new_key
 from edge.photos import ORIGINAL
-from hub.authority import issue_node, make_authority, pem_of
+from hub.nodes.authority import issue_node, make_authority, pem_of
 from storepulse.enrolment import Enrolled
 from storepulse.pictures import PICTURE_BYTES_MAX, PICTURE_NAMES
 from storepulse.topics import Address

@@ -23,7 +23,7 @@ from edge.errors import BadSettings, DataDamaged, EnrolmentRefused, HubAway
 from edge.identity import Identity, keep_identity, new_key, read_identity, request_for
 from edge.renewal import Renewal, wait_s
 from edge.settings import Settings, read_settings
-from hub.authority import issue_node, key_to_sign, make_authority, pem_of
+from hub.nodes.authority import issue_node, key_to_sign, make_authority, pem_of
 from storepulse.enrolment import BadCode, Enrolled
 from storepulse.errors import BadInput
 from storepulse.topics import Address

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
-from hub import postgres
-from hub.database import Database, open_database
+from hub.store import postgres
+from hub.store.database import Database, open_database
 from storepulse.units import GIB
 
 # Nobody pulls the plug on a test.

@@ -15,24 +15,24 @@ import uvicorn
 
 from edge.enrolment import enrol, trusting
 from edge.identity import Identity, new_key
-from hub.authority import (
+from hub.brokers.broker import Broker, BrokerKind, running_broker
+from hub.brokers.own_broker import Doorkeeper
+from hub.ingest.listener import Tally, listen
+from hub.nodes.authority import (
     Authority,
     issue_node,
     pem_with_key,
 )
-from hub.authority_files import (
+from hub.nodes.authority_files import (
     KeptAuthority,
     keep_authority,
     server_pem,
     write_hub_certificate,
 )
-from hub.broker import Broker, BrokerKind, running_broker
-from hub.database import Database
-from hub.door import create_door, door_config
-from hub.enrolling import invite
-from hub.listener import Tally, listen
-from hub.own_broker import Doorkeeper
+from hub.nodes.door import create_door, door_config
+from hub.nodes.enrolling import invite
 from hub.settings import Settings
+from hub.store.database import Database
 from storepulse.facts import Fact
 from storepulse.topics import Address
 from storepulse.wire import Clock, Key, Message, encode_batch

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from hub.database import Database
-from hub.people import Person, Role, Session, name_key
-from hub.sessions import find_session
-from hub.tokens import new_token, token_sha256
+from hub.people.roles import Person, Role, Session, name_key
+from hub.people.sessions import find_session
+from hub.people.tokens import new_token, token_sha256
+from hub.store.database import Database
 
 
 def make_person(

@@ -16,15 +16,15 @@ import aiomqtt
 import pytest
 from typer.testing import CliRunner
 
-from hub.broker import is_running
+from hub.brokers.broker import is_running
 from hub.cli import app
-from hub.computing import UnknownShop
-from hub.database import Database
-from hub.facts_store import SaidFact, insert_facts
-from hub.policy import BadPolicy, default_json
+from hub.codes.computing import UnknownShop
+from hub.codes.policy import BadPolicy, default_json
+from hub.ingest.facts_store import SaidFact, insert_facts
 from hub.run import NotLoopback, OwnBroker, run_hub
 from hub.scheduler import Scheduler
 from hub.shops_store import Shop, save_shop
+from hub.store.database import Database
 from storepulse.checklists import Checklist, ChecklistItem, Sentence
 from storepulse.demo.children import StageFailed
 from storepulse.demo.doors import last_of

@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from hub.actions_store import StoredAction, actions, move_action
-from hub.codes_store import StoredCode, codes_of_days
-from hub.database import Database
-from hub.facts_store import SaidFact, facts_of_days, insert_facts
+from hub.actions.store import StoredAction, actions, move_action
+from hub.codes.store import StoredCode, codes_of_days
+from hub.codes.touched import take_touched_days
+from hub.ingest.facts_store import SaidFact, facts_of_days, insert_facts
 from hub.scheduler import Done, Scheduler
 from hub.shops_store import Shop, add_missing_shops, save_shop
-from hub.taps_store import insert_checklist, insert_tap, mark_item, undo_tap
-from hub.touched_store import take_touched_days
+from hub.store.database import Database
+from hub.taps.store import insert_checklist, insert_tap, mark_item, undo_tap
 from storepulse.checklists import Checklist, ChecklistItem, Sentence
 from storepulse.events import DealMade, ExperienceBegun, ItemMarked, ReceptionTapped, TapUndone
 from storepulse.facts import Fact

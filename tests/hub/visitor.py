@@ -6,12 +6,12 @@ from typing import Any
 
 import httpx
 
-from hub.api import create_app
-from hub.database import Database
-from hub.news import News
-from hub.people import Role
-from hub.people_store import first_link
-from hub.sessions import _PLAIN_COOKIE
+from hub.api.app import create_app
+from hub.api.news import News
+from hub.people.roles import Role
+from hub.people.sessions import _PLAIN_COOKIE
+from hub.people.store import first_link
+from hub.store.database import Database
 from tests.hub.staff import session_for
 
 ADDRESS = "http://127.0.0.1:8080"

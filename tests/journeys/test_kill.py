@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.broker import installed_kind
+from hub.brokers.broker import installed_kind
 from storepulse.eval.kill import BrokerKind, kill_campaign
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from edge.lock import SECURE_COOKIE
-from hub.database import open_database
+from hub.store.database import open_database
 from storepulse.demo.children import wait_until
 from storepulse.demo.services import wait_for_empty_outbox
 from tests.journeys.world import (

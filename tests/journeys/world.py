@@ -13,7 +13,7 @@ from typing import Any, Final
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from hub.authority_files import keep_authority
+from hub.nodes.authority_files import keep_authority
 from storepulse.demo.children import Child, Children, end, run_to_end, wait_until
 from storepulse.demo.doors import last_of, pairing_code, sign_in, wait_until_told
 from storepulse.demo.requests import Visitor

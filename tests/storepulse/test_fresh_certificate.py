@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from hub.authority import issue_server, make_authority, new_key, pem_with_key
+from hub.nodes.authority import issue_server, make_authority, new_key, pem_with_key
 from storepulse.fresh_certificate import keep_fresh, names_in
 from storepulse.secret_files import write_whole
 

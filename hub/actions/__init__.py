@@ -1,0 +1,1 @@
+"""Actions: what codes push, to whom, and how it goes on. Computes no code."""

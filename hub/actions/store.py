@@ -1,0 +1,179 @@
+"""Actions in the database and their moves, by compare and set. Decides none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from hub.store.database import Connection
+from hub.store.queries import question
+from storepulse.actions import ACTION_JSON, Action, ActionEvent, ActionState, next_state
+from storepulse.topics import Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAction:
+    """An action to be pushed.
+
+    `node_path` None: to the node that made its checklist, else to the shop's first node.
+    `subject` tells two of one shop, kind, dimension and day apart, e.g. the ticket.
+    """
+
+    action: Action
+    node_path: str | None = None
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAction:
+    """An action and where it stands."""
+
+    action: Action
+    subject: str
+    state: ActionState
+    node_path: str | None
+    delivered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """One step of an action."""
+
+    action: str
+    from_state: ActionState
+    to_state: ActionState
+    event: ActionEvent
+    at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """An action that its node has not receipted yet."""
+
+    to: Address
+    action: Action
+
+
+def insert_actions(connection: Connection, new: Sequence[NewAction]) -> list[str]:
+    """Store actions as pushed; returns the ids that are new.
+
+    One whose id, or whose (shop, kind, dimension, day, subject), is there already changes nothing.
+    """
+    inserted = []
+    for one in new:
+        action = one.action
+        row = connection.execute(
+            question("new_action"),
+            {
+                "id": action.id, "shop": action.shop, "kind": action.kind,
+                "dimension": action.dimension, "day": date.fromisoformat(action.day),
+                "subject": one.subject, "body": Jsonb(ACTION_JSON.dump_python(action, mode="json")),
+                "created_at": action.created_at, "due_at": action.due_at,
+                "node_path": one.node_path, "checklist": action.checklist,
+            },
+        ).fetchone()  # fmt: skip
+        if row is not None:
+            inserted.append(row["id"])
+    return inserted
+
+
+def move_action(
+    connection: Connection, action: str, event: ActionEvent, *, at: datetime, reason: str = ""
+) -> Move | None:
+    """Move an action by an event, and record the move.
+
+    Returns:
+        The move; None when there is no such action, or the event changes nothing in its state.
+    """
+    while True:
+        row = connection.execute(question("action_states"), {"ids": [action]}).fetchone()
+        if row is None:
+            return None
+        before: ActionState = row["state"]
+        after = next_state(before, event)
+        if after == before:
+            return None
+        step = {"id": action, "from": before, "to": after}
+        if connection.execute(question("move_action"), step).fetchone() is None:
+            # Somebody moved it first: the event meets a new state. Ends, as moves lead forward.
+            continue
+        connection.execute(
+            question("new_action_move"), step | {"event": event, "at": at, "reason": reason}
+        )
+        return Move(
+            action=action, from_state=before, to_state=after, event=event, at=at, reason=reason
+        )
+
+
+def note_delivered(connection: Connection, action: str, *, at: datetime) -> None:
+    """The node holds the action: it is not sent again. The first time counts."""
+    connection.execute(question("action_delivered"), {"id": action, "at": at})
+
+
+def shops_of_actions(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """The shop of each of these actions that is known."""
+    rows = connection.execute(question("action_states"), {"ids": list(ids)})
+    return {row["id"]: row["shop"] for row in rows}
+
+
+def actions(
+    connection: Connection,
+    *,
+    shop: str | None = None,
+    day: date | None = None,
+    states: Sequence[ActionState] | None = None,
+) -> list[StoredAction]:
+    """The actions, by day, shop, dimension and kind; None stands for all."""
+    rows = connection.execute(
+        question("actions"),
+        {"shop": shop, "day": day, "states": None if states is None else list(states)},
+    )
+    return [
+        StoredAction(
+            action=ACTION_JSON.validate_python(row["body"], strict=False),
+            subject=row["subject"],
+            state=row["state"],
+            node_path=row["node_path"],
+            delivered_at=row["delivered_at"],
+        )
+        for row in rows
+    ]
+
+
+def moves_of(connection: Connection, action: str) -> list[Move]:
+    """The steps of one action, oldest first."""
+    return [Move(**row) for row in connection.execute(question("action_moves"), {"action": action})]
+
+
+def due_actions(connection: Connection, *, now: datetime) -> list[str]:
+    """Ids of the actions whose due time has passed and that are not overdue yet, oldest first."""
+    return [row["id"] for row in connection.execute(question("due_actions"), {"now": now})]
+
+
+def unsent_actions(
+    connection: Connection,
+    *,
+    sent_before: datetime,
+    node_path: str | None = None,
+    limit: int = 500,
+) -> list[Unsent]:
+    """Actions without a receipt that were not sent since `sent_before`, by node, oldest first.
+
+    Without `node_path`: of all nodes that are not known to be offline.
+    """
+    asked: dict[str, Any] = {"node_path": node_path, "sent_before": sent_before, "limit": limit}
+    return [
+        Unsent(
+            Address(row["chain"], row["shop"], row["node"]),
+            ACTION_JSON.validate_python(row["body"], strict=False),
+        )
+        for row in connection.execute(question("unsent_actions"), asked)
+    ]
+
+
+def note_sent(connection: Connection, ids: Sequence[str], *, at: datetime) -> None:
+    """Remember when these actions were last sent, so that the timer does not send them at once."""
+    connection.execute(question("actions_sent"), {"ids": list(ids), "at": at})

@@ -1,0 +1,345 @@
+"""Hold a day's figures against the rules of a policy: how probable each colour is. Pure.
+
+Knows nothing of the day before's colour; `hub.codes.code` folds over days.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from math import fsum
+from typing import Final
+
+import numpy as np
+from scipy.special import betainc, betaincinv
+
+from hub.codes.colours import badness
+from hub.codes.days import Figure, ShopDays, Unseen, day_figure, day_start, newest_photos
+from hub.codes.draws import Draws, Estimate, estimate, quotient
+from hub.codes.policy import DimensionPolicy, Evidence, Policy, Rule, open_days
+from hub.codes.reasons import (
+    ALL_FACINGS,
+    FIGURE_WORDS,
+    MAIN_PUSH,
+    few_experiences,
+    few_observations,
+    hours_so_far,
+    little_coverage,
+    more_deals_than_experiences,
+    no_experiences,
+    no_photo,
+    nobody_on_duty,
+)
+from hub.taps.experiences import (
+    EXPERIENCE_DAYS,
+    ExperienceDay,
+    ExperienceDays,
+    drawn_counts,
+    experience_days,
+    ripe_days,
+)
+from storepulse.actions import Dimension
+from storepulse.checklists import Sentence
+
+Chances = tuple[float, float, float, float]
+"""Probabilities of green, yellow, orange and red; they add up to 1."""
+
+_HEADS_MIN: Final = 0.01
+"""Fewer on average of a day are a quarter of an hour of one: nobody to divide by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """What one dimension's figure was on one day."""
+
+    estimate: Estimate
+    facts: tuple[str, ...]
+    words: Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the facts say of one dimension on one day, whatever the code was before."""
+
+    day: date
+    """The day the figure is of: the day asked for, or the newest one whose figure still stands."""
+    value: float
+    low: float
+    high: float
+    point: int
+    """How bad the figure's own value is, 0 green to 3 red."""
+    running: int
+    """How many known days running the rule that decides has held; 0 when green."""
+    chances: Chances
+    fact_groups: tuple[tuple[str, ...], ...]
+    """Ids of the facts used, day by day."""
+    words: Sentence
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """Ids of the facts used, in order, each once."""
+        return tuple(sorted({fact for group in self.fact_groups for fact in group}))
+
+
+@dataclass(slots=True)
+class Readings:
+    """The readings of one shop under one policy at one moment, each worked out once."""
+
+    days: ShopDays
+    policy: Policy
+    now: datetime
+    """Which day is still running: half of it must not be judged as a day."""
+    _daily: dict[tuple[Dimension, date], Daily | Unseen] = field(default_factory=dict)
+    _readings: dict[tuple[Dimension, date], Reading | Unseen] = field(default_factory=dict)
+    _experiences: ExperienceDays | None = None
+
+    def of(self, dimension: Dimension, day: date) -> Reading | Unseen:
+        """The reading of one open day, or why there is none."""
+        key = (dimension, day)
+        if key not in self._readings:
+            if dimension == "conversion":
+                self._readings[key] = self._conversion(day)
+            else:
+                self._readings[key] = self._reading(dimension, day)
+        return self._readings[key]
+
+    def _conversion(self, day: date) -> Reading | Unseen:
+        if self._experiences is None:
+            self._experiences = experience_days(self.days)
+        return conversion_reading(self.days, self._experiences, self.policy.conversion, day)
+
+    def _reading(self, dimension: Dimension, day: date) -> Reading | Unseen:
+        part = self.policy.of(dimension)
+        # Photos reach back by themselves: the newest of each bay.
+        back = 1 if dimension == "goods" else part.evidence.valid_days
+        first_reason: Unseen | None = None
+        for candidate in reversed(open_days(self.policy.open_weekdays, until=day, count=back)):
+            daily = self._daily_of(dimension, candidate)
+            if isinstance(daily, Daily):
+                return self._judged(dimension, candidate, daily)
+            if first_reason is None or (daily.facts and not first_reason.facts):
+                first_reason = daily
+        assert first_reason is not None
+        return first_reason
+
+    def _judged(self, dimension: Dimension, day: date, newest: Daily) -> Reading:
+        part = self.policy.of(dimension)
+        longest = max(rule.days_running for rule in part.rules)
+        running = [newest]
+        if longest > 1:
+            within = part.evidence.running_within_days
+            for earlier in reversed(
+                open_days(self.policy.open_weekdays, until=day, count=within)[:-1]
+            ):
+                daily = self._daily_of(dimension, earlier)
+                if isinstance(daily, Daily) and len(running) < longest:
+                    running.append(daily)
+        return judge(running, part, day)
+
+    def _daily_of(self, dimension: Dimension, day: date) -> Daily | Unseen:
+        key = (dimension, day)
+        if key not in self._daily:
+            self._daily[key] = self._worked_out(dimension, day)
+        return self._daily[key]
+
+    def _worked_out(self, dimension: Dimension, day: date) -> Daily | Unseen:
+        match dimension:
+            case "people":
+                return _people(self.days, self.policy, day, running=self._is_running(day))
+            case "goods":
+                return _goods(self.days, self.policy, day)
+            case _:
+                return _place(self.days, self.policy, day)
+
+    def _is_running(self, day: date) -> bool:
+        begins, ends = (
+            day_start(one, self.days.timezone) for one in (day, day + timedelta(days=1))
+        )
+        return begins <= self.now < ends
+
+
+def judge(running: list[Daily], part: DimensionPolicy, day: date) -> Reading:
+    """Hold the known days, newest first, against the rules.
+
+    The draws of the days share their latent errors: a calibration that flatters one day flatters
+    all three of "three days running".
+    """
+    newest = running[0].estimate
+    point, held, used = 0, 0, 1
+    known: list[tuple[Rule, list[Estimate]]] = []
+    for rule in part.rules:
+        last = [daily.estimate for daily in running[: rule.days_running]]
+        if len(last) < rule.days_running:
+            continue
+        known.append((rule, last))
+        used = max(used, rule.days_running)
+        if not point and all(one.value < rule.below for one in last):
+            point, held = badness(rule.colour), _running(running, rule.below)
+    if all(daily.estimate.exact for daily in running):
+        chances = _certain(point)
+    elif used == 1:
+        chances = _alone(newest, known)
+    else:
+        chances = _together(known)
+    return Reading(
+        day=day, value=newest.value, low=newest.low, high=newest.high, point=point, running=held,
+        chances=chances, fact_groups=tuple(daily.facts for daily in running[:used]),
+        words=running[0].words,
+    )  # fmt: skip
+
+
+def _alone(figure: Estimate, rules: list[tuple[Rule, list[Estimate]]]) -> Chances:
+    """The chances by one day's figure. Limits do not rise, so a colour or worse is one limit."""
+    below = {rule.colour: figure.chance_below(rule.below) for rule, _ in rules}
+    return _chances(below.get("yellow", 0.0), below.get("orange", 0.0), below.get("red", 0.0))
+
+
+def _together(rules: list[tuple[Rule, list[Estimate]]]) -> Chances:
+    """The chances by several days' figures, which err together."""
+    at_least = {"yellow": 0.0, "orange": 0.0, "red": 0.0}
+    draws = {id(one): one.sample() for _, last in rules for one in last}
+    had_or_worse = np.zeros(1, dtype=np.bool_)
+    for rule, last in rules:
+        below = draws[id(last[0])] < rule.below
+        for one in last[1:]:
+            below = below & (draws[id(one)] < rule.below)
+        had_or_worse = had_or_worse | below
+        at_least[rule.colour] = float(np.count_nonzero(had_or_worse) / had_or_worse.size)
+    orange = max(at_least["orange"], at_least["red"])
+    return _chances(max(at_least["yellow"], orange), orange, at_least["red"])
+
+
+def _certain(bad: int) -> Chances:
+    return (float(bad == 0), float(bad == 1), float(bad == 2), float(bad == 3))
+
+
+def _chances(yellow: float, orange: float, red: float) -> Chances:
+    """From the chances that a colour is had or exceeded."""
+    return (1 - yellow, max(yellow - orange, 0.0), max(orange - red, 0.0), red)
+
+
+def _running(running: list[Daily], below: float) -> int:
+    count = 0
+    for daily in running:
+        if daily.estimate.value >= below:
+            break
+        count += 1
+    return count
+
+
+def conversion_reading(
+    days: ShopDays, by_day: ExperienceDays, part: DimensionPolicy, day: date
+) -> Reading | Unseen:
+    """The share of ripe experiences with a deal; its doubt is that of so few trials (Jeffreys).
+
+    A count that is itself estimated adds its own doubt: the chances are averaged over its draws.
+    """
+    ripe = ripe_days(by_day, days, day)
+    if not ripe:
+        return Unseen(no_experiences(day - timedelta(days=EXPERIENCE_DAYS - 1)))
+    groups = tuple(one.facts for one in ripe)
+    begun = fsum(one.experiences for one in ripe)
+    dealt = fsum(one.deals for one in ripe)
+    short = _short_experiences(begun, dealt, ripe, part.evidence)
+    if short:
+        return Unseen(short, tuple(fact for group in groups for fact in group))
+    if all(one.exact for one in ripe):
+        n, k = np.array([begun]), np.array([dealt])
+    else:
+        n, k = drawn_counts(ripe, day)
+    a, b = k + 0.5, n - k + 0.5
+    limits = [rule.below for rule in part.rules]
+    red, orange, yellow = (float(x) for x in betainc(a[:, None], b[:, None], limits).mean(axis=0))
+    value = dealt / begun
+    low, high = (_beta_quantile(a, b, level) for level in (0.05, 0.95))
+    point = max((badness(r.colour) for r in part.rules if value < r.below), default=0)
+    return Reading(
+        day=day, value=value, low=min(low, value), high=max(high, value), point=point,
+        running=1 if point else 0, chances=_chances(yellow, orange, red), fact_groups=groups,
+        words=FIGURE_WORDS["conversion"],
+    )  # fmt: skip
+
+
+def _short_experiences(
+    begun: float, dealt: float, ripe: list[ExperienceDay], evidence: Evidence
+) -> Sentence | None:
+    if dealt > begun:
+        return more_deals_than_experiences(dealt, begun)
+    if begun < max(evidence.n_min, 1):
+        return few_experiences(begun, max(evidence.n_min, 1))
+    coverage = fsum(one.coverage for one in ripe) / len(ripe)
+    if coverage < evidence.coverage_min:
+        return little_coverage("experiences", coverage, evidence.coverage_min)
+    return None
+
+
+def _beta_quantile(a: Draws, b: Draws, level: float) -> float:
+    quantiles = betaincinv(a, b, level)
+    # Over draws of doubtful counts the outer percentile is taken again: wider, never narrower.
+    return float(quantiles[0] if quantiles.size == 1 else np.quantile(quantiles, level))
+
+
+def _people(days: ShopDays, policy: Policy, day: date, *, running: bool) -> Daily | Unseen:
+    """Receptions by heads. Of a day that is over, what was counted is what was counted."""
+    evidence = policy.people.evidence
+    received = day_figure(days, "receptions", day)
+    heads = day_figure(days, "staff_on_duty", day)
+    for name, figure in (("receptions", received), ("staff_on_duty", heads)):
+        if isinstance(figure, Unseen):
+            return figure
+        short = _short(name, figure, evidence)
+        if short:
+            return Unseen(short, figure.facts)
+    assert isinstance(received, Figure)
+    assert isinstance(heads, Figure)
+    facts = tuple(sorted({*received.facts, *heads.facts}))
+    if heads.value < _HEADS_MIN:
+        return Unseen(nobody_on_duty(day), facts)
+    if running and received.span_hours < evidence.hours_min:
+        return Unseen(hours_so_far(day, received.span_hours, evidence.hours_min), facts)
+    a_head = quotient(
+        estimate(received.value, received.doubt, name=f"receptions|{day}"),
+        estimate(heads.value, heads.doubt, name=f"staff_on_duty|{day}"),
+    )
+    return Daily(a_head, facts, FIGURE_WORDS["people"])
+
+
+def _goods(days: ShopDays, policy: Policy, day: date) -> Daily | Unseen:
+    evidence = policy.goods.evidence
+    first = open_days(policy.open_weekdays, until=day, count=evidence.valid_days)[0]
+    metric, words = "exposure_main_push", MAIN_PUSH
+    figure = newest_photos(days, metric, first, day)
+    if isinstance(figure, Unseen) and not figure.facts:
+        # Nothing is marked as main push: what all facings do stands in, and says so.
+        metric, words = "facing_compliance", ALL_FACINGS
+        figure = newest_photos(days, metric, first, day)
+        if isinstance(figure, Unseen) and not figure.facts:
+            return Unseen(no_photo(first, day))
+    if isinstance(figure, Unseen):
+        return figure
+    short = _short(metric, figure, evidence)
+    if short:
+        return Unseen(short, figure.facts)
+    share = estimate(figure.value, figure.doubt, name=f"{metric}|{day}", ceiling=1.0)
+    return Daily(share, figure.facts, words)
+
+
+def _place(days: ShopDays, policy: Policy, day: date) -> Daily | Unseen:
+    figure = day_figure(days, "dwell_mean", day)
+    if isinstance(figure, Unseen):
+        return figure
+    short = _short("dwell_mean", figure, policy.place.evidence)
+    if short:
+        return Unseen(short, figure.facts)
+    dwell = estimate(figure.value, figure.doubt, name=f"dwell_mean|{day}")
+    return Daily(dwell, figure.facts, FIGURE_WORDS["place"])
+
+
+def _short(metric: str, figure: Figure, evidence: Evidence) -> Sentence | None:
+    """Why the evidence is too little; None when it is enough."""
+    if figure.coverage < evidence.coverage_min:
+        return little_coverage(metric, figure.coverage, evidence.coverage_min)
+    if figure.n is not None and figure.n < evidence.n_min:
+        return few_observations(metric, figure.n, evidence.n_min)
+    return None
+
+
+__all__ = ["Chances", "Daily", "Reading", "Readings", "judge"]

@@ -1,0 +1,132 @@
+"""The words of a code: the rule that decided, and what would turn it green. Judges nothing.
+
+English and Chinese are said side by side, each whole: no language is put together from the
+other's parts.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Final
+
+from hub.codes.colours import COLOURS, Colour, badness
+from hub.codes.policy import Policy, Rule
+from hub.codes.reasons import FIGURE_WORDS
+from hub.codes.rules import Reading
+from storepulse.actions import Dimension
+from storepulse.checklists import Sentence
+
+_COLOURS_ZH: Final[Mapping[Colour, str]] = {
+    "green": "健康", "yellow": "留意", "orange": "预警", "red": "整改",
+}  # fmt: skip
+
+
+def per_cent(share: float) -> str:
+    """A share as people see it; one decimal where it has one, so that no limit is blurred."""
+    text = f"{100 * share:.1f}".removesuffix(".0")
+    return f"{text} %"
+
+
+def minutes(value: float) -> str:
+    """A stay in minutes."""
+    return f"{_plain(value)} min"
+
+
+def _plain(value: float) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+_SAY: Final[Mapping[Dimension, Callable[[float], str]]] = {
+    "people": _plain, "goods": per_cent, "place": minutes, "conversion": per_cent,
+}  # fmt: skip
+_UNITS: Final[Mapping[Dimension, str]] = {
+    "people": "count", "goods": "share", "place": "min", "conversion": "share",
+}  # fmt: skip
+
+
+def unit_of(dimension: Dimension) -> str:
+    """The unit of a dimension's figure, as the catalogue names units."""
+    return _UNITS[dimension]
+
+
+def said(dimension: Dimension, value: float) -> Sentence:
+    """A dimension's figure for a reader."""
+    words = _SAY[dimension](value)
+    return Sentence(en=words, zh=_zh(words))
+
+
+def _zh(figure: str) -> str:
+    """An English figure as Chinese readers write it."""
+    return figure.replace(" %", "%").replace(" min", " 分钟")
+
+
+def rule_sentence(
+    dimension: Dimension, reading: Reading, colour: Colour, policy: Policy, *, day: date
+) -> Sentence:
+    """E.g. "exposure of main-push products 64 % (58 to 70 %) is below 70 %"."""
+    say = _SAY[dimension]
+    value, low, high = say(reading.value), say(reading.low), say(reading.high)
+    bare = low.removesuffix(" %").removesuffix(" min")
+    verdict = _verdict(dimension, reading, policy)
+    kept = _kept(reading, colour, policy)
+    on = "" if reading.day == day else reading.day.isoformat()
+    doubt = Sentence(en="", zh="")
+    if low != high:
+        doubt = Sentence(en=f" ({bare} to {high})", zh=f"（{bare}–{_zh(high)}）")
+    return Sentence(
+        en=f"{reading.words.en} {value}{doubt.en}{f' on {on}' if on else ''} {verdict.en}{kept.en}",
+        zh=f"{f'{on} ' if on else ''}{reading.words.zh} {_zh(value)}{doubt.zh}，"
+        f"{verdict.zh}{kept.zh}",
+    )
+
+
+def unknown_sentence(why: Sentence) -> Sentence:
+    """What stands in the place of a rule where nothing can be said."""
+    return Sentence(en=f"unknown: {why.en}", zh=f"证据不足：{why.zh}")
+
+
+def _verdict(dimension: Dimension, reading: Reading, policy: Policy) -> Sentence:
+    say = _SAY[dimension]
+    part = policy.of(dimension)
+    verb = "are" if dimension == "people" else "is"
+    if reading.point == 0:
+        enough = say(part.green_from)
+        return Sentence(en=f"{verb} at least {enough}", zh=f"达到 {_zh(enough)}")
+    rule = _rule_for(part.rules, COLOURS[reading.point])
+    limit = say(rule.below)
+    english, chinese = f"{verb} below {limit}", f"低于 {_zh(limit)}"
+    harsher = [r for r in part.rules if r.below == rule.below and r.days_running > 1]
+    if rule.days_running > 1:
+        return Sentence(
+            en=f"{english} on {rule.days_running} days running",
+            zh=f"连续 {rule.days_running} 天{chinese}",
+        )
+    if not harsher:
+        return Sentence(en=english, zh=chinese)
+    days = reading.running
+    if days < 2:
+        return Sentence(en=f"{english} on the last day", zh=f"最近一天{chinese}")
+    return Sentence(en=f"{english} on the last {days} days", zh=f"最近 {days} 天{chinese}")
+
+
+def _rule_for(rules: tuple[Rule, ...], colour: Colour) -> Rule:
+    return next(rule for rule in rules if rule.colour == colour)
+
+
+def _kept(reading: Reading, colour: Colour, policy: Policy) -> Sentence:
+    if badness(colour) == reading.point:
+        return Sentence(en="", zh="")
+    own = COLOURS[reading.point]
+    sure = per_cent(policy.change_probability)
+    now = per_cent(round(reading.chances[reading.point], 3))
+    return Sentence(
+        en=f"; the code stays {colour} until another colour is {sure} probable ({own} is {now})",
+        zh=f"；其他颜色的概率达到 {_zh(sure)} 之前仍为“{_COLOURS_ZH[colour]}”"
+        f"（“{_COLOURS_ZH[own]}”目前为 {_zh(now)}）",
+    )
+
+
+def turns_green_when(dimension: Dimension, policy: Policy) -> str:
+    """What would turn the code green, in words."""
+    limit = _SAY[dimension](policy.of(dimension).green_from)
+    sure = per_cent(policy.change_probability)
+    return f"{FIGURE_WORDS[dimension].en} of at least {limit}, and green at least {sure} probable"

@@ -1,0 +1,1 @@
+"""What nodes say: sorted, kept once, acknowledged. Computes nothing from it."""

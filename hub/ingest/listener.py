@@ -1,0 +1,322 @@
+"""Listen to the nodes over MQTT: store what they say, and acknowledge it when it is committed.
+
+The rim: what becomes of a message is decided in `hub.ingest.sorting`.
+
+The session is a clean one. A persistent session would have the broker keep messages for a hub that
+is away; but a broker keeps them in memory, up to a limit, and its acknowledgement says nothing
+about our database. The node keeps each message until *we* acknowledge it and says it again, so a
+second, weaker store in between would only replay what comes anyway.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+from uuid import uuid4
+
+import aiomqtt
+import psycopg
+from pydantic import ValidationError
+
+from hub.actions.couriers import Publish, send_due, send_to_node
+from hub.errors import DatabaseUnavailable, NodeRefused
+from hub.ingest.batches import note_state, note_unreadable, store_batch
+from hub.ingest.sorting import why_unstorable
+from hub.nodes.config_courier import send_config_to_node, send_configs_due
+from hub.nodes.store import is_revoked
+from hub.settings import Settings
+from hub.store.database import Database
+from storepulse.errors import BadInput
+from storepulse.topics import Address, Channel, every_node, read_topic
+from storepulse.wire import (
+    ACKNOWLEDGEMENT_JSON,
+    NODE_STATE_JSON,
+    Acknowledgement,
+    BadPayload,
+    NodeState,
+    decode_batch,
+    explain,
+    unpack,
+)
+
+_HEARD: Final[tuple[Channel, ...]] = ("up/facts", "up/events", "state")
+_RETRY_S_MIN: Final = 0.1
+_KEEPALIVE_S: Final = 20
+_T = TypeVar("_T")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the listener did so far: for a page about health, and for tests."""
+
+    connected: bool = False
+    batches: int = 0
+    messages: int = 0
+    unreadable: int = 0
+    quarantined: int = 0
+    alarms: int = 0
+    actions_sent: int = 0
+    configs_sent: int = 0
+    last_trouble: str = ""
+
+
+def utc_now() -> datetime:
+    """The moment, by this machine's clock."""
+    return datetime.now(UTC)
+
+
+async def listen(
+    database: Database,
+    settings: Settings,
+    *,
+    tally: Tally | None = None,
+    now: Callable[[], datetime] = utc_now,
+) -> None:
+    """Listen until cancelled; a broker or a database that goes away is waited for."""
+    listener = _Listener(database, settings, tally or Tally(), now)
+    wait_s = _RETRY_S_MIN
+    while True:
+        try:
+            await listener.one_connection()
+        except (aiomqtt.MqttError, OSError) as error:
+            if listener.tally.connected:
+                wait_s = _RETRY_S_MIN
+            listener.note_trouble(f"broker {settings.broker}: {error}")
+        finally:
+            listener.tally.connected = False
+        await asyncio.sleep(wait_s)
+        wait_s = min(2 * wait_s, settings.retry_s_max)
+
+
+class _Listener:
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        tally: Tally,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.database = database
+        self.settings = settings
+        self.tally = tally
+        self.now = now
+
+    async def one_connection(self) -> None:
+        """Connect, subscribe, and serve until the connection breaks.
+
+        Raises:
+            MqttError, OSError: there is no connection, or no longer.
+        """
+        settings = self.settings
+        async with aiomqtt.Client(
+            settings.broker_host,
+            settings.broker_port,
+            identifier=f"storepulse-hub-{uuid4().hex[:12]}",
+            username=settings.broker_user or None,
+            password=settings.broker_password or None,
+            clean_session=True,
+            keepalive=_KEEPALIVE_S,
+            tls_params=_tls(settings),
+            # Beyond it payloads are let go; the node says them again.
+            max_queued_incoming_messages=settings.queue_max,
+        ) as client:
+            filters = [every_node(name, chain=settings.chain) for name in _HEARD]
+            await client.subscribe([(name, 1) for name in filters])
+            _heed_cancellation()
+            self.tally.connected = True
+            self.tally.last_trouble = ""
+            await _first_of(self._read(client), self._send_down(client))
+
+    async def _read(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            payload = message.payload if isinstance(message.payload, bytes) else b""
+            await self._hear(client, message.topic.value, payload, retained=message.retain)
+
+    async def _hear(
+        self, client: aiomqtt.Client, topic: str, payload: bytes, *, retained: bool
+    ) -> None:
+        received_at = self.now()
+        try:
+            address, channel = read_topic(topic)
+            if channel not in _HEARD or address.chain != self.settings.chain:
+                # amqtt (0.12) sends whoever connects all retained messages that match anybody's
+                # subscription, not only his own.
+                return
+            if channel == "state":
+                await self._hear_state(client, address, payload, received_at, retained=retained)
+            else:
+                await self._hear_batch(client, address, payload, received_at)
+        except BadInput as error:
+            await self._note_unreadable(topic, str(error), received_at)
+        except psycopg.Error as error:
+            # A fault of ours, not of the message: it is not acknowledged, so the node says it
+            # again to a mended hub; meanwhile the other nodes are heard.
+            log.exception("a message of %s could not be stored", topic)
+            self.note_trouble(f"database: {error}")
+
+    async def _hear_batch(
+        self, client: aiomqtt.Client, address: Address, payload: bytes, received_at: datetime
+    ) -> None:
+        await self._refuse_revoked(address)
+        said = await asyncio.to_thread(decode_batch, payload)
+        stored = await self._until_it_answers(
+            lambda: store_batch(self.database, address, said, received_at=received_at)
+        )
+        self.tally.batches += 1
+        self.tally.messages += len(said)
+        self.tally.quarantined += len(stored.quarantined)
+        self.tally.alarms += len(stored.alarms)
+        for alarm in stored.alarms:
+            log.warning("%s: %s: %s", address.path, alarm.kind, alarm.detail)
+        # Only now: everything up to there is committed.
+        await self._acknowledge(client, address, stored.acknowledgements)
+
+    async def _hear_state(
+        self,
+        client: aiomqtt.Client,
+        address: Address,
+        payload: bytes,
+        received_at: datetime,
+        *,
+        retained: bool,
+    ) -> None:
+        if not payload:  # a retained state that was cleared
+            return
+        await self._refuse_revoked(address)
+        state = _read_state(payload)
+        told = await self._until_it_answers(
+            lambda: note_state(
+                self.database, address, state, received_at=received_at, retained=retained
+            )
+        )
+        if state.online:
+            # The node need not run out of patience to learn that the hub is back.
+            await self._acknowledge(client, address, told)
+            publish = _publisher(client)
+            with contextlib.suppress(DatabaseUnavailable):  # the timer sends them
+                self.tally.actions_sent += await send_to_node(
+                    self.database, publish, address, now=received_at
+                )
+                self.tally.configs_sent += await send_config_to_node(
+                    self.database, publish, address, now=received_at
+                )
+
+    async def _refuse_revoked(self, address: Address) -> None:
+        """The broker shuts the revoked out; what was under way, or waits there, ends here."""
+
+        def look() -> bool:
+            with self.database.connection() as connection:
+                return is_revoked(connection, address)
+
+        if await self._until_it_answers(look):
+            raise NodeRefused(f"node {address.path} is revoked: what it says is not stored")
+
+    async def _acknowledge(
+        self, client: aiomqtt.Client, address: Address, told: list[Acknowledgement]
+    ) -> None:
+        for one in told:
+            reply = ACKNOWLEDGEMENT_JSON.dump_json(one)
+            await _publisher(client)(address.topic("down/acks"), reply)
+
+    async def _note_unreadable(self, topic: str, reason: str, received_at: datetime) -> None:
+        self.tally.unreadable += 1
+        log.warning("%s: %s", topic, reason)
+        # Shortened by its levels: /storepulse/{chain}/{shop}/{node}, where the topic has them.
+        node_path = "/storepulse/" + "/".join(topic.split("/")[2:5])
+        await self._until_it_answers(
+            lambda: note_unreadable(self.database, node_path, reason, received_at=received_at)
+        )
+
+    async def _send_down(self, client: aiomqtt.Client) -> None:
+        settings = self.settings
+        while True:
+            try:
+                self.tally.actions_sent += await send_due(
+                    self.database, _publisher(client), now=self.now(), resend_s=settings.resend_s
+                )
+                self.tally.configs_sent += await send_configs_due(
+                    self.database, _publisher(client), now=self.now(), resend_s=settings.resend_s
+                )
+            except DatabaseUnavailable as error:
+                self.note_trouble(str(error))
+            await asyncio.sleep(settings.courier_tick_s)
+
+    async def _until_it_answers(self, store: Callable[[], _T]) -> _T:
+        """Run `store` in a thread; while the database is away, try again."""
+        wait_s = _RETRY_S_MIN
+        while True:
+            try:
+                return await asyncio.to_thread(store)
+            except DatabaseUnavailable as error:
+                self.note_trouble(str(error))
+            await asyncio.sleep(wait_s)
+            wait_s = min(2 * wait_s, self.settings.retry_s_max)
+
+    def note_trouble(self, trouble: str) -> None:
+        """Say it once, not with every try."""
+        if trouble != self.tally.last_trouble:
+            log.warning("%s", trouble)
+        self.tally.last_trouble = trouble
+
+
+async def _first_of(*works: Coroutine[Any, Any, None]) -> None:
+    """Run side by side until one ends or fails; the others are cancelled, and its error raised.
+
+    Not a TaskGroup: before Python 3.13 that leaves the count of cancellations behind by which we
+    know that we were told to stop.
+    """
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+def _read_state(payload: bytes) -> NodeState:
+    try:
+        state = NODE_STATE_JSON.validate_json(unpack(payload))
+    except ValidationError as error:
+        raise BadPayload(f"state cannot be read: {explain(error)}") from error
+    reason = why_unstorable(NODE_STATE_JSON.dump_python(state, mode="json"))
+    if reason is not None:
+        raise BadPayload(f"state cannot be kept: {reason}")
+    return state
+
+
+def _tls(settings: Settings) -> aiomqtt.TLSParameters | None:
+    if not settings.secure:
+        return None
+    certificate = None if settings.tls_certificate is None else str(settings.tls_certificate)
+    return aiomqtt.TLSParameters(
+        ca_certs=None if settings.tls_ca is None else str(settings.tls_ca),
+        certfile=certificate,
+        keyfile=certificate,
+    )
+
+
+def _publisher(client: aiomqtt.Client) -> Publish:
+    async def publish(topic: str, payload: bytes) -> None:
+        await client.publish(topic, payload, qos=1)
+        _heed_cancellation()
+
+    return publish
+
+
+def _heed_cancellation() -> None:
+    """Stop where we were told to.
+
+    aiomqtt waits by asyncio.wait_for, which before Python 3.12 swallows a cancellation that comes
+    in the same moment as the answer: without this the listener would then listen for ever.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

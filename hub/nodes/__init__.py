@@ -1,0 +1,1 @@
+"""Nodes: invited, enrolled, renewed, revoked, configured; the hub's own authority."""

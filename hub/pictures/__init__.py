@@ -1,0 +1,1 @@
+"""Evidence pictures: taken in from nodes, kept by what they hold, shown by session."""

@@ -1,0 +1,1 @@
+"""Taps of staff: receptions, experiences and deals become facts of a shop's day."""
