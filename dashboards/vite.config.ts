@@ -5,7 +5,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte'
 import type { Plugin } from 'vite'
 import { VitePWA } from 'vite-plugin-pwa'
 import { defineConfig } from 'vitest/config'
-import { reachable } from './scripts/reachable'
+import { reachable } from './scripts/reachable.ts'
 
 const DIST = join(import.meta.dirname, 'dist')
 /** What of the clerk's page is kept for offline before it is asked for. */

@@ -7,9 +7,11 @@ Reported as not run (skipped, with the reason) where chromium or the built pages
 
 import itertools
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
 import pytest
 
@@ -26,12 +28,19 @@ HOUSE: Final = Path(__file__).parents[2]
 AXE: Final = HOUSE / "dashboards" / "node_modules" / "axe-core" / "axe.min.js"
 SIZES: Final[dict[str, dict[str, Any]]] = {
     "phone": {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True},
+    "tablet": {"viewport": {"width": 768, "height": 1024}, "has_touch": True},
     "desk": {"viewport": {"width": 1440, "height": 900}},
 }
 TAGS: Final = {"en": "en", "zh": "zh-CN"}
+PSEUDO: Final = "pseudo"
+"""The language of the tests: what a page shows outside its brackets is not of the catalogue."""
 SHOTS: Final = os.environ.get("STOREPULSE_SHOTS")
 ALL_LOOKS: Final = list(itertools.product(SIZES, TAGS, ("light", "dark")))
-LOOKS: Final = ALL_LOOKS if SHOTS else [("phone", "zh", "dark"), ("desk", "en", "light")]
+LOOKS: Final = (
+    ALL_LOOKS
+    if SHOTS
+    else [("phone", "zh", "dark"), ("desk", "en", "light"), ("tablet", PSEUDO, "light")]
+)
 LIMIT_MS: Final = 60_000
 
 pytestmark = [
@@ -71,11 +80,17 @@ def node() -> Iterator[tuple[FakeNode, str]]:
 
 def open_view(browser: Any, url: str, look: tuple[str, str, str]) -> Any:
     size, language, theme = look
-    context = browser.new_context(locale=TAGS[language], color_scheme=theme, **SIZES[size])
+    locale = TAGS.get(language, "en")
+    context = browser.new_context(locale=locale, color_scheme=theme, **SIZES[size])
     page = context.new_page()
     page.set_default_timeout(LIMIT_MS)
     page.faults = []
     page.on("pageerror", lambda error: page.faults.append(str(error)))
+    page.answers = []
+    if language == PSEUDO:
+        page.on("response", lambda answer: page.answers.append(answer))
+        root, _, place = url.partition("#")
+        url = f"{root}?lang={PSEUDO}#{place}" if place else f"{root}?lang={PSEUDO}"
     page.goto(url)
     return page
 
@@ -93,6 +108,55 @@ def serious_faults(page: Any) -> list[str]:
     ]
 
 
+_TEXTS: Final = """() => {
+  const found = []
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  for (let at = walk.nextNode(); at; at = walk.nextNode()) {
+    const into = at.parentElement
+    if (into.closest('[translate=no]') || ['SCRIPT', 'STYLE'].includes(into.tagName)) continue
+    found.push(at.data)
+  }
+  for (const one of document.querySelectorAll('*'))
+    for (const name of ['title', 'alt', 'placeholder', 'aria-label', 'aria-description'])
+      if (one.hasAttribute(name) && !one.closest('[translate=no]')) found.push(one.getAttribute(name))
+  return found
+}"""
+_LETTERS: Final = re.compile(r"[^\W\d_]")
+
+
+def forgotten(page: Any) -> list[str]:
+    """Texts on the page that came neither from the catalogue nor from an answer of the API."""
+    known: set[str] = set()
+    for answer in page.answers:
+        if "application/json" in answer.headers.get("content-type", ""):
+            known |= set(_words_in(answer.json()))
+    known |= {page.evaluate("location.host"), page.evaluate("location.origin")}
+    # A shop that there is not is called what the address calls it.
+    known |= {unquote(part) for part in page.url.partition("#")[2].partition("?")[0].split("/")}
+    data = sorted((one for one in known if one.strip()), key=len, reverse=True)
+    found = []
+    for text in page.evaluate(_TEXTS):
+        rest = text
+        while (less := re.sub(r"⟦[^⟦⟧]*⟧", "", rest)) != rest:
+            rest = less
+        for one in data if _LETTERS.search(rest) else ():
+            rest = rest.replace(one, "")
+        if _LETTERS.search(rest):
+            found.append(text)
+    return found
+
+
+def _words_in(told: Any) -> Iterator[str]:
+    if isinstance(told, str):
+        yield told
+    elif isinstance(told, dict):
+        for one in told.values():
+            yield from _words_in(one)
+    elif isinstance(told, list):
+        for one in told:
+            yield from _words_in(one)
+
+
 def look_at(page: Any, name: str, look: tuple[str, str, str]) -> None:
     """What must hold of every view."""
     page.evaluate("document.fonts.ready")
@@ -102,8 +166,11 @@ def look_at(page: Any, name: str, look: tuple[str, str, str]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=folder / f"{name}-{'-'.join(look)}.png")
     assert page.evaluate(f"document.documentElement.scrollWidth <= {wide}"), "wider than it is"
-    assert serious_faults(page) == []
     assert page.faults == []
+    if look[1] == PSEUDO:
+        assert forgotten(page) == []
+    else:
+        assert serious_faults(page) == []
 
 
 def _click(selector: str) -> Step:

@@ -23,5 +23,7 @@ export function startKeeping(): void {
 
 /** Show the newer page. What waits lies in the phone's store, which no page takes along. */
 export function showNewer(): void {
+  // The library loads anew only a page that an older worker had opened; this may be the first visit.
+  navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true })
   void takeIt(true)
 }
