@@ -1,4 +1,4 @@
-"""Draw the icons of the installed pages into dashboards/public/assets: the four signs, each its shape.
+"""Draw the icons of the installed pages into dashboards/public/assets: the four signs.
 
 `python dashboards/scripts/icons.py`; the files are kept, so a build needs no Python. A new drawing
 takes a new number in its name: browsers keep what lies below /assets/ for a year.
@@ -17,7 +17,7 @@ _PAPER, _GREEN, _YELLOW, _ORANGE, _RED = "#ffffff", "#16834f", "#b88700", "#c85a
 
 
 def icon(size_px: int) -> Image.Image:
-    """A square icon; all of the drawing lies in the inner 64 %, so that a round mask cuts nothing."""
+    """A square icon; the drawing lies in its inner 64 %, so that a round mask cuts nothing."""
     full = size_px * _SMOOTH
     image = Image.new("RGB", (full, full), _PAPER)
     pen = ImageDraw.Draw(image)
