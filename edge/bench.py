@@ -264,7 +264,7 @@ def look_at_radio(state: WorkerState | None, heard: Heard, now: datetime) -> Fin
                        "look at what it says, at the radio and its driver")  # fmt: skip
     if state.phase == "starting" or heard.last_at is None:
         return Finding("radio", "look", f"{state.phase}; {told}",
-                       "a live radio tells a day's facts in its night: look again tomorrow")  # fmt: skip
+                       "a live radio tells a day's facts in its night")  # fmt: skip
     if now - heard.last_at > _SILENT_MAX and state.phase != "finished":
         return Finding("radio", "look", f"{told}, the last at {heard.last_at:%F %H:%M} UTC",
                        "it should have told something since: look at the antenna")  # fmt: skip

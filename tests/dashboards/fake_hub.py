@@ -76,14 +76,15 @@ class Gate:
     """ASGI middleware: refuses what a fake refuses, and keeps what it was told."""
 
     def __init__(
-        self, app: ASGIApp, refuse: Callable[[str, str], JSONResponse | None],
+        self, app: ASGIApp, refuse: Callable[[str, str, str], JSONResponse | None],
         told: list[tuple[str, str, str]],
     ) -> None:  # fmt: skip
         self._app, self._refuse, self._told = app, refuse, told
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, path = scope["method"], scope["path"]
-        refused = self._refuse(method, path)
+        shown = dict(scope["headers"]).get(b"authorization", b"").decode()
+        refused = self._refuse(method, path, shown)
         if refused is not None:
             await refused(scope, receive, send)
             return
@@ -132,7 +133,7 @@ class FakeHub:
         app.add_middleware(Gate, refuse=self._why_refused, told=self.told)
         return app
 
-    def _why_refused(self, method: str, path: str) -> JSONResponse | None:
+    def _why_refused(self, method: str, path: str, _shown: str) -> JSONResponse | None:
         is_open = not path.startswith("/api/") or path.startswith("/api/welcome/")
         if is_open or self.signed_in or (method, path) == ("POST", "/api/session"):
             return None

@@ -1,4 +1,4 @@
-"""What every page stands on: its size, how it is kept and renewed, what stays when a view breaks."""
+"""What every page stands on: its size, how it is kept and renewed, what a broken view leaves."""
 
 import json
 import re

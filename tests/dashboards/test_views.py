@@ -18,6 +18,7 @@ import pytest
 from storepulse.pages import pages_folder
 from tests.dashboards.fake_hub import COMING, PHOTO, FakeHub, phone_of_shop
 from tests.dashboards.fake_node import CODE, FakeNode
+from tests.dashboards.fake_installer import OWNER_KEY
 from tests.dashboards.served import served
 from tests.hub.shop_facts import SHOP
 
@@ -118,7 +119,8 @@ _TEXTS: Final = """() => {
   }
   for (const one of document.querySelectorAll('*'))
     for (const name of ['title', 'alt', 'placeholder', 'aria-label', 'aria-description'])
-      if (one.hasAttribute(name) && !one.closest('[translate=no]')) found.push(one.getAttribute(name))
+      if (one.hasAttribute(name) && !one.closest('[translate=no]'))
+        found.push(one.getAttribute(name))
   return found
 }"""
 _LETTERS: Final = re.compile(r"[^\W\d_]")
@@ -273,6 +275,55 @@ def test_a_view_of_the_clerks_page(
     if is_paired:
         fake.pair()
     page = open_view(browser, f"{url}/{path}", look)
+    for step in steps:
+        step(page)
+    look_at(page, name, look)
+    page.context.close()
+
+
+def _key(page: Any) -> None:
+    page.locator("input[name=owner-key]").fill(OWNER_KEY)
+    page.locator("button.first").click()
+
+
+def _photo(page: Any) -> None:
+    content = {"name": "bay.jpg", "mimeType": "image/jpeg", "buffer": b"shelf"}
+    page.locator("input[type=file]").set_input_files(content)
+
+
+INSTALLER_VIEWS: Final[dict[str, tuple[bool, str, list[Step]]]] = {
+    "installer-key": (False, "", [_see("input[name=owner-key]")]),
+    "installer-key-wrong": (
+        False, "",
+        [_fill("input[name=owner-key]", "not it"), _click("button.first"), _see("[role=alert]")],
+    ),
+    "installer-check": (False, "", [_key, _see("li[data-check]")]),
+    "installer-check-open": (
+        False, "", [_key, _click("li[data-check=broker] summary"), _see("li[data-check=broker] details p")],
+    ),
+    "installer-well": (True, "", [_key, _see("li[data-check]"), _photo, _see(".result")]),
+    "installer-enrol": (False, "#/enrol", [_key, _see("input[type=url]")]),
+    "installer-enrolled": (
+        False, "#/enrol",
+        [_key, _fill("form label input", "RGXUS-E57UU"), _click("form button"),
+         _see("[role=status] strong")],
+    ),
+    "installer-pairing": (
+        False, "#/pairing", [_key, _see(".sheet svg"), _click(".do button.first"), _see(".code")],
+    ),
+    "installer-notice": (False, "#/notice", [_key, _see(".sheet")]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("look", LOOKS, ids="-".join)
+@pytest.mark.parametrize("name", INSTALLER_VIEWS)
+def test_a_view_of_the_installers_page(
+    node: tuple[FakeNode, str], browser: Any, name: str, look: tuple[str, str, str]
+) -> None:
+    is_well, path, steps = INSTALLER_VIEWS[name]
+    fake, url = node
+    fake.all_well[:] = [True] if is_well else []
+    page = open_view(browser, f"{url}/installer{path}", look)
     for step in steps:
         step(page)
     look_at(page, name, look)

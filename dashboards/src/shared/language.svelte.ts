@@ -64,6 +64,13 @@ export function t(key: MessageKey, filling: Filling = {}): string {
   return fill(dress ? dress.pseudo(words) : words, filling)
 }
 
+export const LANGUAGES: readonly Language[] = ['zh', 'en']
+
+/** The words of a key in a language that may be another than the page's: for what hangs on a wall. */
+export function inLanguage(tongue: Language, key: MessageKey, filling: Filling = {}): string {
+  return fill(whole(catalogue[key]?.[tongue] ?? key), filling)
+}
+
 export function fill(words: string, filling: Filling): string {
   return words.replace(/\{(\w+)\}/g, (whole, name: string) => String(filling[name] ?? whole))
 }
