@@ -33,8 +33,17 @@ export function wantedOf(asked: URLSearchParams): Wanted {
   }
 }
 
+/** Of each answer once: ten thousand shops are looked up, not searched for. */
+const byShop = new WeakMap<History, Map<string, ShopHistory>>()
+
 export function historyOf(history: History | undefined, shop: string): ShopHistory | undefined {
-  return history?.shops?.find((one) => one.shop === shop)
+  if (!history) return undefined
+  let found = byShop.get(history)
+  if (!found) {
+    found = new Map((history.shops ?? []).map((one) => [one.shop, one]))
+    byShop.set(history, found)
+  }
+  return found.get(shop)
 }
 
 export function coloursOf(history: ShopHistory | undefined, dimension: Dimension): (Colour | null)[] {
@@ -43,10 +52,15 @@ export function coloursOf(history: ShopHistory | undefined, dimension: Dimension
 
 /** The rows that fit, worst first. */
 export function shown(rows: readonly Row[], history: History | undefined, wanted: Wanted): Row[] {
-  return fitting(rows, history, wanted)
-    .filter((row) => !wanted.colour || colourFor(row, wanted.by) === wanted.colour)
-    .sort((a, b) => rank(a, wanted.by) - rank(b, wanted.by) || a.shop.localeCompare(b.shop))
+  const ranked = fitting(rows, history, wanted)
+    .map((row) => ({ row, colour: colourFor(row, wanted.by) }))
+    .filter(({ colour }) => !wanted.colour || colour === wanted.colour)
+  const ranks = new Map(WORST_FIRST.map((colour, at) => [colour, at]))
+  ranked.sort((a, b) => (ranks.get(a.colour) ?? 0) - (ranks.get(b.colour) ?? 0) || byName.compare(a.row.shop, b.row.shop))
+  return ranked.map(({ row }) => row)
 }
+
+const byName = new Intl.Collator('en', { numeric: true })
 
 /** How many of the rows that fit have each colour, whichever colour is chosen. */
 export function counted(rows: readonly Row[], history: History | undefined, wanted: Wanted): { colour: Colour; n: number }[] {
@@ -65,10 +79,6 @@ function fitting(rows: readonly Row[], history: History | undefined, wanted: Wan
 
 function colourFor(row: Row, by: Dimension | ''): Colour {
   return colourOf(by ? row.codes.find((one) => one.dimension === by)?.colour : row.colour)
-}
-
-function rank(row: Row, by: Dimension | ''): number {
-  return WORST_FIRST.indexOf(colourFor(row, by))
 }
 
 /** Whether a dimension, or any of them, has another colour than the day before. */

@@ -90,12 +90,29 @@ function whole(words: string): string {
   return dress ? dress.asIs(words) : words
 }
 
+/** Making a formatter takes longer than using it a hundred times, and a board says thousands of days. */
+const formatters = new Map<string, Intl.DateTimeFormat | Intl.NumberFormat>()
+
+function dates(how: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  return formatter(`d${language}${JSON.stringify(how)}`, () => new Intl.DateTimeFormat(TAGS[language], how))
+}
+
+function numbers(how: Intl.NumberFormatOptions): Intl.NumberFormat {
+  return formatter(`n${language}${JSON.stringify(how)}`, () => new Intl.NumberFormat(TAGS[language], how))
+}
+
+function formatter<F extends Intl.DateTimeFormat | Intl.NumberFormat>(key: string, make: () => F): F {
+  const known = (formatters.get(key) as F | undefined) ?? make()
+  formatters.set(key, known)
+  return known
+}
+
 export function number(value: number, digits = 2): string {
-  return new Intl.NumberFormat(TAGS[language], { maximumFractionDigits: digits }).format(value)
+  return numbers({ maximumFractionDigits: digits }).format(value)
 }
 
 export function share(value: number, digits = 0): string {
-  return new Intl.NumberFormat(TAGS[language], { style: 'percent', maximumFractionDigits: digits }).format(value)
+  return numbers({ style: 'percent', maximumFractionDigits: digits }).format(value)
 }
 
 /** A moment; the day is left out where it is today. Shop-local where a time zone is given. */
@@ -105,18 +122,18 @@ export function moment(iso: string, timeZone?: string): string {
   const day = (date: Date) => date.toLocaleDateString('en-CA', zone)
   const time = { hour: '2-digit', minute: '2-digit', hour12: false, ...zone } as const
   const shown = day(at) === day(new Date()) ? time : ({ month: 'short', day: 'numeric', ...time } as const)
-  return whole(new Intl.DateTimeFormat(TAGS[language], shown).format(at))
+  return whole(dates(shown).format(at))
 }
 
 /** A local day such as 2026-11-20, without its weekday. */
 export function date(iso: string): string {
-  return whole(new Intl.DateTimeFormat(TAGS[language], { month: 'short', day: 'numeric', timeZone: 'UTC' }).format(new Date(`${iso}T00:00:00Z`)))
+  return whole(dates({ month: 'short', day: 'numeric', timeZone: 'UTC' }).format(new Date(`${iso}T00:00:00Z`)))
 }
 
 /** A local day with its weekday. */
 export function day(iso: string): string {
   return whole(
-    new Intl.DateTimeFormat(TAGS[language], { month: 'short', day: 'numeric', weekday: 'short', timeZone: 'UTC' }).format(new Date(`${iso}T00:00:00Z`)),
+    dates({ month: 'short', day: 'numeric', weekday: 'short', timeZone: 'UTC' }).format(new Date(`${iso}T00:00:00Z`)),
   )
 }
 
@@ -124,5 +141,5 @@ export function day(iso: string): string {
 export function age(iso: string, now: number): string {
   const seconds = Math.max(0, (now - Date.parse(iso)) / 1000)
   const [n, unit] = seconds < 90 ? [seconds, 'second'] : seconds < 5400 ? [seconds / 60, 'minute'] : seconds < 129_600 ? [seconds / 3600, 'hour'] : [seconds / 86_400, 'day']
-  return whole(new Intl.NumberFormat(TAGS[language], { style: 'unit', unit: unit as string, unitDisplay: 'long', maximumFractionDigits: 0 }).format(n as number))
+  return whole(numbers({ style: 'unit', unit: unit as string, unitDisplay: 'long', maximumFractionDigits: 0 }).format(n as number))
 }
