@@ -45,6 +45,8 @@ function packed(): Plugin {
 }
 
 export default defineConfig({
+  // The writer of workbooks packs on the page's own thread: see there.
+  resolve: { alias: [{ find: /^fflate$/, replacement: join(import.meta.dirname, 'src', 'shared', 'zip.ts') }] },
   plugins: [
     svelte(),
     partsOfTheClerk(),

@@ -1,8 +1,10 @@
+import { strFromU8, unzipSync } from 'fflate'
 import { describe, expect, it } from 'vitest'
 import { evidenceOf, photosOf, photoView, pictureAt, weekUpTo, type Fact } from '../src/board/evidence'
 import { barOf } from '../src/board/figures'
-import { asCsv, counted, hasChanged, inWindow, shown, since, wantedOf } from '../src/board/rows'
+import { boardTable, counted, hasChanged, inWindow, shown, since, wantedOf } from '../src/board/rows'
 import { colourOf, isOnlyProbable } from '../src/shared/signs'
+import { asCsv, asWorkbook, type Table } from '../src/shared/tables'
 
 type Row = Parameters<typeof shown>[0][number]
 type History = NonNullable<Parameters<typeof shown>[1]>
@@ -71,9 +73,28 @@ describe('the board', () => {
   })
 })
 
-it('a downloaded cell is never a formula', () => {
-  const csv = asCsv('2026-11-20', [row('1', 'red', { name: '=HYPERLINK("x")' })])
-  expect(csv).toContain(`"'=HYPERLINK(""x"")"`)
+describe('a table that is downloaded', () => {
+  const table = (text: string): Table => ({ name: 'a/b', heads: ['name', 'value'], rows: [[text, -1.5], ['', null]] })
+
+  it.each(['=HYPERLINK("x")', '+1', '-2+3', '@SUM(A1)', '\t=1', '\r=1'])('has no formula in its CSV: %j', (text) => {
+    expect(asCsv(table(text)).split('\r\n')[1]).toMatch(/^"?'/)
+    expect(asCsv(table(text))).toContain(',-1.5')
+  })
+
+  it('has no formula in its workbook, figures as figures, and opens again', async () => {
+    const text = '=HYPERLINK("x")\u0001 <b>&'
+    const files = unzipSync(new Uint8Array(await (await asWorkbook(table(text))).arrayBuffer()))
+    const xml = Object.entries(files).filter(([name]) => /sheet1|sharedStrings/.test(name)).map(([, bytes]) => strFromU8(bytes)).join('')
+    expect(xml).not.toContain('<f')
+    expect(xml).toMatch(/=HYPERLINK\((&quot;|")x(&quot;|")\) &lt;b&gt;&amp;/)
+    expect(xml).toContain('<v>-1.5</v>')
+  })
+
+  it('of the board has a line for each shop', () => {
+    const { heads, rows } = boardTable('2026-11-20', [row('1', 'red')])
+    expect(rows).toHaveLength(1)
+    expect(rows[0]).toHaveLength(heads.length)
+  })
 })
 
 describe('signs', () => {

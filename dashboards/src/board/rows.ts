@@ -1,6 +1,7 @@
 /** Which rows a board shows, in which order, and since when. Pure. */
 import type { components } from '../api/hub'
 import { colourOf, isColour, WORST_FIRST, type Colour } from '../shared/signs'
+import type { Table } from '../shared/tables'
 
 type Row = components['schemas']['BoardRow']
 type History = components['schemas']['History']
@@ -108,21 +109,17 @@ export function inWindow(count: number, rowHeight: number, top: number, height: 
   return { from: Math.max(0, Math.min(first, count) - more), to: Math.min(count, Math.max(0, last) + more) }
 }
 
-/** The table as a file for a spreadsheet; the byte order mark tells Excel that it is UTF-8. */
-export function asCsv(day: string, rows: readonly Row[]): string {
-  const heads = ['day', 'shop', 'name', 'region', 'format', 'simulated', 'colour', ...DIMENSIONS.flatMap((one) => [one, `${one}_value`, `${one}_probability`])]
-  const lines = rows.map((row) => [
-    day, row.shop, row.name, row.region, row.format, String(row.simulated), row.colour,
-    ...DIMENSIONS.flatMap((dimension) => {
-      const code = row.codes.find((one) => one.dimension === dimension)
-      return [code?.colour ?? '', code?.value ?? '', code?.probability ?? ''].map(String)
-    }),
-  ])
-  return `\uFEFF${[heads, ...lines].map((line) => line.map(cell).join(',')).join('\r\n')}\r\n`
-}
-
-/** Quoted, and never a formula: a shop's name may begin with an equals sign. */
-function cell(text: string): string {
-  const plain = /^[=+\-@\t\r]/.test(text) && !/^-?[\d.]+$/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain
+/** The board as a table for a spreadsheet. */
+export function boardTable(day: string, rows: readonly Row[]): Table {
+  return {
+    name: `storepulse-${day || 'board'}`,
+    heads: ['day', 'shop', 'name', 'region', 'format', 'simulated', 'colour', ...DIMENSIONS.flatMap((one) => [one, `${one}_value`, `${one}_probability`])],
+    rows: rows.map((row) => [
+      day, row.shop, row.name, row.region, row.format, row.simulated, row.colour,
+      ...DIMENSIONS.flatMap((dimension) => {
+        const code = row.codes.find((one) => one.dimension === dimension)
+        return [code?.colour ?? '', code?.value ?? null, code?.probability ?? null]
+      }),
+    ]),
+  }
 }
