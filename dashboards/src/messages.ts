@@ -217,7 +217,6 @@ export const MESSAGES = {
   'board.heading': { en: 'Shops', zh: '门店' },
   'board.day': { en: 'Codes of {day}', zh: '{day} 的健康码' },
   'board.live': { en: 'live', zh: '实时' },
-  'board.stale': { en: 'not connected; as of {when}', zh: '未连接，截至 {when}' },
   'board.filter': { en: 'Find a shop', zh: '查找门店' },
   'board.region': { en: 'Region', zh: '区域' },
   'board.region.all': { en: 'All regions', zh: '全部区域' },

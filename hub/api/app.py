@@ -44,6 +44,7 @@ from hub.api.asked import (
     Until,
     utc_now,
 )
+from hub.api.calendar_routes import calendar_routes
 from hub.api.exports import export_routes
 from hub.api.news import News, news_routes
 from hub.api.origins import is_foreign
@@ -108,6 +109,7 @@ def create_app(
     app.include_router(_codes_routes(database, now))
     app.include_router(_records_routes(database, now))
     app.include_router(_health_routes(database, tally or Tally()))
+    app.include_router(calendar_routes(database))
     app.include_router(export_routes(database, now))
     app.include_router(people_routes(database))
     app.include_router(phone_routes(database))

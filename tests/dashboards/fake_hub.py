@@ -20,6 +20,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.actions.pushes import Situation, pushes
 from hub.api.answers import BoardCode, BoardRow, CareMessages, ShopActions, ToldAction, ToldFact
+from hub.codes.calendar import (
+    Calendar,
+    CalendarRow,
+    DayFigures,
+    Figure,
+    ShopFigures,
+    units,
+)
 from hub.codes.code import Code, codes_of_days, own_colour
 from hub.codes.colours import Shown
 from hub.codes.curves import Curve, Curves
@@ -32,7 +40,7 @@ from hub.phones.routes import NewPairingCode
 from hub.phones.store import PairingNode, ShopPhone
 from hub.playbooks import playbooks
 from hub.shops_store import Node, Shop
-from storepulse.actions import DIMENSIONS
+from storepulse.actions import DIMENSIONS, Dimension
 from storepulse.facts import Fact
 from storepulse.pages import page_routes
 from storepulse.topics import Address
@@ -226,6 +234,14 @@ class FakeHub:
         def four(shop: str) -> Any:
             return codes[DAY] if shop == SHOP else refusal(404, "not_there")
 
+        @routes.get("/shops/{shop}/calendar")
+        def calendar(shop: str, days: int = DAYS) -> Calendar:
+            return calendar_of(days)
+
+        @routes.get("/figures")
+        def figures() -> DayFigures:
+            return figures_of(board_rows(self.shops, codes[DAY]))
+
         @routes.get("/shops/{shop}/curves")
         def curves(shop: str) -> Curves:
             return curves_of(days, codes)
@@ -397,6 +413,45 @@ def curves_of(days: list[date], codes: dict[date, tuple[Code, ...]]) -> Curves:
             )
         )  # fmt: skip
     return Curves(days=tuple(days), curves=tuple(curves))
+
+
+def calendar_of(days: int) -> Calendar:
+    """A calendar whose colours change by week; the oldest days have none."""
+
+    def row(at: int, name: Dimension) -> CalendarRow:
+        seen: list[Shown | None] = [
+            None if n < 6 else _COLOURS[(n // 3 + at) % len(_COLOURS)] for n in range(days)
+        ]
+        known = [one is not None and one != "unknown" for one in seen]
+        return CalendarRow(
+            dimension=name, unit=("count", "share", "min", "share")[at], colours=tuple(seen),
+            probabilities=tuple(0.7 + 0.28 * (n % 2) if one else None
+                                for n, one in enumerate(known)),
+            values=tuple(0.5 + 0.007 * n if one else None for n, one in enumerate(known)),
+        )  # fmt: skip
+
+    rows = tuple(row(at, name) for at, name in enumerate(DIMENSIONS))
+    own = tuple(rows[1].colours)
+    return Calendar(days=tuple(back(n) for n in reversed(range(days))), own=own, dimensions=rows)
+
+
+def figures_of(rows: list[BoardRow]) -> DayFigures:
+    """The board's figures, spread out and with intervals."""
+    shops = []
+    for n, row in enumerate(rows):
+        found = []
+        for at, code in enumerate(row.codes):
+            value = None if code.value is None else code.value * (0.75 + 0.017 * ((n * 13) % 29))
+            wide = 0.0 if value is None else value * (0.04 + 0.02 * ((n + at) % 4))
+            found.append(
+                Figure(
+                    dimension=code.dimension, colour=code.colour, probability=code.probability,
+                    value=value, low=None if value is None else value - wide,
+                    high=None if value is None else value + wide,
+                )
+            )  # fmt: skip
+        shops.append(ShopFigures(shop=row.shop, figures=tuple(found)))
+    return DayFigures(day=DAY, units=units(), shops=tuple(shops))
 
 
 def drawn_shelf() -> bytes:

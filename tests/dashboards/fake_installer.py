@@ -84,5 +84,3 @@ def installer_router(all_well: list[bool]) -> APIRouter:
         )  # fmt: skip
 
     return routes
-
-

@@ -87,7 +87,7 @@ def measured(page: Page, url: str) -> dict[str, Any]:
 
 
 def _main_thread_ms(trace: dict[str, Any]) -> list[float]:
-    """Processor time of each task of the page's own thread: what others do meanwhile is not in it."""
+    """Processor time of each task of the page's own thread: others' is not in it."""
     events = trace["traceEvents"]
     pages = {
         (one["pid"], one["tid"])

@@ -17,8 +17,8 @@ import pytest
 
 from storepulse.pages import pages_folder
 from tests.dashboards.fake_hub import COMING, PHOTO, FakeHub, phone_of_shop
-from tests.dashboards.fake_node import CODE, FakeNode
 from tests.dashboards.fake_installer import OWNER_KEY
+from tests.dashboards.fake_node import CODE, FakeNode
 from tests.dashboards.served import served
 from tests.hub.shop_facts import SHOP
 
@@ -214,6 +214,16 @@ BOARD_VIEWS: Final[dict[str, tuple[dict[str, Any], str, list[Step]]]] = {
     ),
     "photo": ({}, f"#/shop/{SHOP}/photo/{PHOTO}", [_see("img"), _see(".step a")]),
     "photo-coming": ({}, f"#/shop/{SHOP}/photo/{COMING}", [_see(".coming[role=status]")]),
+    "shop-calendar": (
+        {}, f"#/shop/{SHOP}?calendar=goods",
+        [_see(".calendar td a"),
+         lambda page: page.locator(".calendar").scroll_into_view_if_needed()],
+    ),
+    "compare": ({}, "#/compare", [_see("figure svg .sign")]),
+    "compare-groups": (
+        {}, "#/compare?x=place&y=goods&by=region",
+        [_see("figure svg .sign"), _click("summary"), _see("details td")],
+    ),
     "no-shop": ({}, "#/shop/none", [_see("[role=alert]")]),
     "people": ({}, "#/people", [_see("li[data-person]")]),
     "people-invite": ({}, "#/people", [_click(".top button"), _see("fieldset input")]),
@@ -299,7 +309,8 @@ INSTALLER_VIEWS: Final[dict[str, tuple[bool, str, list[Step]]]] = {
     ),
     "installer-check": (False, "", [_key, _see("li[data-check]")]),
     "installer-check-open": (
-        False, "", [_key, _click("li[data-check=broker] summary"), _see("li[data-check=broker] details p")],
+        False, "",
+        [_key, _click("li[data-check=broker] summary"), _see("li[data-check=broker] details p")],
     ),
     "installer-well": (True, "", [_key, _see("li[data-check]"), _photo, _see(".result")]),
     "installer-enrol": (False, "#/enrol", [_key, _see("input[type=url]")]),

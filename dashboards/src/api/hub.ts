@@ -204,6 +204,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Figures
+         * @description Each shop's stored figures with intervals on a day (default: the newest with codes).
+         */
+        get: operations["figures_api_figures_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/history": {
         parameters: {
             query?: never;
@@ -500,6 +520,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/shops/{shop}/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Calendar
+         * @description The stored colours of a shop's days up to `day` (default: the newest with codes).
+         */
+        get: operations["calendar_api_shops__shop__calendar_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/shops/{shop}/codes": {
         parameters: {
             query?: never;
@@ -750,6 +790,46 @@ export interface components {
             simulated: boolean;
         };
         /**
+         * Calendar
+         * @description The days of one shop; without any day, empty.
+         */
+        Calendar: {
+            /**
+             * Days
+             * @default []
+             */
+            days: string[];
+            /**
+             * Dimensions
+             * @default []
+             */
+            dimensions: components["schemas"]["CalendarRow"][];
+            /**
+             * Own
+             * @default []
+             */
+            own: (("green" | "yellow" | "orange" | "red" | "unknown") | null)[];
+        };
+        /**
+         * CalendarRow
+         * @description One dimension, oldest day first; None where no code was stored.
+         */
+        CalendarRow: {
+            /** Colours */
+            colours: (("green" | "yellow" | "orange" | "red" | "unknown") | null)[];
+            /**
+             * Dimension
+             * @enum {string}
+             */
+            dimension: "people" | "goods" | "place" | "conversion";
+            /** Probabilities */
+            probabilities: (number | null)[];
+            /** Unit */
+            unit: string;
+            /** Values */
+            values: (number | null)[];
+        };
+        /**
          * CareMessages
          * @description Experiences that reached 72 h without a deal, and why nobody is written to.
          */
@@ -848,6 +928,23 @@ export interface components {
             days: string[];
         };
         /**
+         * DayFigures
+         * @description All shops that have a code of the day; without a day, empty.
+         */
+        DayFigures: {
+            /** Day */
+            day?: string | null;
+            /**
+             * Shops
+             * @default []
+             */
+            shops: components["schemas"]["ShopFigures"][];
+            /** Units */
+            units: {
+                [key: string]: string;
+            };
+        };
+        /**
          * DimensionHistory
          * @description The colours of one dimension, oldest day first; None where no code was stored.
          */
@@ -918,6 +1015,30 @@ export interface components {
              * @default 1
              */
             valid_days: number;
+        };
+        /**
+         * Figure
+         * @description One dimension of one shop; `low` and `high` are the 5th and 95th percentile.
+         */
+        Figure: {
+            /**
+             * Colour
+             * @enum {string}
+             */
+            colour: "green" | "yellow" | "orange" | "red" | "unknown";
+            /**
+             * Dimension
+             * @enum {string}
+             */
+            dimension: "people" | "goods" | "place" | "conversion";
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Probability */
+            probability: number | null;
+            /** Value */
+            value: number | null;
         };
         /**
          * Health
@@ -1314,6 +1435,16 @@ export interface components {
             /** Actions */
             actions: components["schemas"]["ToldAction"][];
             care_messages: components["schemas"]["CareMessages"];
+        };
+        /**
+         * ShopFigures
+         * @description One shop's figures of the day, in the order of the dimensions; those without a code miss.
+         */
+        ShopFigures: {
+            /** Figures */
+            figures: components["schemas"]["Figure"][];
+            /** Shop */
+            shop: string;
         };
         /**
          * ShopHistory
@@ -1816,6 +1947,37 @@ export interface operations {
             };
         };
     };
+    figures_api_figures_get: {
+        parameters: {
+            query?: {
+                day?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayFigures"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     history_api_history_get: {
         parameters: {
             query?: {
@@ -2288,6 +2450,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ShopActions"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    calendar_api_shops__shop__calendar_get: {
+        parameters: {
+            query?: {
+                day?: string | null;
+                days?: number;
+            };
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calendar"];
                 };
             };
             /** @description Validation Error */

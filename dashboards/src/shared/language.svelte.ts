@@ -137,6 +137,11 @@ export function day(iso: string): string {
   )
 }
 
+/** The weekday of a local day alone. */
+export function weekday(iso: string): string {
+  return whole(dates({ weekday: 'short', timeZone: 'UTC' }).format(new Date(`${iso}T00:00:00Z`)))
+}
+
 /** How long ago a moment was, in one figure: 40 s, 5 min, 3 h, 2 days. */
 export function age(iso: string, now: number): string {
   const seconds = Math.max(0, (now - Date.parse(iso)) / 1000)
