@@ -28,4 +28,10 @@ export const DESK_MESSAGES = {
   'compare.plane': { en: '{group}: {n} shops by {x} and {y}; the table below has the same figures', zh: '{group}：{n} 家门店，按{x}与{y}；下方表格有相同数据' },
   'compare.table': { en: 'As a table: {n} of {all} shops', zh: '以表格显示：{all} 家门店中的 {n} 家' },
   'kit.heading': { en: 'Components', zh: '组件' },
+  'kit.tokens': { en: 'Colours', zh: '颜色' },
+  'kit.signs': { en: 'Signs', zh: '符号' },
+  'kit.figures': { en: 'Figures', zh: '数据' },
+  'kit.acts': { en: 'What can be tapped', zh: '可操作' },
+  'kit.waits': { en: 'Waiting, failing, breaking', zh: '等待、失败、出错' },
+  'kit.break': { en: 'Break it', zh: '使其出错' },
 } as const

@@ -22,9 +22,6 @@ export const INSTALLER_MESSAGES = {
   'install.asof': { en: 'As of {when}', zh: '截至 {when}' },
   'install.again': { en: 'Look again', zh: '重新检查' },
   'install.looking': { en: 'Looking at everything. This takes some seconds.', zh: '正在检查，需要几秒钟。' },
-  'install.standing.well': { en: 'well', zh: '正常' },
-  'install.standing.look': { en: 'look at it', zh: '留意' },
-  'install.standing.ill': { en: 'not working', zh: '故障' },
   'install.nodesays': { en: 'What the node says', zh: '主机原话' },
 
   'install.name.network': { en: 'Network', zh: '网络' },

@@ -388,6 +388,9 @@ export const MESSAGES = {
   'broken.load': { en: 'Load the page again', zh: '重新加载页面' },
   'broken.part': { en: 'A part of this page did not come. Nothing is lost; load the page again.', zh: '页面的一部分没有加载成功，没有丢失任何内容，请重新加载页面。' },
   'broken.what': { en: 'What to tell whoever mends it', zh: '供维修人员参考' },
+  'standing.well': { en: 'well', zh: '正常' },
+  'standing.look': { en: 'look at it', zh: '留意' },
+  'standing.ill': { en: 'not working', zh: '故障' },
   'newer.words': { en: 'A newer version of this page is here. What waits on this phone stays.', zh: '本页有新版本。本机待发送的内容会保留。' },
   'newer.show': { en: 'Show it', zh: '更新' },
 } as const

@@ -224,6 +224,8 @@ BOARD_VIEWS: Final[dict[str, tuple[dict[str, Any], str, list[Step]]]] = {
         {}, "#/compare?x=place&y=goods&by=region",
         [_see("figure svg .sign"), _click("summary"), _see("details td")],
     ),
+    "kit": ({"signed_in": False}, "#/kit", [_see("canvas"), _see(".calendar td a")]),
+    "kit-broken": ({"signed_in": False}, "#/kit", [_click("[data-break]"), _see(".broken")]),
     "no-shop": ({}, "#/shop/none", [_see("[role=alert]")]),
     "people": ({}, "#/people", [_see("li[data-person]")]),
     "people-invite": ({}, "#/people", [_click(".top button"), _see("fieldset input")]),
