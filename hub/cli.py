@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from hub.bench.cli import app as bench_app
 from hub.brokers import broker as brokers
 from hub.brokers.own_broker import Doorkeeper
 from hub.codes.cli import app as codes_app
@@ -38,6 +39,7 @@ app.add_typer(shops_app, name="shops", help="The chain's shops.")
 app.add_typer(broker_app, name="broker", help="The MQTT broker of this machine.")
 app.add_typer(nodes_app, name="node", help="Who may come in: invite, list, revoke nodes.")
 app.add_typer(people_app, name="people", help="Who may sign in: invite, list, end people.")
+app.add_typer(bench_app, name="bench", help="How long things take at a chain's size.")
 # Without a name its commands stand beside ours.
 app.add_typer(codes_app)
 

@@ -20,6 +20,7 @@ from typing import Final
 import psycopg
 
 from hub.actions.follow_up import follow_up
+from hub.actions.overdue import count_overdue, facts_of_overdue
 from hub.actions.pushing import may_wait_for_checklist, pushes_of_today
 from hub.actions.store import (
     NewAction,
@@ -84,6 +85,8 @@ class Scheduler:
     waiting: set[str] = field(default_factory=set)
     """Shops whose goods push waits a moment for the node's checklist."""
     followed_up_at: datetime | None = None
+    overdue_told: dict[str, tuple[date, int]] = field(default_factory=dict)
+    """Of each shop with overdue checklists the day and number that were told as a fact."""
 
     def step(self, now: datetime) -> Done:
         """Do what there is to do at this moment.
@@ -101,6 +104,7 @@ class Scheduler:
             if self.today_of.get(shop) != local_day(now, known.timezone)
         }
         self._tell_taps(new_day, now, done)
+        self._tell_overdue(now)
         for some in _portions(sorted(new_day | self.waiting)):
             self._compute(some, now, done)
         while self._compute([], now, done):
@@ -118,6 +122,12 @@ class Scheduler:
             facts = facts_of_taps(connection, oldest, now=now)
             insert_facts(connection, [SaidFact(fact) for fact in facts], received_at=now)
             done.tap_facts += len(facts)
+
+    def _tell_overdue(self, now: datetime) -> None:
+        with self.database.connection() as connection:
+            facts, told = facts_of_overdue(count_overdue(connection), self.overdue_told, now=now)
+            insert_facts(connection, [SaidFact(fact) for fact in facts], received_at=now)
+        self.overdue_told = told
 
     def _compute(self, also: Sequence[str], now: datetime, done: Done) -> bool:
         """Compute some touched days and today of these shops; False if nothing was touched."""

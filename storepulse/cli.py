@@ -18,6 +18,7 @@ PARTS: Final = {
     "probes": ("probes.cli", "Turn captures of Wi-Fi probe requests into dwell and occupancy."),
     "edge": ("edge.cli", "Run the node in the shop."),
     "hub": ("hub.cli", "Run the hub; load shops and facts; show codes and actions."),
+    "policy": ("hub.codes.policy_cli", "See, edit, try and publish what codes are judged by."),
     "demo": ("storepulse.demo.cli", "The whole loop on this machine, with a simulated chain."),
     "eval": ("storepulse.eval", "Print the figures of docs/proof.md from data one can point at."),
 }

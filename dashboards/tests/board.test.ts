@@ -28,7 +28,7 @@ describe('the board', () => {
   })
 
   it('sorts by a dimension when asked to', () => {
-    const goods = (colour: string): Row['codes'] => [{ dimension: 'goods', colour, probability: 1, turning: null, value: 1, unit: 'share', rule: '' }]
+    const goods = (colour: string): Row['codes'] => [{ dimension: 'goods', colour, probability: 1, turning: null, value: 1, unit: 'share', rule: '', rule_zh: '' }]
     const rows = [row('1', 'red', { codes: goods('green') }), row('2', 'green', { codes: goods('red') })]
     expect(shown(rows, undefined, { ...all, by: 'goods' }).map((one) => one.shop)).toEqual(['2', '1'])
   })
@@ -41,7 +41,7 @@ describe('the board', () => {
   })
 
   it('filters by region, format and colour, each taken from the address', () => {
-    const goods = (colour: string): Row['codes'] => [{ dimension: 'goods', colour, probability: 1, turning: null, value: 1, unit: 'share', rule: '' }]
+    const goods = (colour: string): Row['codes'] => [{ dimension: 'goods', colour, probability: 1, turning: null, value: 1, unit: 'share', rule: '', rule_zh: '' }]
     const rows = [
       row('1', 'red', { format: 'mall', codes: goods('green') }), row('2', 'green', { format: 'street', codes: goods('red') }), row('3', 'red', { region: 'west' }),
     ]

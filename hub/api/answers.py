@@ -45,6 +45,8 @@ class BoardCode:
     value: float | None
     unit: str
     rule: str
+    rule_zh: str
+    """The same in Chinese; empty where the code was stored before there was any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +161,17 @@ def stored_board(
     return _sorted(rows)
 
 
+def stored_codes(connection: Connection, shop: str, day: date) -> list[Code] | None:
+    """A shop's four codes as they were stored; None where not all are there in both languages."""
+    rows = connection.execute(question("newest_codes"), {"shop": shop, "day": day})
+    found = {row["dimension"]: row for row in rows if row["rule_zh"]}
+    if len(found) < len(_ORDER):
+        return None
+    names = Code.__dataclass_fields__
+    told = [{name: found[dimension][name] for name in names} for dimension in _ORDER]
+    return [Code(**one | {"facts": tuple(one["facts"])}) for one in told]
+
+
 _ORDER: Final = ("people", "goods", "place", "conversion")
 
 
@@ -174,6 +187,7 @@ def _row(shop: Shop, codes: Iterable[Code | StoredCode], own: Shown) -> BoardRow
             BoardCode(
                 dimension=code.dimension, colour=code.colour, probability=code.probability,
                 turning=code.turning, value=code.value, unit=code.unit, rule=code.rule,
+                rule_zh=code.rule_zh,
             )
             for code in codes
         ),

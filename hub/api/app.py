@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Literal
 import psycopg
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -21,7 +22,6 @@ from starlette.responses import Response
 from hub.api.answers import (
     CARE_WORDS,
     ROWS_MAX,
-    BoardRow,
     ShopActions,
     ToldFacts,
     action_json,
@@ -31,7 +31,7 @@ from hub.api.answers import (
     one_checklist,
     rows_of,
     shown_actions,
-    stored_board,
+    stored_codes,
 )
 from hub.api.asked import (
     Clock,
@@ -44,16 +44,16 @@ from hub.api.asked import (
     Until,
     utc_now,
 )
-from hub.api.calendar_routes import calendar_routes
+from hub.api.board import board_routes
 from hub.api.exports import export_routes
+from hub.api.figures_routes import figures_routes
 from hub.api.news import News, news_routes
 from hub.api.origins import is_foreign
+from hub.api.policies import policy_routes
 from hub.codes.code import Code
 from hub.codes.computing import UnknownShop, compute_codes, day_shown, read_policies
 from hub.codes.curves import CURVE_DAYS_MAX, Curves, read_curves
 from hub.codes.days import local_day
-from hub.codes.history import DAYS_MAX, History, read_history
-from hub.codes.policy import Policy, policy_schema
 from hub.codes.touched import known_shops, newest_code_day_seen
 from hub.errors import Refused
 from hub.ingest.listener import Tally
@@ -104,12 +104,16 @@ def create_app(
     """
     app = FastAPI(
         title="storepulse hub", version=__version__, docs_url=None, redoc_url=None,
+        # One word for a thing: a policy that is read is one that can be sent back.
+        separate_input_output_schemas=False,
         description="Shops, codes with their reasons, actions, facts; people and their rights.",
     )  # fmt: skip
+    app.include_router(board_routes(database, now))
     app.include_router(_codes_routes(database, now))
+    app.include_router(policy_routes(database, now))
     app.include_router(_records_routes(database, now))
     app.include_router(_health_routes(database, tally or Tally()))
-    app.include_router(calendar_routes(database))
+    app.include_router(figures_routes(database))
     app.include_router(export_routes(database, now))
     app.include_router(people_routes(database))
     app.include_router(phone_routes(database))
@@ -117,6 +121,8 @@ def create_app(
     app.include_router(news_routes(database, news or News()))
     app.include_router(page_routes("board.html"))
     app.state.database = database  # for hub.people.sessions
+    # A board is mostly the same words over and over; streams of events are left alone.
+    app.add_middleware(GZipMiddleware, minimum_size=2 * KIB, compresslevel=3)
     _speak_one_error(app)
     app.middleware("http")(_gate(frozenset(hosts)))
     return app
@@ -145,35 +151,22 @@ def _codes_routes(database: Database, now: Clock) -> APIRouter:
         with database.of_session(session) as connection:
             return read_shops(connection)
 
-    @routes.get("/board")
-    def board(session: ReadsFigures, day: Day = None) -> list[BoardRow]:
-        """The chain on a day (default: the newest with codes), worst shops first."""
-        with database.of_session(session) as connection:
-            shown = day or newest_code_day_seen(connection) or day_shown(connection)
-            if shown is None:
-                return []
-            return stored_board(connection, shown, read_policies(connection), now=now())
-
-    @routes.get("/history")
-    def history(
-        session: ReadsFigures,
-        day: Day = None,
-        days: Annotated[int, Query(ge=1, le=DAYS_MAX)] = 14,
-    ) -> History:
-        """The stored colours of the days up to `day` (default: the newest with codes)."""
-        with database.of_session(session) as connection:
-            last = day or newest_code_day_seen(connection) or day_shown(connection)
-            return read_history(connection, last, days) if last else History()
-
     @routes.get("/shops/{shop}/codes")
     def codes(shop: Name, session: ReadsFigures, day: Day = None) -> Sequence[Code]:
-        """The four codes of a shop, from the facts (default: its newest day with facts)."""
+        """The four codes of a shop (default: the newest day with codes, else with facts).
+
+        As stored where the day was computed; else from the facts.
+        """
         with database.of_session(session) as connection:
             known = known_shops(connection, [shop])
             if shop not in known:
                 raise UnknownShop(f"shop {shop!r} is not known")
             today = local_day(now(), known[shop].timezone)
-            shown = day or day_shown(connection, shops=[shop]) or today
+            newest = newest_code_day_seen(connection)
+            shown = day or newest or day_shown(connection, shops=[shop]) or today
+            stored = stored_codes(connection, shop, shown)
+            if stored is not None:
+                return stored
             policies = read_policies(connection)
             (four,) = compute_codes(connection, {shop: [shown]}, policies, now=now())
             return four
@@ -216,17 +209,6 @@ def _codes_routes(database: Database, now: Clock) -> APIRouter:
         if found is None:
             raise NotThere(f"there is no action {action!r}")
         return found
-
-    @routes.get("/policy")
-    def policy(session: SignedIn, day: Day = None) -> Policy:
-        """The policy in force on a day (default: today), with its limits."""
-        with database.of_session(session) as connection:
-            return read_policies(connection).in_force(day or now().date())
-
-    @routes.get("/policy/schema")
-    def schema(_: SignedIn) -> dict[str, Any]:
-        """The JSON Schema of a policy."""
-        return policy_schema()
 
     return routes
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import Path, Query
 
@@ -17,6 +17,9 @@ Since = Annotated[date | None, Query(alias="from", ge=FIRST_DAY, le=LAST_DAY)]
 Until = Annotated[date | None, Query(alias="to", ge=FIRST_DAY, le=LAST_DAY)]
 Name = Annotated[str, Path(min_length=1, max_length=200)]
 ShopAsked = Annotated[str, Query(min_length=1, max_length=200)]
+Language = Annotated[
+    Literal["en", "zh"], Query(description="Of the sentences; figures and names stay as they are.")
+]
 MetricAsked = Annotated[str | None, Query(max_length=200)]
 
 

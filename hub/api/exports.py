@@ -14,7 +14,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from hub.api.answers import ShownAction, facts_of_shop, shown_actions, stored_board
-from hub.api.asked import Clock, Day, MetricAsked, ShopAsked, Since, Until
+from hub.api.asked import Clock, Day, Language, MetricAsked, ShopAsked, Since, Until
 from hub.codes.computing import UnknownShop, day_shown, read_policies
 from hub.codes.touched import known_shops, newest_code_day_seen
 from hub.people.sessions import ReadsFigures
@@ -70,7 +70,7 @@ def export_routes(database: Database, now: Clock) -> APIRouter:
     )  # fmt: skip
 
     @routes.get("/board.csv")
-    def board(session: ReadsFigures, day: Day = None) -> CsvResponse:
+    def board(session: ReadsFigures, day: Day = None, language: Language = "en") -> CsvResponse:
         """The board of a day (default: the newest with codes), a line for each shop."""
         with database.of_session(session) as connection:
             shown = day or newest_code_day_seen(connection) or day_shown(connection)
@@ -90,7 +90,8 @@ def export_routes(database: Database, now: Clock) -> APIRouter:
                 shown, row.shop, row.name, row.region, row.format, row.simulated, row.colour,
             ]  # fmt: skip
             for code in row.codes:
-                line += [code.colour, code.probability, code.value, code.unit, code.rule]
+                why = code.rule_zh if language == "zh" else ""
+                line += [code.colour, code.probability, code.value, code.unit, why or code.rule]
             lines.append(line)
         return _file("board", csv_text(columns, lines))
 
@@ -112,7 +113,9 @@ def export_routes(database: Database, now: Clock) -> APIRouter:
         return _file("facts", csv_text(_FACT_COLUMNS, (_fact_line(row) for row in rows)))
 
     @routes.get("/actions.csv")
-    def actions(shop: ShopAsked, session: ReadsFigures, day: Day = None) -> CsvResponse:
+    def actions(
+        shop: ShopAsked, session: ReadsFigures, day: Day = None, language: Language = "en"
+    ) -> CsvResponse:
         """What was pushed to a shop."""
         with database.of_session(session) as connection:
             if not known_shops(connection, [shop]):
@@ -125,7 +128,7 @@ def export_routes(database: Database, now: Clock) -> APIRouter:
             "shop", "day", "kind", "dimension", "state", "title_en", "title_zh", "why",
             "created_at", "due_at", "delivered_at", "id",
         )  # fmt: skip
-        return _file("actions", csv_text(columns, (_action_line(one) for one in found)))
+        return _file("actions", csv_text(columns, (_action_line(one, language) for one in found)))
 
     return routes
 
@@ -139,9 +142,10 @@ def _fact_line(row: dict[str, Any]) -> list[Any]:
     return [dims if column == "dims" else row[column] for column in _FACT_COLUMNS]
 
 
-def _action_line(shown: ShownAction) -> list[Any]:
+def _action_line(shown: ShownAction, language: str) -> list[Any]:
     one = shown.action
+    why = one.reason_zh if language == "zh" else ""
     return [
         one.shop, one.day, one.kind, one.dimension, shown.state, one.title.en, one.title.zh,
-        one.reason, one.created_at, one.due_at, shown.delivered_at, one.id,
+        why or one.reason, one.created_at, one.due_at, shown.delivered_at, one.id,
     ]  # fmt: skip

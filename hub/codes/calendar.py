@@ -1,119 +1,91 @@
-"""One shop's colours day by day, and all shops' figures of one day, as stored. Computes none."""
+"""A shop's codes as a calendar: a colour a day, and what each correction took the place of.
 
+Reads what was stored; computes none.
+"""
+
+from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from hub.codes.colours import WORST_FIRST, Shown
-from hub.codes.sentences import unit_of
-from hub.codes.store import StoredCode, codes_of_days
+from hub.codes.store import CodeVersion, code_versions
 from hub.store.database import Connection
 from storepulse.actions import DIMENSIONS, Dimension
 
-CALENDAR_DAYS_MAX: Final = 366
-_KNOWN: Final[dict[str, Shown]] = {str(one): one for one in WORST_FIRST}
+CALENDAR_DAYS_MAX: Final = 371
+"""53 weeks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarDay:
+    """One dimension on one day, by the newest version of its code."""
+
+    day: date
+    colour: Shown
+    probability: float | None
+    turning: Shown | None
+    value: float | None
+    version: int
+    """Counts from 1; each one that says something else is a new one."""
+    policy_version: int
+    computed_at: datetime
+    was: tuple[Shown, ...]
+    """The other colours that older versions had, oldest first; the same twice running is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarRow:
-    """One dimension, oldest day first; None where no code was stored."""
+    """One dimension; days without a stored code are left out."""
 
     dimension: Dimension
-    unit: str
-    colours: tuple[Shown | None, ...]
-    probabilities: tuple[float | None, ...]
-    values: tuple[float | None, ...]
+    days: tuple[CalendarDay, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:
-    """The days of one shop; without any day, empty."""
-
-    days: tuple[date, ...] = ()
-    own: tuple[Shown | None, ...] = ()
-    """The worst of each day's four."""
-    dimensions: tuple[CalendarRow, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """One dimension of one shop; `low` and `high` are the 5th and 95th percentile."""
-
-    dimension: Dimension
-    colour: Shown
-    probability: float | None
-    value: float | None
-    low: float | None
-    high: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShopFigures:
-    """One shop's figures of the day, in the order of the dimensions; those without a code miss."""
+    """The four dimensions of a shop from the first day to the last one."""
 
     shop: str
-    figures: tuple[Figure, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayFigures:
-    """All shops that have a code of the day; without a day, empty."""
-
-    day: date | None = None
-    units: dict[str, str]
-    shops: tuple[ShopFigures, ...] = ()
+    first: date
+    last: date
+    dimensions: tuple[CalendarRow, ...]
 
 
 def read_calendar(connection: Connection, shop: str, last: date, days: int) -> Calendar:
-    """The colours of so many local days of a shop, the last one included."""
-    wanted = tuple(last - timedelta(days=n) for n in reversed(range(days)))
-    found = {
-        (code.dimension, code.day): code
-        for code in codes_of_days(connection, wanted[0], last, shops=[shop])
-    }
-
-    def row(dimension: Dimension) -> CalendarRow:
-        codes = [found.get((dimension, day)) for day in wanted]
-        return CalendarRow(
-            dimension=dimension, unit=unit_of(dimension),
-            colours=tuple(None if code is None else _KNOWN[code.colour] for code in codes),
-            probabilities=tuple(None if code is None else code.probability for code in codes),
-            values=tuple(None if code is None else code.value for code in codes),
-        )  # fmt: skip
-
-    rows = tuple(row(one) for one in DIMENSIONS)
-    own = tuple(
-        min((one for one in four if one is not None), key=WORST_FIRST.index, default=None)
-        for four in zip(*(row.colours for row in rows), strict=True)
-    )
-    return Calendar(days=wanted, own=own, dimensions=rows)
-
-
-def read_figures(connection: Connection, day: date) -> DayFigures:
-    """Every shop's stored figures of a day, by shop."""
-    found: dict[str, list[StoredCode]] = {}
-    for code in codes_of_days(connection, day, day):
-        found.setdefault(code.shop, []).append(code)
-    return DayFigures(
-        day=day, units=units(),
-        shops=tuple(
-            ShopFigures(shop=shop, figures=tuple(_figures(found[shop]))) for shop in sorted(found)
+    """The stored codes of so many days of a shop, the last one included."""
+    first = last - timedelta(days=days - 1)
+    found: dict[tuple[str, date], list[CodeVersion]] = defaultdict(list)
+    for one in code_versions(connection, shop, first, last):
+        found[one.dimension, one.day].append(one)
+    return Calendar(
+        shop=shop, first=first, last=last,
+        dimensions=tuple(
+            CalendarRow(
+                dimension=name,
+                days=tuple(_day(found[key]) for key in sorted(found) if key[0] == name),
+            )
+            for name in DIMENSIONS
         ),
     )  # fmt: skip
 
 
-def units() -> dict[str, str]:
-    """The unit of each dimension's figure."""
-    return {str(one): unit_of(one) for one in DIMENSIONS}
+def _day(versions: list[CodeVersion]) -> CalendarDay:
+    newest = versions[-1]
+    was: list[Shown] = []
+    for one in versions[:-1]:
+        colour = _shown(one.colour)
+        if not was or was[-1] != colour:
+            was.append(colour)
+    if was and was[-1] == newest.colour:
+        was.pop()
+    return CalendarDay(
+        day=newest.day, colour=_shown(newest.colour), probability=newest.probability,
+        turning=None if newest.turning is None else _shown(newest.turning), value=newest.value,
+        version=newest.version, policy_version=newest.policy_version,
+        computed_at=newest.computed_at, was=tuple(was),
+    )  # fmt: skip
 
 
-def _figures(codes: list[StoredCode]) -> list[Figure]:
-    by_name = {code.dimension: code for code in codes}
-    return [
-        Figure(
-            dimension=name, colour=_KNOWN[code.colour], probability=code.probability,
-            value=code.value, low=code.low, high=code.high,
-        )
-        for name in DIMENSIONS
-        if (code := by_name.get(name)) is not None
-    ]  # fmt: skip
+def _shown(colour: str) -> Shown:
+    return next(one for one in WORST_FIRST if one == colour)

@@ -3,7 +3,6 @@
 import json
 import sys
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -16,7 +15,7 @@ from hub.api.answers import BoardRow, action_json, board, shown_actions
 from hub.codes.code import CODES_JSON, Code
 from hub.codes.colours import SIGNS, WORST_FIRST
 from hub.codes.computing import UnknownShop, compute_codes, day_shown, read_policies
-from hub.codes.policy import read_policy
+from hub.codes.policy_cli import given_policy
 from hub.codes.touched import known_shops
 from hub.ingest.fact_rules import YEARS
 from hub.store.database import Connection, open_database
@@ -41,7 +40,8 @@ DayOption = Annotated[
 ]
 ShopOption = Annotated[str | None, typer.Option(help="Only this shop.")]
 PolicyOption = Annotated[
-    Path | None, typer.Option(help="A policy file in place of the one in force.")
+    str | None,
+    typer.Option(help="A policy's version, or a file, in place of the one in force."),
 ]
 
 _BAR_FROM_SHOPS: Final = 100
@@ -57,6 +57,7 @@ class NoDay(BadInput):
 
 @app.command("codes")
 def codes(
+    of_shop: Annotated[str | None, typer.Argument(metavar="[SHOP]", help="Only this shop.")] = None,
     day: DayOption = None,
     shop: ShopOption = None,
     policy: PolicyOption = None,
@@ -65,11 +66,14 @@ def codes(
 ) -> None:
     """The four codes of each shop on a day, with reasons: always computed from the facts.
 
-    Example: storepulse hub codes --shop 12 --day 2026-11-20 --json
+    Any day under any policy; nothing is stored, and what was stored stays as it was.
+
+    Example: storepulse hub codes 12 --day 2026-11-20 --policy 3 --json
     """
+    shop = of_shop or shop
     asked = _read_day(day)
-    given = None if policy is None else read_policy(policy)
     with open_database(database) as opened, opened.connection() as connection:
+        given = given_policy(connection, policy)
         shown = asked or _newest_day(connection, shop)
         policies = read_policies(connection, given)
         wanted = {name: [shown] for name in _shops(connection, shop)}
@@ -100,8 +104,8 @@ def actions(
     Example: storepulse hub actions --shop 12 --day 2026-11-20 --json
     """
     asked = _read_day(day)
-    given = None if policy is None else read_policy(policy)
     with open_database(database) as opened, opened.connection() as connection:
+        given = given_policy(connection, policy)
         _shops(connection, shop)
         called_for = asked or day_shown(connection, shops=None if shop is None else [shop])
         found = shown_actions(
@@ -133,8 +137,8 @@ def show_board(
     Example: storepulse hub board --day 2026-11-20
     """
     asked = _read_day(day)
-    given = None if policy is None else read_policy(policy)
     with open_database(database) as opened, opened.connection() as connection:
+        given = given_policy(connection, policy)
         shown = asked or _newest_day(connection, None)
         policies = read_policies(connection, given)
         rows = board(connection, shown, policies, now=datetime.now(UTC))

@@ -12,6 +12,7 @@ standing with probability 0, and a worse fact could then give a better code.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 
 from pydantic import TypeAdapter
@@ -23,6 +24,7 @@ from hub.codes.rules import Chances, Reading, Readings
 from hub.codes.sentences import rule_sentence, turns_green_when, unit_of, unknown_sentence
 from hub.taps.experiences import EXPERIENCE_DAYS
 from storepulse.actions import DIMENSIONS, Dimension
+from storepulse.checklists import Sentence
 from storepulse.facts import Fact
 
 
@@ -46,6 +48,8 @@ class Code:
     """The same in Chinese."""
     turns_green_at: float
     turns_green_when: str
+    turns_green_when_zh: str
+    """The same in Chinese."""
     facts: tuple[str, ...]
     """Ids of the facts used."""
     turning: Colour | None
@@ -99,20 +103,23 @@ def codes_of_days(
     """The codes of several days of one shop; each is what `codes_of_shop` gives for it alone."""
     readings = Readings(days, policy, now)
     since = min((d for d in (days.first, known_since) if d is not None), default=None)
+    turns = {dimension: turns_green_when(dimension, policy) for dimension in DIMENSIONS}
     return {
-        day: tuple(_code(readings, dimension, day, since=since) for dimension in DIMENSIONS)
+        day: tuple(_code(readings, one, day, turns[one], since=since) for one in DIMENSIONS)
         for day in wanted
     }
 
 
-def _code(readings: Readings, dimension: Dimension, day: date, *, since: date | None) -> Code:
+def _code(
+    readings: Readings, dimension: Dimension, day: date, turns: Sentence, *, since: date | None
+) -> Code:
     policy = readings.policy
     first = day - timedelta(days=policy.history_days - 1)
-    history = policy.open_days_between(first, day) or [policy.last_open(day)]
+    history = policy.open_days_between(first, day) or (policy.last_open(day),)
     found = readings.of(dimension, history[-1])
     if isinstance(found, Unseen):
         unknown_days = _unknown_days(readings, dimension, history, since=since)
-        return _unknown(readings, dimension, day, found, unknown_days)
+        return _unknown(readings, dimension, day, found, unknown_days, turns)
     colour = _remembered(readings, dimension, history)
     own = COLOURS[found.point]
     part = policy.of(dimension)
@@ -122,8 +129,8 @@ def _code(readings: Readings, dimension: Dimension, day: date, *, since: date | 
         probability=round(found.chances[badness(colour)], 4), value=round(found.value, 6),
         low=round(found.low, 6), high=round(found.high, 6), unit=unit_of(dimension),
         rule=rule.en, rule_zh=rule.zh,
-        turns_green_at=part.green_from, turns_green_when=turns_green_when(dimension, policy),
-        facts=found.facts, turning=None if own == colour else own,
+        turns_green_at=part.green_from, turns_green_when=turns.en,
+        turns_green_when_zh=turns.zh, facts=found.facts, turning=None if own == colour else own,
         policy_version=policy.version, unknown_days=0,
     )  # fmt: skip
 
@@ -164,15 +171,16 @@ def _unknown_days(
 
 
 def _unknown(
-    readings: Readings, dimension: Dimension, day: date, why: Unseen, unknown_days: int
-) -> Code:
+    readings: Readings, dimension: Dimension, day: date, why: Unseen, unknown_days: int,
+    turns: Sentence,
+) -> Code:  # fmt: skip
     policy = readings.policy
     rule = unknown_sentence(why.reason)
     return Code(
         shop=readings.days.shop, dimension=dimension, day=day, colour="unknown", probability=None,
         value=None, low=None, high=None, unit=unit_of(dimension), rule=rule.en, rule_zh=rule.zh,
         turns_green_at=policy.of(dimension).green_from,
-        turns_green_when=turns_green_when(dimension, policy), facts=why.facts, turning=None,
+        turns_green_when=turns.en, turns_green_when_zh=turns.zh, facts=why.facts, turning=None,
         policy_version=policy.version, unknown_days=unknown_days,
     )  # fmt: skip
 
@@ -188,6 +196,7 @@ def settle(before: Colour | None, reading: Reading, sure: float) -> Colour:
     return COLOURS[min(max(start, mildest), harshest)]
 
 
+@lru_cache(maxsize=65_536)
 def bounds(chances: Chances, sure: float) -> tuple[int, int]:
     """The mildest and the harshest badness that are still tenable at this certainty.
 

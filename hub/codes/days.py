@@ -92,7 +92,10 @@ class ShopDays:
     def between(self, metric: str, first: date, last: date) -> list[Fact]:
         """The facts of one metric of the local days from `first` to `last`, oldest first."""
         days = self.facts.get(metric, {})
-        return [fact for day in sorted(days) if first <= day <= last for fact in days[day]]
+        if not days:
+            return []
+        span = (first + timedelta(days=n) for n in range((last - first).days + 1))
+        return [fact for day in span if day in days for fact in days[day]]
 
 
 @lru_cache(maxsize=512)
@@ -128,18 +131,21 @@ def shop_days(shop: str, facts: Iterable[Fact], timezone: str) -> ShopDays:
     here = zone(timezone)
     once = {fact.id: fact for fact in sorted(facts, key=_order)}
     sorted_in: dict[str, dict[date, list[Fact]]] = defaultdict(lambda: defaultdict(list))
-    first: date | None = None
+    of_window: dict[tuple[datetime, datetime], date] = {}
     for fact in once.values():
         if fact.shop != shop:
             raise ValueError(f"fact {fact.id} is of shop {fact.shop}, not {shop}")
-        day = _day_of(fact, here)
-        first = day if first is None else min(first, day)
+        # Many facts share few windows, and a time zone takes long to ask.
+        window = (fact.start, fact.end)
+        day = of_window.get(window)
+        if day is None:
+            day = of_window[window] = _day_of(fact, here)
         sorted_in[fact.metric][day].append(fact)
     kept = {
         metric: {day: _not_replaced(found) for day, found in days.items()}
         for metric, days in sorted_in.items()
     }
-    return ShopDays(shop, timezone, kept, first)
+    return ShopDays(shop, timezone, kept, min(of_window.values(), default=None))
 
 
 def _order(fact: Fact) -> tuple[datetime, datetime, str]:
@@ -163,7 +169,13 @@ def _day_of(fact: Fact, here: ZoneInfo) -> date:
 
 def _place(fact: Fact) -> _Place:
     """What part of the shop a fact is of; empty for all of it."""
-    return tuple(sorted(item for item in fact.dims.items() if item[0] not in ANNOTATIONS))
+    return _place_of(tuple(fact.dims.items())) if fact.dims else ()
+
+
+@lru_cache(maxsize=4096)
+def _place_of(dims: _Place) -> _Place:
+    # A shop's facts have few different ones, and each fact is asked several times.
+    return tuple(sorted(item for item in dims if item[0] not in ANNOTATIONS))
 
 
 def version_of(fact_id: str) -> tuple[str, int]:
@@ -203,6 +215,8 @@ def _newer(fact: Fact) -> tuple[str, datetime, datetime, str]:
 
 
 def _highest_versions(facts: list[Fact]) -> list[Fact]:
+    if not any("~" in fact.id for fact in facts):
+        return facts
     highest: dict[tuple[str, str], tuple[int, Fact]] = {}
     for fact in facts:
         series, version = version_of(fact.id)
@@ -219,7 +233,10 @@ def totals(facts: Sequence[Fact]) -> Sequence[Fact]:
 
 def day_figure(days: ShopDays, metric: str, day: date) -> Figure | Unseen:
     """One metric of one local day, by the catalogue's way of adding up."""
-    found = totals(days.on(metric, day))
+    told = days.on(metric, day)
+    if len(told) == 1 and told[0].value is not None:
+        return _figure_of_one(told[0])
+    found = totals(told)
     if not found:
         return Unseen(no_facts(metric, day))
     known = [fact for fact in found if fact.value is not None]
@@ -327,6 +344,18 @@ def coverage_of(facts: Sequence[Fact], weight: Callable[[Fact], float]) -> float
     return fsum(seen) / fsum(weights)
 
 
+def _figure_of_one(fact: Fact) -> Figure:
+    """What every way of adding up gives for a single fact; most days of a feed hold no more."""
+    return Figure(
+        value=fact.value or 0.0,
+        doubt=_doubt([fact], [1.0]),
+        facts=(fact.id,),
+        coverage=fact.coverage,
+        n=fact.n,
+        span_hours=hours_of(fact),
+    )
+
+
 def figure_of(
     known: Sequence[Fact], weights: Sequence[float], found: Sequence[Fact], *, coverage: float
 ) -> Figure:
@@ -344,7 +373,12 @@ def figure_of(
     )
 
 
+_NO_DOUBT: Final = Doubt()
+
+
 def _doubt(facts: Sequence[Fact], weights: Sequence[float]) -> Doubt:
+    if all(fact.low is None for fact in facts):
+        return _NO_DOUBT
     shared: dict[str, list[tuple[float, float]]] = defaultdict(list)
     own_below: list[float] = []
     own_above: list[float] = []

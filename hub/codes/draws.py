@@ -68,6 +68,8 @@ class Doubt:
     @property
     def total(self) -> Spread:
         """All of it: independent deviations add as squares, each side for itself."""
+        if not self.shared:
+            return self.own
         spreads = [*self.shared.values(), self.own]
         return Spread(hypot(*(s.below for s in spreads)), hypot(*(s.above for s in spreads)))
 

@@ -1,5 +1,6 @@
 """The colours of the days behind a board, as they were stored. Computes none."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -39,12 +40,17 @@ class History:
     shops: tuple[ShopHistory, ...] = ()
 
 
-def read_history(connection: Connection, last: date, days: int) -> History:
-    """The colours of so many days, the last one included."""
+def read_history(
+    connection: Connection, last: date, days: int, *, shops: Sequence[str] | None = None
+) -> History:
+    """The colours of so many days, the last one included; `shops` None for all."""
     wanted = tuple(last - timedelta(days=n) for n in reversed(range(days)))
     found: dict[str, dict[tuple[str, date], Shown]] = {}
     known = {str(one): one for one in WORST_FIRST}
-    for row in connection.execute(question("colours"), {"first": wanted[0], "last": last}):
+    asked = {
+        "first": wanted[0], "last": last, "shops": None if shops is None else list(shops),
+    }  # fmt: skip
+    for row in connection.execute(question("colours"), asked):
         found.setdefault(row["shop"], {})[row["dimension"], row["day"]] = known[row["colour"]]
     return History(
         days=wanted,

@@ -1,6 +1,7 @@
 """The policy: thresholds, rules and evidence needed, as data. Judges no shop.
 
-Read from JSON by `read_policy`; `policy_schema` is the JSON Schema that the same types give.
+Read from JSON by `read_policy`; `policy_schema` is the JSON Schema that the same types give. What
+a policy says of one shop, overrides included, is `hub.codes.effective`.
 """
 
 import json
@@ -9,21 +10,23 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache, lru_cache
 from importlib.resources import files
-from pathlib import Path
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal, get_args
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from hub.codes.changes import Override, Weekday
 from hub.codes.colours import COLOURS
+from hub.codes.conditions import FurtherRule
 from hub.playbooks import playbooks
 from storepulse.actions import DIMENSIONS, Dimension
 from storepulse.errors import BadInput
 from storepulse.wire import explain
 
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-WEEKDAYS: Final[tuple[Weekday, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKDAYS: Final[tuple[Weekday, ...]] = get_args(Weekday)
 _STRICT: Final = ConfigDict(extra="forbid")
 POLICY_BYTES_MAX: Final = 1_000_000
+FURTHER_MAX: Final = 12
+OVERRIDES_MAX: Final = 2000
 
 
 class BadPolicy(BadInput):
@@ -102,8 +105,13 @@ class DimensionPolicy:
     evidence: Evidence
     push: Push
     """What a red code pushes."""
+    further: tuple[FurtherRule, ...] = ()
+    """Rules by other metrics: a colour that the dimension then has at least."""
 
     def __post_init__(self) -> None:
+        names = [rule.name for rule in self.further]
+        if len(names) > FURTHER_MAX or len(set(names)) != len(names):
+            raise ValueError(f"further: at most {FURTHER_MAX} rules, each with a name of its own")
         colours = tuple(rule.colour for rule in self.rules)
         if colours != tuple(reversed(COLOURS[1:])):
             raise ValueError(
@@ -151,6 +159,8 @@ class Policy:
     place: DimensionPolicy
     conversion: DimensionPolicy
     evidence_missing: Push
+    overrides: tuple[Override, ...] = ()
+    """Applied by region, then by format, then by shop."""
 
     def __post_init__(self) -> None:
         if self.version < 1:
@@ -167,6 +177,11 @@ class Policy:
             raise ValueError(f"history_days must be 1 to 366, got {self.history_days}")
         if not 0 <= self.unknown_days_max <= 28:
             raise ValueError(f"unknown_days_max must be 0 to 28, got {self.unknown_days_max}")
+        places = [(one.kind, one.named) for one in self.overrides]
+        if len(places) > OVERRIDES_MAX or len(set(places)) != len(places):
+            raise ValueError(
+                f"overrides: at most {OVERRIDES_MAX}, and each region, format and shop once"
+            )
         self._check_dimensions()
 
     def _check_dimensions(self) -> None:
@@ -193,10 +208,15 @@ class Policy:
             day -= timedelta(days=1)
         return day
 
-    def open_days_between(self, first: date, last: date) -> list[date]:
+    def open_days_between(self, first: date, last: date) -> tuple[date, ...]:
         """The open days from `first` to `last`, both included, oldest first."""
-        span = range((last - first).days + 1)
-        return [day for day in (first + timedelta(days=n) for n in span) if self.is_open(day)]
+        return _open_days_between(self.open_weekdays, first, last)
+
+
+@lru_cache(maxsize=4096)
+def _open_days_between(weekdays: tuple[Weekday, ...], first: date, last: date) -> tuple[date, ...]:
+    span = (first + timedelta(days=n) for n in range((last - first).days + 1))
+    return tuple(day for day in span if WEEKDAYS[day.weekday()] in weekdays)
 
 
 @lru_cache(maxsize=4096)
@@ -218,22 +238,12 @@ def policy_schema() -> dict[str, Any]:
     return POLICY_JSON.json_schema()
 
 
-def parse_policy(text: str | bytes, *, called: str) -> Policy:
-    """Read a policy from JSON text; `called` names it in the error.
-
-    Raises:
-        BadPolicy: it is not JSON, lacks a field, has one too many, a value out of range, or names a
-            playbook that there is not.
-    """
-    try:
-        policy = POLICY_JSON.validate_json(text, strict=False)
-    except ValidationError as error:
-        raise BadPolicy(f"policy {called}: {explain(error)}") from error
+def check_playbooks(policy: Policy, *, called: str) -> None:
+    """Raise BadPolicy where a push names a playbook that there is not."""
     _check_playbook(policy.evidence_missing, "any", where=f"{called}: evidence_missing")
     for dimension in DIMENSIONS:
         push = policy.of(dimension).push
         _check_playbook(push, dimension, where=f"{called}: {dimension}.push")
-    return policy
 
 
 def _check_playbook(push: Push, dimension: str, *, where: str) -> None:
@@ -251,21 +261,6 @@ def policy_from(body: Mapping[str, Any], *, called: str) -> Policy:
         return POLICY_JSON.validate_python(body, strict=False)
     except ValidationError as error:
         raise BadPolicy(f"policy {called}: {explain(error)}") from error
-
-
-def read_policy(path: Path) -> Policy:
-    """Read a policy file.
-
-    Raises:
-        BadPolicy: it cannot be read, or is no policy.
-    """
-    try:
-        if path.stat().st_size > POLICY_BYTES_MAX:
-            raise BadPolicy(f"policy {path}: larger than {POLICY_BYTES_MAX} bytes")
-        text = path.read_bytes()
-    except OSError as error:
-        raise BadPolicy(f"policy {path} cannot be read: {error.strerror}") from error
-    return parse_policy(text, called=str(path))
 
 
 @cache

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
+from hub.metrics import CATALOGUE
 from storepulse.actions import Dimension
 from storepulse.checklists import Sentence
 
@@ -23,17 +24,11 @@ FIGURE_WORDS: Final[Mapping[Dimension, Sentence]] = {
         en="share of experiences with a deal within 72 h", zh="72 小时内成交的体验占比"
     ),
 }
-_METRICS_ZH: Final[Mapping[str, str]] = {
-    "receptions": "接待数", "staff_on_duty": "在岗人数", "exposure_main_push": "主推露出率",
-    "facing_compliance": "排面符合率", "dwell_mean": "平均停留", "experiences": "体验数",
-    "experience_deals": "体验成交数",
-}  # fmt: skip
-"""Of the metrics that codes are made of; another one would stand there by its own name."""
 
 
 def metric_zh(metric: str) -> str:
     """A metric's Chinese name; its own name where it has none."""
-    return _METRICS_ZH.get(metric, metric)
+    return CATALOGUE[metric].called.zh if metric in CATALOGUE else metric
 
 
 def no_facts(metric: str, day: date) -> Sentence:

@@ -3,8 +3,10 @@
 Knows nothing of the day before's colour; `hub.codes.code` folds over days.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from math import fsum
 from typing import Final
 
@@ -12,8 +14,9 @@ import numpy as np
 from scipy.special import betainc, betaincinv
 
 from hub.codes.colours import badness
-from hub.codes.days import Figure, ShopDays, Unseen, day_figure, day_start, newest_photos
+from hub.codes.days import Figure, ShopDays, Unseen, day_figure, local_day, newest_photos
 from hub.codes.draws import Draws, Estimate, estimate, quotient
+from hub.codes.further import Further, FurtherRules, at_least, worst_by_values
 from hub.codes.policy import DimensionPolicy, Evidence, Policy, Rule, open_days
 from hub.codes.reasons import (
     ALL_FACINGS,
@@ -72,6 +75,8 @@ class Reading:
     fact_groups: tuple[tuple[str, ...], ...]
     """Ids of the facts used, day by day."""
     words: Sentence
+    decided: Sentence | None = None
+    """What a further rule says, where one gives a worse colour than the figure itself."""
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -90,6 +95,8 @@ class Readings:
     _daily: dict[tuple[Dimension, date], Daily | Unseen] = field(default_factory=dict)
     _readings: dict[tuple[Dimension, date], Reading | Unseen] = field(default_factory=dict)
     _experiences: ExperienceDays | None = None
+    _further: FurtherRules | None = None
+    _today: date | None = None
 
     def of(self, dimension: Dimension, day: date) -> Reading | Unseen:
         """The reading of one open day, or why there is none."""
@@ -104,7 +111,19 @@ class Readings:
     def _conversion(self, day: date) -> Reading | Unseen:
         if self._experiences is None:
             self._experiences = experience_days(self.days)
-        return conversion_reading(self.days, self._experiences, self.policy.conversion, day)
+        part = self.policy.conversion
+        reading = conversion_reading(self.days, self._experiences, part, day)
+        if isinstance(reading, Unseen):
+            return reading
+        # The doubt of so few trials is the share's own: nothing else errs with it.
+        return _with_further(reading, self._further_on("conversion", day), joint=False)
+
+    def _further_on(self, dimension: Dimension, day: date) -> tuple[Further, ...]:
+        if not self.policy.of(dimension).further:
+            return ()
+        if self._further is None:
+            self._further = FurtherRules(self.days, self.policy, self._is_running)
+        return self._further.on(dimension, day)
 
     def _reading(self, dimension: Dimension, day: date) -> Reading | Unseen:
         part = self.policy.of(dimension)
@@ -132,7 +151,7 @@ class Readings:
                 daily = self._daily_of(dimension, earlier)
                 if isinstance(daily, Daily) and len(running) < longest:
                     running.append(daily)
-        return judge(running, part, day)
+        return judge(running, part, day, self._further_on(dimension, day))
 
     def _daily_of(self, dimension: Dimension, day: date) -> Daily | Unseen:
         key = (dimension, day)
@@ -150,14 +169,15 @@ class Readings:
                 return _place(self.days, self.policy, day)
 
     def _is_running(self, day: date) -> bool:
-        begins, ends = (
-            day_start(one, self.days.timezone) for one in (day, day + timedelta(days=1))
-        )
-        return begins <= self.now < ends
+        if self._today is None:
+            self._today = local_day(self.now, self.days.timezone)
+        return day == self._today
 
 
-def judge(running: list[Daily], part: DimensionPolicy, day: date) -> Reading:
-    """Hold the known days, newest first, against the rules.
+def judge(
+    running: list[Daily], part: DimensionPolicy, day: date, further: Sequence[Further] = ()
+) -> Reading:
+    """Hold the known days, newest first, against the rules, and what further rules say beside.
 
     The draws of the days share their latent errors: a calibration that flatters one day flatters
     all three of "three days running".
@@ -173,16 +193,44 @@ def judge(running: list[Daily], part: DimensionPolicy, day: date) -> Reading:
         used = max(used, rule.days_running)
         if not point and all(one.value < rule.below for one in last):
             point, held = badness(rule.colour), _running(running, rule.below)
-    if all(daily.estimate.exact for daily in running):
+    exact = all(daily.estimate.exact for daily in running)
+    joint = not exact and any(one.holds.size > 1 for one in further)
+    if exact:
         chances = _certain(point)
+    elif joint:
+        chances = _together(known, further)
     elif used == 1:
         chances = _alone(newest, known)
     else:
         chances = _together(known)
-    return Reading(
+    reading = Reading(
         day=day, value=newest.value, low=newest.low, high=newest.high, point=point, running=held,
         chances=chances, fact_groups=tuple(daily.facts for daily in running[:used]),
         words=running[0].words,
+    )  # fmt: skip
+    return _with_further(reading, further, joint=joint)
+
+
+def _with_further(reading: Reading, further: Sequence[Further], *, joint: bool) -> Reading:
+    """The reading with what further rules say; `joint`: its chances hold them already."""
+    if not further:
+        return reading
+    chances = reading.chances
+    if not joint:
+        # One of the two is certain, or they err apart.
+        milder = [
+            (1 - fsum(chances[bad:])) * (1 - float(at_least(further, bad).mean()))
+            for bad in (1, 2, 3)
+        ]
+        chances = _chances(*(1 - one for one in milder))
+    point, decided = reading.point, None
+    worst = worst_by_values(further)
+    if worst is not None and badness(worst.rule.colour) > point:
+        point, decided = badness(worst.rule.colour), worst.words
+    told = tuple(one.facts for one in further if one.holds.any() and one.facts)
+    return replace(
+        reading, point=point, chances=chances, decided=decided,
+        fact_groups=(*reading.fact_groups, *told),
     )  # fmt: skip
 
 
@@ -192,19 +240,23 @@ def _alone(figure: Estimate, rules: list[tuple[Rule, list[Estimate]]]) -> Chance
     return _chances(below.get("yellow", 0.0), below.get("orange", 0.0), below.get("red", 0.0))
 
 
-def _together(rules: list[tuple[Rule, list[Estimate]]]) -> Chances:
-    """The chances by several days' figures, which err together."""
-    at_least = {"yellow": 0.0, "orange": 0.0, "red": 0.0}
+def _together(rules: list[tuple[Rule, list[Estimate]]], further: Sequence[Further] = ()) -> Chances:
+    """The chances by figures that err together: several days', or those of several metrics."""
     draws = {id(one): one.sample() for _, last in rules for one in last}
+    days_of = {rule.colour: (rule, last) for rule, last in rules}
     had_or_worse = np.zeros(1, dtype=np.bool_)
-    for rule, last in rules:
-        below = draws[id(last[0])] < rule.below
-        for one in last[1:]:
-            below = below & (draws[id(one)] < rule.below)
-        had_or_worse = had_or_worse | below
-        at_least[rule.colour] = float(np.count_nonzero(had_or_worse) / had_or_worse.size)
-    orange = max(at_least["orange"], at_least["red"])
-    return _chances(max(at_least["yellow"], orange), orange, at_least["red"])
+    shares = []
+    for colour in ("red", "orange", "yellow"):
+        if colour in days_of:
+            rule, last = days_of[colour]
+            below = draws[id(last[0])] < rule.below
+            for one in last[1:]:
+                below = below & (draws[id(one)] < rule.below)
+            had_or_worse = had_or_worse | below
+        either = had_or_worse | at_least(further, badness(colour))
+        shares.append(float(np.count_nonzero(either) / either.size))
+    red, orange, yellow = shares
+    return _chances(yellow, orange, red)
 
 
 def _certain(bad: int) -> Chances:
@@ -241,21 +293,36 @@ def conversion_reading(
     short = _short_experiences(begun, dealt, ripe, part.evidence)
     if short:
         return Unseen(short, tuple(fact for group in groups for fact in group))
+    limits = tuple(rule.below for rule in part.rules)
     if all(one.exact for one in ripe):
-        n, k = np.array([begun]), np.array([dealt])
+        share = _counted_share(begun, dealt, limits)
     else:
-        n, k = drawn_counts(ripe, day)
-    a, b = k + 0.5, n - k + 0.5
-    limits = [rule.below for rule in part.rules]
-    red, orange, yellow = (float(x) for x in betainc(a[:, None], b[:, None], limits).mean(axis=0))
+        share = _share(*drawn_counts(ripe, day), limits)
+    (red, orange, yellow), low, high = share
     value = dealt / begun
-    low, high = (_beta_quantile(a, b, level) for level in (0.05, 0.95))
     point = max((badness(r.colour) for r in part.rules if value < r.below), default=0)
     return Reading(
         day=day, value=value, low=min(low, value), high=max(high, value), point=point,
         running=1 if point else 0, chances=_chances(yellow, orange, red), fact_groups=groups,
         words=FIGURE_WORDS["conversion"],
     )  # fmt: skip
+
+
+_Share = tuple[tuple[float, float, float], float, float]
+"""The chances to lie below the limits of red, orange and yellow; 5th and 95th percentile."""
+
+
+def _share(n: Draws, k: Draws, limits: tuple[float, ...]) -> _Share:
+    a, b = k + 0.5, n - k + 0.5
+    red, orange, yellow = (float(x) for x in betainc(a[:, None], b[:, None], limits).mean(axis=0))
+    low, high = (_beta_quantile(a, b, level) for level in (0.05, 0.95))
+    return (red, orange, yellow), low, high
+
+
+@lru_cache(maxsize=65_536)
+def _counted_share(begun: float, dealt: float, limits: tuple[float, ...]) -> _Share:
+    """Of counts without doubt; a chain's shops have the same small counts over and over."""
+    return _share(np.array([begun]), np.array([dealt]), limits)
 
 
 def _short_experiences(

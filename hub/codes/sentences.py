@@ -6,9 +6,11 @@ other's parts.
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from hub.codes.colours import COLOURS, Colour, badness
+from hub.codes.figures import in_chinese, minutes, per_cent, plain, rule_words
 from hub.codes.policy import Policy, Rule
 from hub.codes.reasons import FIGURE_WORDS
 from hub.codes.rules import Reading
@@ -18,25 +20,13 @@ from storepulse.checklists import Sentence
 _COLOURS_ZH: Final[Mapping[Colour, str]] = {
     "green": "健康", "yellow": "留意", "orange": "预警", "red": "整改",
 }  # fmt: skip
-
-
-def per_cent(share: float) -> str:
-    """A share as people see it; one decimal where it has one, so that no limit is blurred."""
-    text = f"{100 * share:.1f}".removesuffix(".0")
-    return f"{text} %"
-
-
-def minutes(value: float) -> str:
-    """A stay in minutes."""
-    return f"{_plain(value)} min"
-
-
-def _plain(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".")
+DIMENSIONS_ZH: Final[Mapping[Dimension, str]] = {
+    "people": "人", "goods": "货", "place": "场", "conversion": "转化",
+}  # fmt: skip
 
 
 _SAY: Final[Mapping[Dimension, Callable[[float], str]]] = {
-    "people": _plain, "goods": per_cent, "place": minutes, "conversion": per_cent,
+    "people": plain, "goods": per_cent, "place": minutes, "conversion": per_cent,
 }  # fmt: skip
 _UNITS: Final[Mapping[Dimension, str]] = {
     "people": "count", "goods": "share", "place": "min", "conversion": "share",
@@ -51,30 +41,27 @@ def unit_of(dimension: Dimension) -> str:
 def said(dimension: Dimension, value: float) -> Sentence:
     """A dimension's figure for a reader."""
     words = _SAY[dimension](value)
-    return Sentence(en=words, zh=_zh(words))
-
-
-def _zh(figure: str) -> str:
-    """An English figure as Chinese readers write it."""
-    return figure.replace(" %", "%").replace(" min", " 分钟")
+    return Sentence(en=words, zh=in_chinese(words))
 
 
 def rule_sentence(
     dimension: Dimension, reading: Reading, colour: Colour, policy: Policy, *, day: date
 ) -> Sentence:
     """E.g. "exposure of main-push products 64 % (58 to 70 %) is below 70 %"."""
+    kept = _kept(reading, colour, policy)
+    if reading.decided is not None:
+        return Sentence(en=f"{reading.decided.en}{kept.en}", zh=f"{reading.decided.zh}{kept.zh}")
     say = _SAY[dimension]
     value, low, high = say(reading.value), say(reading.low), say(reading.high)
     bare = low.removesuffix(" %").removesuffix(" min")
     verdict = _verdict(dimension, reading, policy)
-    kept = _kept(reading, colour, policy)
     on = "" if reading.day == day else reading.day.isoformat()
     doubt = Sentence(en="", zh="")
     if low != high:
-        doubt = Sentence(en=f" ({bare} to {high})", zh=f"（{bare}–{_zh(high)}）")
+        doubt = Sentence(en=f" ({bare} to {high})", zh=f"（{bare}–{in_chinese(high)}）")
     return Sentence(
         en=f"{reading.words.en} {value}{doubt.en}{f' on {on}' if on else ''} {verdict.en}{kept.en}",
-        zh=f"{f'{on} ' if on else ''}{reading.words.zh} {_zh(value)}{doubt.zh}，"
+        zh=f"{f'{on} ' if on else ''}{reading.words.zh} {in_chinese(value)}{doubt.zh}，"
         f"{verdict.zh}{kept.zh}",
     )
 
@@ -90,10 +77,10 @@ def _verdict(dimension: Dimension, reading: Reading, policy: Policy) -> Sentence
     verb = "are" if dimension == "people" else "is"
     if reading.point == 0:
         enough = say(part.green_from)
-        return Sentence(en=f"{verb} at least {enough}", zh=f"达到 {_zh(enough)}")
+        return Sentence(en=f"{verb} at least {enough}", zh=f"达到 {in_chinese(enough)}")
     rule = _rule_for(part.rules, COLOURS[reading.point])
     limit = say(rule.below)
-    english, chinese = f"{verb} below {limit}", f"低于 {_zh(limit)}"
+    english, chinese = f"{verb} below {limit}", f"低于 {in_chinese(limit)}"
     harsher = [r for r in part.rules if r.below == rule.below and r.days_running > 1]
     if rule.days_running > 1:
         return Sentence(
@@ -120,13 +107,22 @@ def _kept(reading: Reading, colour: Colour, policy: Policy) -> Sentence:
     now = per_cent(round(reading.chances[reading.point], 3))
     return Sentence(
         en=f"; the code stays {colour} until another colour is {sure} probable ({own} is {now})",
-        zh=f"；其他颜色的概率达到 {_zh(sure)} 之前仍为“{_COLOURS_ZH[colour]}”"
-        f"（“{_COLOURS_ZH[own]}”目前为 {_zh(now)}）",
+        zh=f"；其他颜色的概率达到 {in_chinese(sure)} 之前仍为“{_COLOURS_ZH[colour]}”"
+        f"（“{_COLOURS_ZH[own]}”目前为 {in_chinese(now)}）",
     )
 
 
-def turns_green_when(dimension: Dimension, policy: Policy) -> str:
+@lru_cache(maxsize=256)
+def turns_green_when(dimension: Dimension, policy: Policy) -> Sentence:
     """What would turn the code green, in words."""
     limit = _SAY[dimension](policy.of(dimension).green_from)
     sure = per_cent(policy.change_probability)
-    return f"{FIGURE_WORDS[dimension].en} of at least {limit}, and green at least {sure} probable"
+    figure = FIGURE_WORDS[dimension]
+    english = f"{figure.en} of at least {limit}, and green at least {sure} probable"
+    probable = f"“{_COLOURS_ZH['green']}”的概率不低于 {in_chinese(sure)}"
+    chinese = f"{figure.zh}达到 {in_chinese(limit)}，且{probable}"
+    further = [rule_words(rule) for rule in policy.of(dimension).further]
+    if further:
+        english += f"; and not: {'; '.join(one.en for one in further)}"
+        chinese += f"；并且不出现：{'；'.join(one.zh for one in further)}"
+    return Sentence(en=english, zh=chinese)

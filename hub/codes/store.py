@@ -35,6 +35,9 @@ class StoredCode:
     facts: tuple[str, ...] = ()
     unit: str = ""
     turns_green_when: str = ""
+    rule_zh: str = ""
+    """In Chinese; empty in a code of before migration 10."""
+    turns_green_when_zh: str = ""
     unknown_days: int = 0
     version: int = 0
     """Set when it is stored; what is given is not looked at."""
@@ -48,6 +51,9 @@ class StoredPolicy:
     name: str
     starts_on: date
     body: Any
+    published_at: datetime | None = None
+    """Set by the database."""
+    published_by: str = ""
 
 
 def insert_codes(connection: Connection, codes: Sequence[StoredCode]) -> list[StoredCode]:
@@ -70,7 +76,7 @@ def insert_codes(connection: Connection, codes: Sequence[StoredCode]) -> list[St
     for code in codes:
         place = (code.shop, code.dimension, code.day)
         known = before.get(place)
-        if known is not None and _said(known) == _said(code):
+        if known is not None and _says_the_same(known, code):
             continue
         new = StoredCode(**_fields(code) | {"version": known.version + 1 if known else 1})
         before[place] = new
@@ -111,6 +117,8 @@ def policies(connection: Connection) -> list[StoredPolicy]:
             name=row["name"],
             starts_on=row["starts_on"],
             body=row["body"],
+            published_at=row["published_at"],
+            published_by=row["published_by"],
         )
         for row in connection.execute(question("policies"))
     ]
@@ -120,10 +128,35 @@ def _fields(code: StoredCode) -> dict[str, Any]:
     return {name: getattr(code, name) for name in StoredCode.__dataclass_fields__}
 
 
-def _said(code: StoredCode) -> dict[str, Any]:
-    return asdict(code) | {"computed_at": None, "version": None}
+def _says_the_same(known: StoredCode, new: StoredCode) -> bool:
+    left_out: dict[str, Any] = {"computed_at": None, "version": None}
+    if not known.rule_zh:
+        # Of before migration 10: to say the same in one more language is no correction.
+        left_out |= {"rule_zh": None, "turns_green_when_zh": None}
+    return asdict(known) | left_out == asdict(new) | left_out
 
 
 def _row(code: StoredCode) -> dict[str, Any]:
     turns = None if code.turns_green_at is None else Jsonb(code.turns_green_at)
     return _fields(code) | {"turns_green_at": turns, "facts": list(code.facts)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeVersion:
+    """What one version of a code said, without its words."""
+
+    dimension: str
+    day: date
+    version: int
+    computed_at: datetime
+    policy_version: int
+    colour: str
+    probability: float | None
+    value: float | None
+    turning: str | None
+
+
+def code_versions(connection: Connection, shop: str, first: date, last: date) -> list[CodeVersion]:
+    """Every version of one shop's codes of these days, by dimension, day and version."""
+    asked = {"shop": shop, "first": first, "last": last}
+    return [CodeVersion(**row) for row in connection.execute(question("code_versions"), asked)]

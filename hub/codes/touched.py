@@ -18,10 +18,12 @@ CHANNEL = "storepulse_touched"
 
 @dataclass(frozen=True, slots=True)
 class KnownShop:
-    """A shop's time zone, and since when the hub knows it."""
+    """A shop's time zone, since when the hub knows it, and what overrides of a policy go by."""
 
     timezone: str
     since: datetime
+    region: str = ""
+    format: str = ""
 
 
 def take_touched_days(connection: Connection, *, rows: int = 5000) -> dict[str, list[date]]:
@@ -42,7 +44,10 @@ def known_shops(connection: Connection, among: Sequence[str] | None = None) -> d
     """Time zone and age of the shops, in order of their names; `among` None for all."""
     asked = None if among is None else list(among)
     rows = connection.execute(question("shops_known_since"), {"shops": asked})
-    return {row["shop"]: KnownShop(row["timezone"], row["created_at"]) for row in rows}
+    return {
+        row["shop"]: KnownShop(row["timezone"], row["created_at"], row["region"], row["format"])
+        for row in rows
+    }
 
 
 def newest_fact_day(

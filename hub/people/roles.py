@@ -1,6 +1,6 @@
 """The words for people: roles, rights, a person, a session. Pure: no database, no clock.
 
-The database holds the same table of rights (`reach`, migration 7) and enforces it by itself.
+The database holds the same table of rights (`reach`, migration 10) and enforces it by itself.
 """
 
 import unicodedata
@@ -14,7 +14,7 @@ from storepulse.errors import BadInput
 Role = Literal["clerk", "region", "head_office", "installer"]
 Right = Literal[
     "see_shops", "read_figures", "see_nodes", "see_faults", "pair_phones", "invite_nodes",
-    "manage_people",
+    "manage_people", "try_policy", "edit_policy",
 ]  # fmt: skip
 Reach = Literal["own", "all"]
 """own: the shops of the person's regions and those named; all: the whole chain."""
@@ -24,10 +24,12 @@ RIGHTS: Final[Mapping[Role, Mapping[Right, Reach]]] = {
     "clerk": {"see_shops": "own", "read_figures": "own"},
     "region": {
         "see_shops": "own", "read_figures": "own", "see_nodes": "own", "pair_phones": "own",
+        "try_policy": "own",
     },
     "head_office": {
         "see_shops": "all", "read_figures": "all", "see_nodes": "all", "see_faults": "all",
         "pair_phones": "all", "invite_nodes": "all", "manage_people": "all",
+        "try_policy": "all", "edit_policy": "all",
     },
     "installer": {
         "see_shops": "all", "see_nodes": "all", "see_faults": "all", "pair_phones": "all",

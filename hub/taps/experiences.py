@@ -14,6 +14,7 @@ import numpy as np
 
 from hub.codes.days import ShopDays, coverage_of, day_start, figure_of, hours_of, totals
 from hub.codes.draws import Draws, estimate
+from hub.codes.policy import WEEKDAYS, open_days
 from storepulse.facts import Fact
 
 DEAL_WITHIN_HOURS: Final = 72
@@ -64,8 +65,8 @@ def ripe_days(by_day: ExperienceDays, days: ShopDays, day: date) -> list[Experie
     """The days whose experiences are ripe as of the end of a day, oldest first."""
     end = day_start(day + timedelta(days=1), days.timezone)
     ripe_until = end - timedelta(hours=DEAL_WITHIN_HOURS)
-    window = (day - timedelta(days=n) for n in reversed(range(EXPERIENCE_DAYS)))
-    return [by_day[at] for at in window if at in by_day and by_day[at].ends <= ripe_until]
+    window = (by_day.get(at) for at in open_days(WEEKDAYS, until=day, count=EXPERIENCE_DAYS))
+    return [one for one in window if one is not None and one.ends <= ripe_until]
 
 
 def drawn_counts(ripe: Sequence[ExperienceDay], day: date) -> tuple[Draws, Draws]:

@@ -20,17 +20,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.actions.pushes import Situation, pushes
 from hub.api.answers import BoardCode, BoardRow, CareMessages, ShopActions, ToldAction, ToldFact
-from hub.codes.calendar import (
-    Calendar,
-    CalendarRow,
-    DayFigures,
-    Figure,
-    ShopFigures,
-    units,
-)
+from hub.codes.calendar import Calendar, CalendarDay, CalendarRow
 from hub.codes.code import Code, codes_of_days, own_colour
 from hub.codes.colours import Shown
 from hub.codes.curves import Curve, Curves
+from hub.codes.day_figures import DayFigures, Figure, ShopFigures, units
 from hub.codes.days import shop_days
 from hub.codes.history import DimensionHistory, History, ShopHistory
 from hub.codes.policy import default_policy
@@ -40,7 +34,7 @@ from hub.phones.routes import NewPairingCode
 from hub.phones.store import PairingNode, ShopPhone
 from hub.playbooks import playbooks
 from hub.shops_store import Node, Shop
-from storepulse.actions import DIMENSIONS, Dimension
+from storepulse.actions import DIMENSIONS
 from storepulse.facts import Fact
 from storepulse.pages import page_routes
 from storepulse.topics import Address
@@ -223,8 +217,8 @@ class FakeHub:
             ]
 
         @routes.get("/board")
-        def board() -> list[BoardRow]:
-            return board_rows(self.shops, codes[DAY])
+        def board(limit: int | None = None) -> list[BoardRow]:
+            return board_rows(self.shops, codes[DAY])[:limit]
 
         @routes.get("/history")
         def history() -> History:
@@ -416,23 +410,25 @@ def curves_of(days: list[date], codes: dict[date, tuple[Code, ...]]) -> Curves:
 
 
 def calendar_of(days: int) -> Calendar:
-    """A calendar whose colours change by week; the oldest days have none."""
+    """A calendar whose colours change by week; the oldest days have none, one was corrected."""
 
-    def row(at: int, name: Dimension) -> CalendarRow:
-        seen: list[Shown | None] = [
-            None if n < 6 else _COLOURS[(n // 3 + at) % len(_COLOURS)] for n in range(days)
-        ]
-        known = [one is not None and one != "unknown" for one in seen]
-        return CalendarRow(
-            dimension=name, unit=("count", "share", "min", "share")[at], colours=tuple(seen),
-            probabilities=tuple(0.7 + 0.28 * (n % 2) if one else None
-                                for n, one in enumerate(known)),
-            values=tuple(0.5 + 0.007 * n if one else None for n, one in enumerate(known)),
+    def day(n: int, at: int) -> CalendarDay:
+        colour = _COLOURS[(n // 3 + at) % len(_COLOURS)]
+        known = colour != "unknown"
+        return CalendarDay(
+            day=back(days - 1 - n), colour=colour, turning=None, version=1 + (n == days - 2),
+            probability=0.7 + 0.28 * (n % 2) if known else None,
+            value=0.5 + 0.007 * n if known else None, policy_version=1, computed_at=NOW,
+            was=("red",) if n == days - 2 else (),
         )  # fmt: skip
 
-    rows = tuple(row(at, name) for at, name in enumerate(DIMENSIONS))
-    own = tuple(rows[1].colours)
-    return Calendar(days=tuple(back(n) for n in reversed(range(days))), own=own, dimensions=rows)
+    return Calendar(
+        shop=SHOP, first=back(days - 1), last=DAY,
+        dimensions=tuple(
+            CalendarRow(dimension=name, days=tuple(day(n, at) for n in range(6, days)))
+            for at, name in enumerate(DIMENSIONS)
+        ),
+    )  # fmt: skip
 
 
 def figures_of(rows: list[BoardRow]) -> DayFigures:

@@ -61,14 +61,20 @@ def many(shops: int) -> FastAPI:
     """The fake hub with answers for so many shops, made beforehand."""
     codes = two_weeks()
     rows = board_rows(shops, codes[DAY])
+    whole = TypeAdapter(list[Any]).dump_json(rows)
     bodies = {
-        "/api/board": TypeAdapter(list[Any]).dump_json(rows),
         "/api/history": TypeAdapter(Any).dump_json(history_of(shops, DAYS_SHOWN, codes)),
     }
     app = FastAPI()
     app.include_router(page_routes("board.html"))
     for path, body in bodies.items():
         app.add_api_route(path, lambda body=body: Response(body, media_type="application/json"))
+
+    @app.get("/api/board")
+    def board(limit: int | None = None) -> Response:
+        body = whole if limit is None else TypeAdapter(list[Any]).dump_json(rows[:limit])
+        return Response(body, media_type="application/json")
+
     app.mount("/", FakeHub(shops=20).app())
     return app
 

@@ -7,6 +7,8 @@ must not get out carries MARK in the house that the tests build: names, methods,
 from dataclasses import dataclass, field
 from typing import Any
 
+from hub.codes.policy import default_json
+
 MARK = "mark-of-the-east"
 EAST, WEST = "east-1", "west-1"
 EAST_ACTION, EAST_LIST = "action-of-east", "list-of-east"
@@ -40,12 +42,14 @@ WAYS: dict[str, Way] = {
     # figures
     "the newest board": Way("/api/board", 200, shows=True),
     "the board of a day": Way(f"/api/board?day={DAY_TEXT}", 200, shows=True),
+    "a page of the board": Way("/api/board?limit=100", 200, shows=True),
+    "a page of another's region": Way("/api/board?limit=100&region=east", 200, shows=True),
+    "a page by another's name": Way(f"/api/board?limit=100&called={EAST}", 200, shows=True),
+    "another's history": Way(f"/api/history?shop={EAST}", 200),
+    "SQL as a name on a page": Way(f"/api/board?limit=100&called={_SQL}", 200),
     "the list of shops": Way("/api/shops", 200, shows=True),
     "codes of another's shop": Way(f"/api/shops/{EAST}/codes", **_NOT_THERE),
     "codes of a day": Way(f"/api/shops/{EAST}/codes?day={DAY_TEXT}", **_NOT_THERE),
-    "the calendar of another's shop": Way(
-        f"/api/shops/{EAST}/calendar", 404, code="not_there"
-    ),
     # Those have no text in them: that they hold one's own shops alone is a test of its own.
     "the figures of all shops": Way("/api/figures", 200),
     "the figures of a day": Way(f"/api/figures?day={DAY_TEXT}", 200),
@@ -61,6 +65,16 @@ WAYS: dict[str, Way] = {
     "the board as a file": Way("/api/board.csv", 200, shows=True),
     "facts as a file": Way(f"/api/facts.csv?shop={EAST}", **_NOT_THERE),
     "actions as a file": Way(f"/api/actions.csv?shop={EAST}", **_NOT_THERE),
+    # policies
+    "a policy of one's own": Way(
+        "/api/policy/publish", method="POST", body={"policy": default_json()}, head_status=400,
+        **_NOT_YOURS,
+    ),
+    "a draft tried at all shops": Way(
+        "/api/policy/try", 200, method="POST", body={"policy": default_json(), "days": 1}
+    ),
+    "another's policy": Way(f"/api/policy?shop={EAST}", 404, code="not_there"),
+    "another's calendar": Way(f"/api/shops/{EAST}/calendar", 404, code="not_there"),
     # SQL
     "SQL as a shop": Way(f"/api/facts?shop={EAST}{_SQL}", 404, head_status=404),
     "SQL as a metric": Way(f"/api/facts?shop={WEST}&metric=x{_SQL}", 200),

@@ -74,6 +74,10 @@ export interface paths {
         /**
          * Board
          * @description The chain on a day (default: the newest with codes), worst shops first.
+         *
+         *     With `limit` a page of it: `skip` rows are left out, `region`, `format`, the own `colour`
+         *     and part of a name or number (`called`) choose, and the header X-Total-Count says how many
+         *     there are in all. On a page a shop whose day was not computed yet has no codes.
          */
         get: operations["board_api_board_get"];
         put?: never;
@@ -234,6 +238,8 @@ export interface paths {
         /**
          * History
          * @description The stored colours of the days up to `day` (default: the newest with codes).
+         *
+         *     `shop`, given once or more often, asks for these shops only.
          */
         get: operations["history_api_history_get"];
         put?: never;
@@ -352,6 +358,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Policies
+         * @description The published versions, newest first.
+         */
+        get: operations["policies_api_policies_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One Policy
+         * @description A published version.
+         */
+        get: operations["one_policy_api_policies__version__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/policy": {
         parameters: {
             query?: never;
@@ -361,11 +407,51 @@ export interface paths {
         };
         /**
          * Policy
-         * @description The policy in force on a day (default: today), with its limits.
+         * @description The policy in force on a day (default: today); with `shop`, its overrides applied.
          */
         get: operations["policy_api_policy_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Draft
+         * @description The newest version as the next one, starting today: what an editor begins with.
+         */
+        get: operations["draft_api_policy_draft_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish
+         * @description Publish a draft as the next version, from today or a later day on.
+         */
+        post: operations["publish_api_policy_publish_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -386,6 +472,26 @@ export interface paths {
         get: operations["schema_api_policy_schema_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try It
+         * @description What a draft would have changed in the last days, at the shops of whoever asks.
+         */
+        post: operations["try_it_api_policy_try_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -529,7 +635,7 @@ export interface paths {
         };
         /**
          * Calendar
-         * @description The stored colours of a shop's days up to `day` (default: the newest with codes).
+         * @description The stored codes of a shop's days up to `day` (default: the newest with codes).
          */
         get: operations["calendar_api_shops__shop__calendar_get"];
         put?: never;
@@ -549,7 +655,9 @@ export interface paths {
         };
         /**
          * Codes
-         * @description The four codes of a shop, from the facts (default: its newest day with facts).
+         * @description The four codes of a shop (default: the newest day with codes, else with facts).
+         *
+         *     As stored where the day was computed; else from the facts.
          */
         get: operations["codes_api_shops__shop__codes_get"];
         put?: never;
@@ -757,6 +865,8 @@ export interface components {
             probability: number | null;
             /** Rule */
             rule: string;
+            /** Rule Zh */
+            rule_zh: string;
             /** Turning */
             turning: string | null;
             /** Unit */
@@ -791,43 +901,69 @@ export interface components {
         };
         /**
          * Calendar
-         * @description The days of one shop; without any day, empty.
+         * @description The four dimensions of a shop from the first day to the last one.
          */
         Calendar: {
-            /**
-             * Days
-             * @default []
-             */
-            days: string[];
-            /**
-             * Dimensions
-             * @default []
-             */
+            /** Dimensions */
             dimensions: components["schemas"]["CalendarRow"][];
             /**
-             * Own
-             * @default []
+             * First
+             * Format: date
              */
-            own: (("green" | "yellow" | "orange" | "red" | "unknown") | null)[];
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Shop */
+            shop: string;
+        };
+        /**
+         * CalendarDay
+         * @description One dimension on one day, by the newest version of its code.
+         */
+        CalendarDay: {
+            /**
+             * Colour
+             * @enum {string}
+             */
+            colour: "green" | "yellow" | "orange" | "red" | "unknown";
+            /**
+             * Computed At
+             * Format: date-time
+             */
+            computed_at: string;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Policy Version */
+            policy_version: number;
+            /** Probability */
+            probability: number | null;
+            /** Turning */
+            turning: ("green" | "yellow" | "orange" | "red" | "unknown") | null;
+            /** Value */
+            value: number | null;
+            /** Version */
+            version: number;
+            /** Was */
+            was: ("green" | "yellow" | "orange" | "red" | "unknown")[];
         };
         /**
          * CalendarRow
-         * @description One dimension, oldest day first; None where no code was stored.
+         * @description One dimension; days without a stored code are left out.
          */
         CalendarRow: {
-            /** Colours */
-            colours: (("green" | "yellow" | "orange" | "red" | "unknown") | null)[];
+            /** Days */
+            days: components["schemas"]["CalendarDay"][];
             /**
              * Dimension
              * @enum {string}
              */
             dimension: "people" | "goods" | "place" | "conversion";
-            /** Probabilities */
-            probabilities: (number | null)[];
-            /** Unit */
-            unit: string;
-            /** Values */
-            values: (number | null)[];
         };
         /**
          * CareMessages
@@ -840,6 +976,37 @@ export interface components {
             sent: number;
             /** Why */
             why: string;
+        };
+        /**
+         * ChangedShop
+         * @description A shop whose colour differs under the draft, as it was on the newest such day.
+         */
+        ChangedShop: {
+            /**
+             * After
+             * @enum {string}
+             */
+            after: "green" | "yellow" | "orange" | "red" | "unknown";
+            /**
+             * Before
+             * @enum {string}
+             */
+            before: "green" | "yellow" | "orange" | "red" | "unknown";
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Days */
+            days: number;
+            /** Limit */
+            limit: number | null;
+            /** Near */
+            near: boolean;
+            /** Shop */
+            shop: string;
+            /** Value */
+            value: number | null;
         };
         /**
          * Code
@@ -883,12 +1050,36 @@ export interface components {
             turns_green_at: number;
             /** Turns Green When */
             turns_green_when: string;
+            /** Turns Green When Zh */
+            turns_green_when_zh: string;
             /** Unit */
             unit: string;
             /** Unknown Days */
             unknown_days: number;
             /** Value */
             value: number | null;
+        };
+        /**
+         * Condition
+         * @description One metric of a day above or below a limit, or one that says yes or no.
+         *
+         *     A figure exactly at a limit is neither above nor below it.
+         */
+        Condition: {
+            /** Above */
+            above?: number | null;
+            /** Below */
+            below?: number | null;
+            /**
+             * If Unknown
+             * @default fails
+             * @enum {string}
+             */
+            if_unknown: "fails" | "holds";
+            /** Metric */
+            metric: string;
+            /** Yes */
+            yes?: boolean | null;
         };
         /**
          * Curve
@@ -945,6 +1136,19 @@ export interface components {
             };
         };
         /**
+         * DimensionChange
+         * @description What differs in one dimension.
+         */
+        DimensionChange: {
+            evidence?: components["schemas"]["EvidenceChange"] | null;
+            /** Further */
+            further?: components["schemas"]["FurtherRule"][] | null;
+            orange?: components["schemas"]["RuleChange"] | null;
+            push?: components["schemas"]["PushChange"] | null;
+            red?: components["schemas"]["RuleChange"] | null;
+            yellow?: components["schemas"]["RuleChange"] | null;
+        };
+        /**
          * DimensionHistory
          * @description The colours of one dimension, oldest day first; None where no code was stored.
          */
@@ -960,9 +1164,38 @@ export interface components {
          */
         DimensionPolicy: {
             evidence: components["schemas"]["Evidence"];
+            /**
+             * Further
+             * @default []
+             */
+            further: components["schemas"]["FurtherRule"][];
             push: components["schemas"]["Push"];
             /** Rules */
             rules: components["schemas"]["Rule"][];
+        };
+        /**
+         * DimensionTrial
+         * @description One dimension: how many shops change, which ones, and in a sentence.
+         */
+        DimensionTrial: {
+            /** Better */
+            better: components["schemas"]["ChangedShop"][];
+            /** Better Shops */
+            better_shops: number;
+            /**
+             * Dimension
+             * @enum {string}
+             */
+            dimension: "people" | "goods" | "place" | "conversion";
+            /** Near Red */
+            near_red: number;
+            sentence: components["schemas"]["Sentence"];
+            /** Turn Red */
+            turn_red: number;
+            /** Worse */
+            worse: components["schemas"]["ChangedShop"][];
+            /** Worse Shops */
+            worse_shops: number;
         };
         /**
          * Ended
@@ -1017,6 +1250,22 @@ export interface components {
             valid_days: number;
         };
         /**
+         * EvidenceChange
+         * @description What a figure needs to count, where it differs.
+         */
+        EvidenceChange: {
+            /** Coverage Min */
+            coverage_min?: number | null;
+            /** Hours Min */
+            hours_min?: number | null;
+            /** N Min */
+            n_min?: number | null;
+            /** Running Within Days */
+            running_within_days?: number | null;
+            /** Valid Days */
+            valid_days?: number | null;
+        };
+        /**
          * Figure
          * @description One dimension of one shop; `low` and `high` are the 5th and 95th percentile.
          */
@@ -1039,6 +1288,27 @@ export interface components {
             probability: number | null;
             /** Value */
             value: number | null;
+        };
+        /**
+         * FurtherRule
+         * @description A colour that a dimension has at least, on days on which all conditions hold.
+         */
+        FurtherRule: {
+            /**
+             * Colour
+             * @enum {string}
+             */
+            colour: "red" | "orange" | "yellow";
+            /**
+             * Days Running
+             * @default 1
+             */
+            days_running: number;
+            /** Name */
+            name: string;
+            /** When */
+            when: components["schemas"]["Condition"][];
+            words?: components["schemas"]["Sentence"] | null;
         };
         /**
          * Health
@@ -1136,7 +1406,7 @@ export interface components {
             /** Regions */
             regions: string[];
             /** Rights */
-            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people")[];
+            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy")[];
             /**
              * Role
              * @enum {string}
@@ -1164,17 +1434,31 @@ export interface components {
              * @enum {string}
              */
             adds_up: "sum" | "mean" | "last" | "any";
+            called: components["schemas"]["Sentence"];
             /**
              * Counted
              * @default false
              */
             counted: boolean;
+            /**
+             * Coverage Min
+             * @default 0.5
+             */
+            coverage_min: number;
             /** Dimension */
             dimension: ("people" | "goods" | "place" | "conversion") | ("around" | "node");
             /** Meaning */
             meaning: string;
             /** Name */
             name: string;
+            /**
+             * Over Shops
+             * @default mean
+             * @enum {string}
+             */
+            over_shops: "sum" | "mean" | "ratio" | "none";
+            /** Per */
+            per?: string | null;
             /**
              * Unit
              * @enum {string}
@@ -1263,6 +1547,28 @@ export interface components {
             online: boolean | null;
         };
         /**
+         * Override
+         * @description Where a policy differs for one region, one format or one shop.
+         */
+        Override: {
+            /** Change Probability */
+            change_probability?: number | null;
+            conversion?: components["schemas"]["DimensionChange"] | null;
+            /** Format */
+            format?: string | null;
+            goods?: components["schemas"]["DimensionChange"] | null;
+            /** Open Weekdays */
+            open_weekdays?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[] | null;
+            people?: components["schemas"]["DimensionChange"] | null;
+            place?: components["schemas"]["DimensionChange"] | null;
+            /** Region */
+            region?: string | null;
+            /** Shop */
+            shop?: string | null;
+            /** Unknown Days Max */
+            unknown_days_max?: number | null;
+        };
+        /**
          * PairingNode
          * @description A node by which a phone can pair.
          */
@@ -1309,6 +1615,11 @@ export interface components {
              *     ]
              */
             open_weekdays: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            /**
+             * Overrides
+             * @default []
+             */
+            overrides: components["schemas"]["Override"][];
             people: components["schemas"]["DimensionPolicy"];
             place: components["schemas"]["DimensionPolicy"];
             /**
@@ -1325,6 +1636,27 @@ export interface components {
             version: number;
         };
         /**
+         * PolicyVersion
+         * @description A published version, as a list tells it.
+         */
+        PolicyVersion: {
+            /** In Force */
+            in_force: boolean;
+            /** Name */
+            name: string;
+            /** Published At */
+            published_at: string | null;
+            /** Published By */
+            published_by: string;
+            /**
+             * Starts On
+             * Format: date
+             */
+            starts_on: string;
+            /** Version */
+            version: number;
+        };
+        /**
          * Push
          * @description Which playbook is pushed, and how soon it is due.
          */
@@ -1333,6 +1665,16 @@ export interface components {
             due_hours: number;
             /** Playbook */
             playbook: string;
+        };
+        /**
+         * PushChange
+         * @description Another playbook, or another due time.
+         */
+        PushChange: {
+            /** Due Hours */
+            due_hours?: number | null;
+            /** Playbook */
+            playbook?: string | null;
         };
         /**
          * Rule
@@ -1353,6 +1695,16 @@ export interface components {
              * @default 1
              */
             days_running: number;
+        };
+        /**
+         * RuleChange
+         * @description Another limit, or another number of days, for one colour.
+         */
+        RuleChange: {
+            /** Below */
+            below?: number | null;
+            /** Days Running */
+            days_running?: number | null;
         };
         /**
          * SaidScope
@@ -1601,7 +1953,7 @@ export interface components {
             /** Regions */
             regions: string[];
             /** Rights */
-            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people")[];
+            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy")[];
             /**
              * Role
              * @enum {string}
@@ -1635,6 +1987,54 @@ export interface components {
             /** Where */
             where: string;
         };
+        /**
+         * ToPublish
+         * @description A draft to be published as it is.
+         */
+        ToPublish: {
+            policy: components["schemas"]["Policy"];
+        };
+        /**
+         * ToTry
+         * @description A draft to be tried; whatever day it starts on, as if it had been in force all the while.
+         */
+        ToTry: {
+            /**
+             * Days
+             * @default 28
+             */
+            days: number;
+            policy: components["schemas"]["Policy"];
+        };
+        /**
+         * Trial
+         * @description What a draft would have changed in these days.
+         */
+        Trial: {
+            /** Changed */
+            changed: number;
+            /** Codes */
+            codes: number;
+            /** Dimensions */
+            dimensions: components["schemas"]["DimensionTrial"][];
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Name */
+            name: string;
+            sentence: components["schemas"]["Sentence"];
+            /** Shops */
+            shops: number;
+            /** Version */
+            version: number;
+        };
         /** ValidationError */
         ValidationError: {
             /** Context */
@@ -1661,6 +2061,8 @@ export interface operations {
         parameters: {
             query: {
                 day?: string | null;
+                /** @description Of the sentences; figures and names stay as they are. */
+                language?: "en" | "zh";
                 shop: string;
             };
             header?: never;
@@ -1747,7 +2149,13 @@ export interface operations {
     board_api_board_get: {
         parameters: {
             query?: {
+                called?: string | null;
+                colour?: ("green" | "yellow" | "orange" | "red" | "unknown") | null;
                 day?: string | null;
+                format?: string | null;
+                limit?: number | null;
+                region?: string | null;
+                skip?: number;
             };
             header?: never;
             path?: never;
@@ -1779,6 +2187,8 @@ export interface operations {
         parameters: {
             query?: {
                 day?: string | null;
+                /** @description Of the sentences; figures and names stay as they are. */
+                language?: "en" | "zh";
             };
             header?: never;
             path?: never;
@@ -1983,6 +2393,7 @@ export interface operations {
             query?: {
                 day?: string | null;
                 days?: number;
+                shop?: string[] | null;
             };
             header?: never;
             path?: never;
@@ -2211,10 +2622,62 @@ export interface operations {
             };
         };
     };
+    policies_api_policies_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyVersion"][];
+                };
+            };
+        };
+    };
+    one_policy_api_policies__version__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Policy"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     policy_api_policy_get: {
         parameters: {
             query?: {
                 day?: string | null;
+                shop?: string | null;
             };
             header?: never;
             path?: never;
@@ -2224,6 +2687,59 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Policy"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    draft_api_policy_draft_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Policy"];
+                };
+            };
+        };
+    };
+    publish_api_policy_publish_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ToPublish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2260,6 +2776,39 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+        };
+    };
+    try_it_api_policy_try_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ToTry"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trial"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

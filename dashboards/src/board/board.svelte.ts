@@ -10,6 +10,8 @@ export type History = components['schemas']['History']
 class BoardState {
   // Whole answers, never changed in place: ten thousand shops need no watching one by one.
   rows = $state.raw<Row[] | undefined>()
+  /** The rows are only the first of them. */
+  partly = $state(false)
   history = $state.raw<History | undefined>()
   /** Whether the hub's stream of events is open. */
   live = $state(false)
@@ -23,6 +25,9 @@ export const board = new BoardState()
 
 /** The browser gives a stream up for good where the answer is no stream: then it is opened anew. */
 const OPEN_AGAIN_S = 5
+
+/** So many rows come first. */
+const FIRST_ROWS = 100
 
 let asking = false
 let again = false
@@ -40,7 +45,10 @@ export async function askBoard(): Promise<void> {
       // The rows show as soon as they are there; the days behind them follow.
       const days = get('/api/history', { query: { days: 14 } })
       days.catch(() => undefined)
-      board.rows = await get('/api/board')
+      // The worst of them at once, all of them a moment later: nobody reads ten thousand rows at first.
+      const first = board.rows ? undefined : await get('/api/board', { query: { limit: FIRST_ROWS } })
+      if (first) Object.assign(board, { rows: first, partly: first.length === FIRST_ROWS })
+      if (!first || first.length === FIRST_ROWS) Object.assign(board, { rows: await get('/api/board'), partly: false })
       Object.assign(board, { history: await days, at: new Date().toISOString(), failed: undefined })
     } catch (error) {
       board.failed = error as AskFailed

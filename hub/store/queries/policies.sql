@@ -1,1 +1,1 @@
-select version, name, starts_on, body, published_at from policies order by version;
+select version, name, starts_on, body, published_at, published_by from policies order by version;

@@ -16,7 +16,8 @@ from hub.codes.code import (
 )
 from hub.codes.colours import COLOURS
 from hub.codes.days import shop_days
-from hub.codes.policy import Policy, default_json, default_policy, parse_policy
+from hub.codes.effective import parse_policy
+from hub.codes.policy import Policy, default_json, default_policy
 from hub.codes.rules import Chances, Reading
 from storepulse.actions import Dimension
 from storepulse.facts import Fact

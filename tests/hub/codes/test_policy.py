@@ -6,14 +6,8 @@ from typing import Any
 
 import pytest
 
-from hub.codes.policy import (
-    BadPolicy,
-    default_json,
-    default_policy,
-    parse_policy,
-    policy_schema,
-    read_policy,
-)
+from hub.codes.effective import parse_policy, read_policy
+from hub.codes.policy import BadPolicy, default_json, default_policy, policy_schema
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,52 @@
+"""`storepulse hub bench`: the figures of docs/proof.md that depend on a chain's size."""
+
+import json
+import os
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from hub.bench.board import bench_board
+from hub.bench.codes import bench_codes
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def _top() -> None:
+    """Measure the hub at a chain's size, with drawn shops and facts."""
+
+
+@app.command("codes")
+def codes(
+    shops: Annotated[int, typer.Option(min=1, max=100_000)] = 10_000,
+    days: Annotated[int, typer.Option(min=1, max=366)] = 28,
+    processes: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Default: as many as there are processors.")
+    ] = None,
+) -> None:
+    """Compute all codes of a chain under a new policy; prints one line of JSON.
+
+    Example: storepulse hub bench codes --shops 10000 --days 28
+    """
+    found = bench_codes(shops, days, processes or os.cpu_count() or 1)
+    typer.echo(json.dumps(asdict(found)))
+
+
+@app.command("board")
+def board(
+    shops: Annotated[int, typer.Option(min=1, max=100_000)] = 10_000,
+    rate: Annotated[float, typer.Option(min=0.1, max=1000, help="Requests a second.")] = 50.0,
+    seconds: Annotated[float, typer.Option(min=1, max=600)] = 20.0,
+    page_rows: Annotated[int, typer.Option(min=1, max=500, help="Rows of a board's page.")] = 100,
+    database: Annotated[
+        str | None,
+        typer.Option(help="An empty one by URL; default: an embedded one that is removed."),
+    ] = None,
+) -> None:
+    """Serve a chain over HTTP and ask for the board and shops' pages; prints one line of JSON.
+
+    Example: storepulse hub bench board --shops 10000 --rate 50
+    """
+    typer.echo(json.dumps(asdict(bench_board(shops, rate, seconds, page_rows, database))))
