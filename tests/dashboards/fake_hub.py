@@ -28,6 +28,7 @@ from hub.codes.day_figures import DayFigures, Figure, ShopFigures, units
 from hub.codes.days import shop_days
 from hub.codes.history import DimensionHistory, History, ShopHistory
 from hub.codes.policy import default_policy
+from hub.codes.trial import ChangedShop, DimensionTrial, Trial
 from hub.people.roles import RIGHTS, Role
 from hub.people.routes import Invited, LinkFor, ListedPerson, Me, ToldPerson, ToldSession
 from hub.phones.routes import NewPairingCode
@@ -35,6 +36,7 @@ from hub.phones.store import PairingNode, ShopPhone
 from hub.playbooks import playbooks
 from hub.shops_store import Node, Shop
 from storepulse.actions import DIMENSIONS
+from storepulse.checklists import Sentence
 from storepulse.facts import Fact
 from storepulse.pages import page_routes
 from storepulse.topics import Address
@@ -254,6 +256,18 @@ class FakeHub:
         def the_policy() -> Any:
             return policy
 
+        @routes.get("/policy/draft")
+        def draft() -> Any:
+            return policy
+
+        @routes.post("/policy/try")
+        def try_it() -> Trial:
+            return trial_of()
+
+        @routes.post("/policy/publish")
+        def publish() -> Any:
+            return policy
+
         @routes.get("/facts")
         def told() -> dict[str, Any]:
             since = datetime.combine(back(6), datetime.min.time(), UTC)
@@ -448,6 +462,34 @@ def figures_of(rows: list[BoardRow]) -> DayFigures:
             )  # fmt: skip
         shops.append(ShopFigures(shop=row.shop, figures=tuple(found)))
     return DayFigures(day=DAY, units=units(), shops=tuple(shops))
+
+
+def trial_of() -> Trial:
+    """What a draft would have changed: goods at two shops."""
+    none = Sentence(en="Nothing changes.", zh="没有变化。")
+    said = Sentence(
+        en="2 shops turn red, 1 of them only just.", zh="2 家门店转为整改，其中 1 家刚好越线。"
+    )
+    worse = tuple(
+        ChangedShop(
+            shop=shop, day=DAY, before="orange", after="red", days=3, value=0.71, limit=0.72,
+            near=shop == SHOP,
+        )
+        for shop in (SHOP, "0002")
+    )  # fmt: skip
+    return Trial(
+        name="stricter", version=2, first=back(27), last=DAY, shops=60, codes=6720, changed=6,
+        sentence=said,
+        dimensions=tuple(
+            DimensionTrial(
+                dimension=name, worse_shops=2 * (name == "goods"), better_shops=0,
+                turn_red=2 * (name == "goods"), near_red=int(name == "goods"),
+                worse=worse if name == "goods" else (), better=(),
+                sentence=said if name == "goods" else none,
+            )
+            for name in DIMENSIONS
+        ),
+    )  # fmt: skip
 
 
 def drawn_shelf() -> bytes:

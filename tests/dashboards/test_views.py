@@ -224,6 +224,13 @@ BOARD_VIEWS: Final[dict[str, tuple[dict[str, Any], str, list[Step]]]] = {
         {}, "#/compare?x=place&y=goods&by=region",
         [_see("figure svg .sign"), _click("summary"), _see("details td")],
     ),
+    "policy": ({}, "#/policy", [_see("fieldset")]),
+    "policy-tried": (
+        {}, "#/policy",
+        [_fill("fieldset[data-dimension=goods] input", "72"), _click("form button.first"),
+         _see("article[data-trial=goods] li"),
+         lambda page: page.locator("article").first.scroll_into_view_if_needed()],
+    ),
     "kit": ({"signed_in": False}, "#/kit", [_see("canvas"), _see(".calendar td a")]),
     "kit-broken": ({"signed_in": False}, "#/kit", [_click("[data-break]"), _see(".broken")]),
     "no-shop": ({}, "#/shop/none", [_see("[role=alert]")]),
