@@ -383,6 +383,7 @@ def _row(shop: str, name: str, n: int, codes: tuple[Code, ...], own: Shown) -> B
             BoardCode(
                 dimension=one.dimension, colour=one.colour, probability=one.probability,
                 turning=one.turning, value=one.value, unit=one.unit, rule=one.rule,
+                rule_zh=one.rule_zh,
             )
             for one in codes
         ),
