@@ -20,15 +20,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.actions.pushes import Situation, pushes
 from hub.api.answers import BoardCode, BoardRow, CareMessages, ShopActions, ToldAction, ToldFact
-from hub.codes.calendar import Calendar, CalendarDay, CalendarRow
+from hub.codes.calendar import Calendar
 from hub.codes.code import Code, codes_of_days, own_colour
 from hub.codes.colours import Shown
 from hub.codes.curves import Curve, Curves
-from hub.codes.day_figures import DayFigures, Figure, ShopFigures, units
+from hub.codes.day_figures import DayFigures
 from hub.codes.days import shop_days
 from hub.codes.history import DimensionHistory, History, ShopHistory
 from hub.codes.policy import default_policy
-from hub.codes.trial import ChangedShop, DimensionTrial, Trial
+from hub.codes.trial import Trial
 from hub.people.roles import RIGHTS, Role
 from hub.people.routes import Invited, LinkFor, ListedPerson, Me, ToldPerson, ToldSession
 from hub.phones.routes import NewPairingCode
@@ -36,16 +36,15 @@ from hub.phones.store import PairingNode, ShopPhone
 from hub.playbooks import playbooks
 from hub.shops_store import Node, Shop
 from storepulse.actions import DIMENSIONS
-from storepulse.checklists import Sentence
 from storepulse.facts import Fact
 from storepulse.pages import page_routes
 from storepulse.topics import Address
+from tests.dashboards.fake_codes import COLOURS, NOW, calendar_of, figures_of, trial_of
 from tests.hub.shop_facts import DAY, SHOP, back, dwell, experiences, goods, people
 
 PASSWORD: Final = "a long enough password"
 DAYS: Final = 14
 DAYS_SHOWN: Final = [back(n) for n in reversed(range(DAYS))]
-NOW: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
 PHOTO: Final = "3f9c1f6e-0000-4000-8000-000000000001"
 COMING: Final = "3f9c1f6e-0000-4000-8000-000000000002"
 """A photo whose picture has not come up from its node."""
@@ -356,15 +355,9 @@ def board_rows(shops: int, four: tuple[Code, ...]) -> list[BoardRow]:
     return rows
 
 
-_COLOURS: Final[tuple[Shown, ...]] = (
-    "green", "green", "yellow", "green", "orange", "green", "red", "green", "unknown", "green",
-    "yellow",
-)  # fmt: skip
-
-
 def _turned(code: Code, n: int) -> Code:
-    at = (n * 7 + DIMENSIONS.index(code.dimension) * 3) % len(_COLOURS)
-    colour = _COLOURS[at]
+    at = (n * 7 + DIMENSIONS.index(code.dimension) * 3) % len(COLOURS)
+    colour = COLOURS[at]
     known = colour != "unknown"
     value = None if not known else round((code.turns_green_at or 1) * (1.15 - at * 0.04), 4)
     fields = {name: getattr(code, name) for name in Code.__dataclass_fields__}
@@ -399,12 +392,12 @@ def history_of(shops: int, days: list[date], codes: dict[date, tuple[Code, ...]]
         for at, code in enumerate(row.codes):
             today: Any = code.colour
             colours: list[Any] = [
-                _COLOURS[(n + at + day // 4) % len(_COLOURS)] for day in range(DAYS)
+                COLOURS[(n + at + day // 4) % len(COLOURS)] for day in range(DAYS)
             ]
             colours[-1 - (n + at) % 6 :] = [today] * (1 + (n + at) % 6)
             four.append(DimensionHistory(dimension=code.dimension, colours=tuple(colours)))
         own = tuple(
-            min((one.colours[day] for one in four), key=_COLOURS.index) for day in range(DAYS - 1)
+            min((one.colours[day] for one in four), key=COLOURS.index) for day in range(DAYS - 1)
         )
         told.append(ShopHistory(shop=row.shop, own=(*own, row.colour), dimensions=tuple(four)))
     return History(days=tuple(days), shops=tuple(told))
@@ -422,75 +415,6 @@ def curves_of(days: list[date], codes: dict[date, tuple[Code, ...]]) -> Curves:
             )
         )  # fmt: skip
     return Curves(days=tuple(days), curves=tuple(curves))
-
-
-def calendar_of(days: int) -> Calendar:
-    """A calendar whose colours change by week; the oldest days have none, one was corrected."""
-
-    def day(n: int, at: int) -> CalendarDay:
-        colour = _COLOURS[(n // 3 + at) % len(_COLOURS)]
-        known = colour != "unknown"
-        return CalendarDay(
-            day=back(days - 1 - n), colour=colour, turning=None, version=1 + (n == days - 2),
-            probability=0.7 + 0.28 * (n % 2) if known else None,
-            value=0.5 + 0.007 * n if known else None, policy_version=1, computed_at=NOW,
-            was=("red",) if n == days - 2 else (),
-        )  # fmt: skip
-
-    return Calendar(
-        shop=SHOP, first=back(days - 1), last=DAY,
-        dimensions=tuple(
-            CalendarRow(dimension=name, days=tuple(day(n, at) for n in range(6, days)))
-            for at, name in enumerate(DIMENSIONS)
-        ),
-    )  # fmt: skip
-
-
-def figures_of(rows: list[BoardRow]) -> DayFigures:
-    """The board's figures, spread out and with intervals."""
-    shops = []
-    for n, row in enumerate(rows):
-        found = []
-        for at, code in enumerate(row.codes):
-            value = None if code.value is None else code.value * (0.75 + 0.017 * ((n * 13) % 29))
-            wide = 0.0 if value is None else value * (0.04 + 0.02 * ((n + at) % 4))
-            found.append(
-                Figure(
-                    dimension=code.dimension, colour=code.colour, probability=code.probability,
-                    value=value, low=None if value is None else value - wide,
-                    high=None if value is None else value + wide,
-                )
-            )  # fmt: skip
-        shops.append(ShopFigures(shop=row.shop, figures=tuple(found)))
-    return DayFigures(day=DAY, units=units(), shops=tuple(shops))
-
-
-def trial_of() -> Trial:
-    """What a draft would have changed: goods at two shops."""
-    none = Sentence(en="Nothing changes.", zh="没有变化。")
-    said = Sentence(
-        en="2 shops turn red, 1 of them only just.", zh="2 家门店转为整改，其中 1 家刚好越线。"
-    )
-    worse = tuple(
-        ChangedShop(
-            shop=shop, day=DAY, before="orange", after="red", days=3, value=0.71, limit=0.72,
-            near=shop == SHOP,
-        )
-        for shop in (SHOP, "0002")
-    )  # fmt: skip
-    return Trial(
-        name="stricter", version=2, first=back(27), last=DAY, shops=60, codes=6720, changed=6,
-        sentence=said,
-        dimensions=tuple(
-            DimensionTrial(
-                dimension=name, worse_shops=2 * (name == "goods"), better_shops=0,
-                turn_red=2 * (name == "goods"), near_red=int(name == "goods"),
-                worse=worse if name == "goods" else (), better=(),
-                sentence=said if name == "goods" else none,
-            )
-            for name in DIMENSIONS
-        ),
-    )  # fmt: skip
 
 
 def drawn_shelf() -> bytes:

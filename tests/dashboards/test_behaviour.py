@@ -174,6 +174,8 @@ def test_a_manager_gets_from_red_to_the_photo_by_keyboard_alone(
     page.context.close()
 
 
+# Excel needs no named style; openpyxl says that it put its own in place.
+@pytest.mark.filterwarnings("ignore:Workbook contains no default style")
 def test_a_table_is_saved_as_a_workbook_that_opens_and_has_no_formula(
     hub: tuple[FakeHub, str],
     browser: Any,  # noqa: F811
