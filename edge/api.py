@@ -19,11 +19,13 @@ from fastapi.responses import FileResponse, JSONResponse
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from edge.answers import ErrorAnswer, JudgedPhoto, ShownChecklist, WaitingPhoto
+from edge.bench import Bench
 from edge.body_limit import HTTP_TOO_LARGE, BodyLimit, too_large_words
 from edge.checks import Checks, ClerkState, KeptChecklist
 from edge.clock import Now
 from edge.errors import NotHere
 from edge.inbox import Inbox, KeptAction, StaffEvent
+from edge.installer_routes import installer_routes
 from edge.link import LinkState
 from edge.lock import AskedBy, Lock, owner_only
 from edge.outbox import Outbox
@@ -73,6 +75,7 @@ class Parts:
     shop: str
     phones: Phones
     owner_key: str
+    bench: Bench
     names: frozenset[str]
     """Hosts, without a port, by which this node is asked."""
 
@@ -131,7 +134,8 @@ def make_app(parts: Parts) -> FastAPI:
     _add_actions(app, parts)
     _add_planograms(app, parts)
     _add_health(app, parts)
-    app.include_router(page_routes("clerk.html"))
+    app.include_router(installer_routes(parts))
+    app.include_router(page_routes("clerk.html", also={"/installer": "installer.html"}))
     return app
 
 

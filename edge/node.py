@@ -17,6 +17,7 @@ import uvicorn
 
 from edge.api import Parts, make_app
 from edge.backoff import Backoff
+from edge.bench import Bench, Heard
 from edge.blobs import Pictures
 from edge.checks import Checks
 from edge.clock import now_of
@@ -34,7 +35,8 @@ from edge.plans import Plans
 from edge.renewal import Renewal
 from edge.settings import Settings
 from edge.taps import Taps
-from edge.workers import AskedWorker, Supervised, TellingWorker
+from edge.workers import AskedWorker, Supervised, TellingWorker, WorkerState
+from storepulse import __version__
 from storepulse.ca_route import ca_route
 from storepulse.facts import Fact
 from storepulse.fresh_certificate import keep_fresh, names_in
@@ -100,13 +102,14 @@ class Node:
             start_timeout_s=settings.judge_start_timeout_s,
             answer_timeout_s=settings.judge_timeout_s,
         )
+        judge = Judge(self.judge_child, settings.address)
         self.photos = Photos(
             settings.data / "photos",
             self.disk,
             self.outbox,
             self.checks,
             self.plans,
-            Judge(self.judge_child, settings.address),
+            judge,
             self._now,
             tries_max=settings.judge_tries_max,
         )
@@ -116,12 +119,22 @@ class Node:
             backoff=Backoff(longest_s=settings.reconnect_s_max), poll_s=settings.poll_s,
         )  # fmt: skip
         self._children: list[Supervised] = [self.judge_child]
+        self._heard = Heard()
         if captures:
             self._children.append(self._radio(captures))
+        self.bench = Bench(
+            settings, now=self._now, phones=self.phones, plans=self.plans, judge=judge,
+            workers=self._workers, heard=lambda: self._heard, version=__version__,
+        )  # fmt: skip
+
+    def _workers(self) -> list[WorkerState]:
+        return [child.state for child in self._children]
 
     def _radio(self, captures: Sequence[Path]) -> TellingWorker:
         async def keep(facts: Sequence[Fact]) -> None:
-            await asyncio.to_thread(self.outbox.append_once, facts, self._now())
+            moment = self._now()
+            await asyncio.to_thread(self.outbox.append_once, facts, moment)
+            self._heard = self._heard.with_more(facts, moment.at)
 
         address = self._settings.address
         whose = ["--shop", address.shop, "--source", address.path]
@@ -196,7 +209,8 @@ class Node:
                 outbox=self.outbox,
                 now=self._now,
                 link=lambda: self.link.state,
-                workers=lambda: [child.state for child in self._children],
+                workers=self._workers,
+                bench=self.bench,
                 upload_bytes_max=self._settings.upload_bytes_max,
                 node=self._settings.address.path,
                 shop=self._settings.shop,

@@ -4,6 +4,8 @@ Knows neither hub nor node. Where nothing was built, the page's address says so 
 """
 
 import os
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -36,11 +38,14 @@ def pages_folder() -> Path:
     return Path(os.environ.get(ENVIRONMENT_NAME) or _BESIDE_THE_SOURCE)
 
 
-def page_routes(page: str, folder: Path | None = None) -> APIRouter:
-    """The routes of one page: `/`, what it loads, and the worker that keeps it for offline.
+def page_routes(
+    page: str, folder: Path | None = None, *, also: Mapping[str, str] | None = None
+) -> APIRouter:
+    """The routes of a page: `/`, what it loads, how it is installed and kept for offline.
 
     Args:
         page: name of the built page, such as "clerk.html".
+        also: further built pages, each by the path at which it is served.
         folder: of the built pages; without it, `pages_folder()` at each request, so that pages
             that are built while a server runs are served.
     """
@@ -49,12 +54,18 @@ def page_routes(page: str, folder: Path | None = None) -> APIRouter:
     def found(name: str) -> Path:
         return (folder or pages_folder()) / name
 
-    @routes.get("/")
-    def index() -> Response:
-        path = found(page)
+    def whole(name: str) -> Response:
+        path = found(name)
         if not path.is_file():
             return PlainTextResponse(NOT_BUILT, 503)
         return FileResponse(path, media_type="text/html", headers=_HEADERS | _ASK_EACH_TIME)
+
+    for at, name in {"/": page, **(also or {})}.items():
+        routes.add_api_route(at, partial(whole, name), methods=["GET"])
+
+    @routes.get("/app.webmanifest")
+    def manifest() -> Response:
+        return _file(found("app.webmanifest"), _ASK_EACH_TIME, kind=".webmanifest")
 
     @routes.get("/sw.js")
     def worker() -> Response:
@@ -73,7 +84,10 @@ def page_routes(page: str, folder: Path | None = None) -> APIRouter:
     return routes
 
 
-_KINDS: Final = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+_KINDS: Final = {
+    ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".png": "image/png",
+    ".webmanifest": "application/manifest+json",
+}  # fmt: skip
 
 
 def _file(path: Path, headers: dict[str, str], *, kind: str = ".js") -> Response:

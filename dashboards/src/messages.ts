@@ -1,4 +1,12 @@
-/** Every word that a person reads, in both languages. `{name}` is filled in. No other file has any. */
+/**
+ * Every word that a person reads, in both languages. `{name}` is filled in.
+ *
+ * Those that only the board or the installer's page says stand in files of their own, so that no
+ * phone loads them; no other file has any.
+ */
+import type { DESK_MESSAGES } from './messages-desk'
+import type { INSTALLER_MESSAGES } from './messages-installer'
+
 export const MESSAGES = {
   'app.name': { en: 'storepulse', zh: 'storepulse' },
   'language.other': { en: '中文', zh: 'English' },
@@ -234,7 +242,6 @@ export const MESSAGES = {
   'board.heading': { en: 'Shops', zh: '门店' },
   'board.day': { en: 'Codes of {day}', zh: '{day} 的健康码' },
   'board.live': { en: 'live', zh: '实时' },
-  'board.stale': { en: 'not connected; as of {when}', zh: '未连接，截至 {when}' },
   'board.filter': { en: 'Find a shop', zh: '查找门店' },
   'board.region': { en: 'Region', zh: '区域' },
   'board.region.all': { en: 'All regions', zh: '全部区域' },
@@ -250,7 +257,6 @@ export const MESSAGES = {
   'board.history': { en: '{dimension}, {n} days up to today: {words}', zh: '{dimension}，截至今天 {n} 天：{words}' },
   'board.history.day': { en: '{day}: {word}', zh: '{day}：{word}' },
   'board.since': { en: 'since {day}', zh: '自 {day}' },
-  'board.download': { en: 'Download CSV', zh: '下载 CSV' },
   'board.format': { en: 'Format', zh: '店型' },
   'board.format.all': { en: 'All formats', zh: '全部店型' },
   'board.colour': { en: 'Only {word}: {n}', zh: '仅看{word}：{n}' },
@@ -384,8 +390,6 @@ export const MESSAGES = {
   'shop.curve.value': { en: 'figure', zh: '数值' },
   'shop.curve.band': { en: '90 % interval', zh: '90% 区间' },
   'shop.curve.none': { en: 'No figures of these days.', zh: '这些天没有数值。' },
-  'shop.download.facts': { en: 'Facts as CSV', zh: '数据 CSV' },
-  'shop.download.actions': { en: 'Actions as CSV', zh: '任务 CSV' },
   'photo.back': { en: '{shop}', zh: '{shop}' },
   'photo.heading': { en: 'Photo of bay {bay}', zh: '货架 {bay} 的照片' },
   'photo.alt': { en: 'Shelf photo with its findings drawn as numbered marks; people are blurred', zh: '带编号标记的货架照片，人物已模糊' },
@@ -406,6 +410,19 @@ export const MESSAGES = {
   'state.confirmed': { en: 'confirmed', zh: '已确认' },
   'state.overdue': { en: 'overdue', zh: '超时' },
   'state.not_pushed': { en: 'called for, not pushed', zh: '应推送，未推送' },
+
+  'broken.heading': { en: 'This page made a mistake', zh: '本页出错了' },
+  'broken.safe': { en: 'Nothing is lost: what was said is at the hub.', zh: '没有丢失任何内容，已提交的都在系统里。' },
+  'broken.kept': { en: 'Nothing is lost. Kept on this phone and still being sent: {n}.', zh: '没有丢失任何内容。本机存有 {n} 条，仍在发送。' },
+  'broken.again': { en: 'Show it again', zh: '重新显示' },
+  'broken.load': { en: 'Load the page again', zh: '重新加载页面' },
+  'broken.part': { en: 'A part of this page did not come. Nothing is lost; load the page again.', zh: '页面的一部分没有加载成功，没有丢失任何内容，请重新加载页面。' },
+  'broken.what': { en: 'What to tell whoever mends it', zh: '供维修人员参考' },
+  'standing.well': { en: 'well', zh: '正常' },
+  'standing.look': { en: 'look at it', zh: '留意' },
+  'standing.ill': { en: 'not working', zh: '故障' },
+  'newer.words': { en: 'A newer version of this page is here. What waits on this phone stays.', zh: '本页有新版本。本机待发送的内容会保留。' },
+  'newer.show': { en: 'Show it', zh: '更新' },
 } as const
 
-export type MessageKey = keyof typeof MESSAGES
+export type MessageKey = keyof typeof MESSAGES | keyof typeof DESK_MESSAGES | keyof typeof INSTALLER_MESSAGES

@@ -1,8 +1,13 @@
+import { strFromU8, unzipSync } from 'fflate'
 import { describe, expect, it } from 'vitest'
 import { evidenceOf, photosOf, photoView, pictureAt, weekUpTo, type Fact } from '../src/board/evidence'
+import { calendarOf, weeksOf } from '../src/board/calendar'
+import { dotsOf, endsOf, groupsOf, median, planeOf, ticksOf } from '../src/board/compare'
+import { contradicting, meant, typed, withLimit, type Policy } from '../src/board/draft'
 import { barOf } from '../src/board/figures'
-import { asCsv, counted, hasChanged, inWindow, shown, since, wantedOf } from '../src/board/rows'
+import { boardTable, counted, hasChanged, inWindow, shown, since, wantedOf } from '../src/board/rows'
 import { colourOf, isOnlyProbable } from '../src/shared/signs'
+import { asCsv, asWorkbook, type Table } from '../src/shared/tables'
 
 type Row = Parameters<typeof shown>[0][number]
 type History = NonNullable<Parameters<typeof shown>[1]>
@@ -71,9 +76,28 @@ describe('the board', () => {
   })
 })
 
-it('a downloaded cell is never a formula', () => {
-  const csv = asCsv('2026-11-20', [row('1', 'red', { name: '=HYPERLINK("x")' })])
-  expect(csv).toContain(`"'=HYPERLINK(""x"")"`)
+describe('a table that is downloaded', () => {
+  const table = (text: string): Table => ({ name: 'a/b', heads: ['name', 'value'], rows: [[text, -1.5], ['', null]] })
+
+  it.each(['=HYPERLINK("x")', '+1', '-2+3', '@SUM(A1)', '\t=1', '\r=1'])('has no formula in its CSV: %j', (text) => {
+    expect(asCsv(table(text)).split('\r\n')[1]).toMatch(/^"?'/)
+    expect(asCsv(table(text))).toContain(',-1.5')
+  })
+
+  it('has no formula in its workbook, figures as figures, and opens again', async () => {
+    const text = '=HYPERLINK("x")\u0001 <b>&'
+    const files = unzipSync(new Uint8Array(await (await asWorkbook(table(text))).arrayBuffer()))
+    const xml = Object.entries(files).filter(([name]) => /sheet1|sharedStrings/.test(name)).map(([, bytes]) => strFromU8(bytes)).join('')
+    expect(xml).not.toContain('<f')
+    expect(xml).toMatch(/=HYPERLINK\((&quot;|")x(&quot;|")\) &lt;b&gt;&amp;/)
+    expect(xml).toContain('<v>-1.5</v>')
+  })
+
+  it('of the board has a line for each shop', () => {
+    const { heads, rows } = boardTable('2026-11-20', [row('1', 'red')])
+    expect(rows).toHaveLength(1)
+    expect(rows[0]).toHaveLength(heads.length)
+  })
 })
 
 describe('signs', () => {
@@ -117,4 +141,74 @@ it('a bar ends beyond its figure, and limits lie in order', () => {
   expect(bar.high).toBeLessThan(100)
   expect(bar.red).toBeLessThanOrEqual(bar.orange)
   expect(bar.orange).toBeLessThan(bar.green)
+})
+
+describe('a draft of limits', () => {
+  const rules = (red: number, orange: number, yellow: number) => ({ rules: [{ colour: 'red', below: red }, { colour: 'orange', below: orange }, { colour: 'yellow', below: yellow }] })
+  const draft = { people: rules(8, 8, 12), goods: rules(0.7, 0.8, 0.9), place: rules(2.5, 2.8, 3.2), conversion: rules(0.1, 0.14, 0.18) } as unknown as Policy
+
+  it('changes one limit and nothing else, and says which contradict each other', () => {
+    expect(contradicting(draft)).toEqual([])
+    const stricter = withLimit(draft, 'goods', 0, 0.85)
+    expect(stricter.goods.rules.map((one) => one.below)).toEqual([0.85, 0.8, 0.9])
+    expect(draft.goods.rules[0]!.below).toBe(0.7)
+    expect(contradicting(stricter)).toEqual(['goods'])
+    expect(contradicting(withLimit(draft, 'place', 0, NaN))).toEqual(['place'])
+  })
+
+  it('is typed in per cent where it is a share, and means the same again', () => {
+    expect(typed('share', 0.07)).toBe(7)
+    for (const one of [0.7, 0.07, 0.145, 0.999]) expect(meant('share', typed('share', one))).toBe(one)
+    expect(typed('min', 2.5)).toBe(2.5)
+  })
+})
+
+describe('a calendar', () => {
+  it('has whole weeks from Monday, the newest first', () => {
+    const weeks = weeksOf(['2026-11-14', '2026-11-15', '2026-11-16'])
+    expect(weeks.map((week) => [week[0], week.length])).toEqual([['2026-11-16', 7], ['2026-11-09', 7]])
+    expect(weeksOf([])).toEqual([])
+  })
+
+  it('has a hole where no code was stored, and the worst colour as its own', () => {
+    const day = (colour: string) => ({ day: '2026-11-15', colour, probability: 0.9, turning: null, value: 1, version: 1, policy_version: 1, computed_at: '', was: [] })
+    const told = { shop: '1', first: '2026-11-14', last: '2026-11-15', dimensions: [{ dimension: 'people', days: [day('green')] }, { dimension: 'goods', days: [day('red')] }] }
+    const found = calendarOf(told as unknown as Parameters<typeof calendarOf>[0], () => 'share')
+    expect(found.days).toEqual(['2026-11-14', '2026-11-15'])
+    expect(found.own).toEqual([null, 'red'])
+    expect(found.dimensions[0]!.colours).toEqual([null, 'green'])
+  })
+})
+
+describe('shops on a plane', () => {
+  const figure = (dimension: string, value: number | null, colour = 'green') => ({ dimension, colour, probability: 1, value, low: value, high: value })
+  const figures = {
+    day: '2026-11-20', units: {},
+    shops: [
+      { shop: '1', figures: [figure('people', 10, 'red'), figure('goods', 0.9)] },
+      { shop: '2', figures: [figure('people', null), figure('goods', 0.9)] },
+      { shop: '3', figures: [figure('people', 14), figure('goods', 0.7)] },
+    ],
+  } as unknown as Parameters<typeof dotsOf>[0]
+  const shops = [{ shop: '1', name: 'One', region: 'east' }, { shop: '3', name: '', region: 'west' }] as unknown as Parameters<typeof dotsOf>[1]
+
+  it('are those that have both figures, each with the worse of its two colours', () => {
+    const dots = dotsOf(figures, shops, 'people', 'goods', 'region')
+    expect(dots.map((one) => [one.name, one.group, one.colour])).toEqual([['One', 'east', 'red'], ['3', 'west', 'green']])
+    expect(groupsOf(dots).map((one) => [one.name, one.x])).toEqual([['east', 10], ['west', 14]])
+  })
+
+  it('are never drawn against the same figure twice', () => {
+    expect(planeOf(new URLSearchParams('x=goods&y=goods'))).toEqual({ x: 'goods', y: 'people', by: '' })
+    expect(planeOf(new URLSearchParams('x=no&by=format'))).toEqual({ x: 'people', y: 'goods', by: 'format' })
+  })
+
+  it('have axes that hold every interval and the limit, with round figures', () => {
+    const ends = endsOf([{ value: 5, low: 4, high: 9 }], 12)
+    expect(ends.from).toBeLessThan(4)
+    expect(ends.to).toBeGreaterThan(12)
+    expect(ticksOf({ from: 0, to: 1 }, 5)).toEqual([0, 0.2, 0.4, 0.6, 0.8, 1])
+    expect(median([3, 1, 2])).toBe(2)
+    expect(median([1, 2])).toBe(1.5)
+  })
 })

@@ -2,10 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse, type AST } from 'svelte/compiler'
 import { describe, expect, it } from 'vitest'
-import { MESSAGES, type MessageKey } from '../src/messages'
+import { MESSAGES as SHARED, type MessageKey } from '../src/messages'
+import { DESK_MESSAGES } from '../src/messages-desk'
+import { INSTALLER_MESSAGES } from '../src/messages-installer'
+import { pseudo } from '../src/shared/pseudo'
 
+const MESSAGES: Record<MessageKey, { en: string; zh: string }> = { ...SHARED, ...DESK_MESSAGES, ...INSTALLER_MESSAGES }
 const SOURCE = join(import.meta.dirname, '..', 'src')
 const files = (readdirSync(SOURCE, { recursive: true }) as string[]).filter((name) => /\.(svelte|ts)$/.test(name))
+const CATALOGUES = ['messages.ts', 'messages-desk.ts', 'messages-installer.ts']
 const keys = Object.keys(MESSAGES) as MessageKey[]
 
 const text = (file: string) => readFileSync(join(SOURCE, file), 'utf8')
@@ -17,6 +22,25 @@ describe('the catalogue', () => {
     expect(en.trim()).not.toBe('')
     expect(zh.trim()).not.toBe('')
     expect(holes(zh)).toEqual(holes(en))
+  })
+})
+
+it('no key is said twice', () => {
+  expect(keys).toHaveLength([SHARED, DESK_MESSAGES, INSTALLER_MESSAGES].reduce((n, one) => n + Object.keys(one).length, 0))
+})
+
+it('what a phone loads names no words that only a desk brings', () => {
+  const desk = [...Object.keys(DESK_MESSAGES), ...Object.keys(INSTALLER_MESSAGES)]
+  const phone = files.filter((file) => file.startsWith('clerk')).map(text).join('\n')
+  expect(desk.filter((key) => phone.includes(`'${key}'`))).toEqual([])
+})
+
+describe('the language of the tests', () => {
+  it('is accented, longer, in brackets, and keeps what is filled in', () => {
+    const words = pseudo('{n} of {all} shops')
+    expect(words).toMatch(/^⟦\{n\} .*\{all\} .*⟧$/)
+    expect(words.replace(/\{\w+\}/g, '')).not.toMatch(/[A-Za-z]/)
+    expect(words.length).toBeGreaterThan('{n} of {all} shops'.length * 1.2)
   })
 })
 
@@ -51,12 +75,12 @@ describe('components', () => {
 })
 
 it('Chinese stands in the catalogue alone', () => {
-  const others = files.filter((file) => file !== 'messages.ts' && /\p{Script=Han}/u.test(text(file)))
+  const others = files.filter((file) => !CATALOGUES.includes(file) && /\p{Script=Han}/u.test(text(file)))
   expect(others).toEqual([])
 })
 
 it('every key that the code names is in the catalogue, and every key is used', () => {
-  const code = files.filter((file) => file !== 'messages.ts').map(text).join('\n')
+  const code = files.filter((file) => !CATALOGUES.includes(file)).map(text).join('\n')
   const named = [...code.matchAll(/\bt(?:Maybe)?\(\s*'([\w.]+)'/g)].map((one) => one[1])
   expect(named.filter((key) => !(key! in MESSAGES))).toEqual([])
   // Keys that are put together: t(`sign.${colour}`).

@@ -45,6 +45,7 @@ from hub.api.asked import (
 )
 from hub.api.board import board_routes
 from hub.api.exports import export_routes
+from hub.api.figures_routes import figures_routes
 from hub.api.news import News, news_routes
 from hub.api.origins import is_foreign
 from hub.api.policies import policy_routes
@@ -134,6 +135,7 @@ def create_app(
     app.include_router(why_routes(database))
     app.include_router(experiment_routes(database, now))
     app.include_router(_health_routes(database, tally or Tally()))
+    app.include_router(figures_routes(database))
     app.include_router(export_routes(database, now))
     app.include_router(action_routes(database))
     app.include_router(playbook_routes(database))

@@ -13,7 +13,17 @@ import typer
 from storepulse.errors import BadInput
 from storepulse.eval.data_folders import need
 from storepulse.eval.judgement_commands import app as judgement
-from storepulse.eval.options import AsJson, Calibrated, Model, Probes, Seed, Shelves, Threads, say
+from storepulse.eval.options import (
+    SHELVES,
+    AsJson,
+    Calibrated,
+    Model,
+    Probes,
+    Seed,
+    Shelves,
+    Threads,
+    say,
+)
 from storepulse.eval.progress import TALK, on_stderr
 
 app = typer.Typer(
@@ -186,7 +196,7 @@ def answer_time_command(
 @app.command("ar", epilog="storepulse eval ar --data ../shared/data/shelves --videos 10 --json")
 def ar_command(
     data: Annotated[
-        Path | None, typer.Option("--data", help=f"{_SHELVES} Without: drawn shelves alone.")
+        Path | None, typer.Option("--data", help=f"{SHELVES} Without: drawn shelves alone.")
     ] = None,
     videos: Annotated[int, typer.Option(min=2, help="So many shelves of either kind.")] = 10,
     every_picture: Annotated[
@@ -205,7 +215,7 @@ def ar_command(
     from storepulse.eval.live_page import live_page
 
     with live_page(every_picture=every_picture) as page:
-        _say(measure_ar(data, page, videos=videos, seed=seed, steps=on_stderr), as_json)
+        say(measure_ar(data, page, videos=videos, seed=seed, steps=on_stderr), as_json)
 
 
 @app.command("products", epilog="storepulse eval products --data ../shared/data/products --json")

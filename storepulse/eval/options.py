@@ -10,10 +10,10 @@ from rich.console import Console
 from storepulse.eval.figures import Report, as_json, as_table
 
 _FILE_COLUMNS: Final = 110
-_SHELVES: Final = "Folder of shelf photos: checked.json, rows.json, images/, full/."
+SHELVES: Final = "Folder of shelf photos: checked.json, rows.json, images/, full/."
 _PROBES: Final = "Folder of reference captures: devices/, devices-2/, occupancy/, parser/."
 
-Shelves = Annotated[Path, typer.Option("--data", help=_SHELVES)]
+Shelves = Annotated[Path, typer.Option("--data", help=SHELVES)]
 Probes = Annotated[Path, typer.Option("--data", help=_PROBES)]
 Model = Annotated[
     Path | None, typer.Option("--model", help="Another detector (.onnx) than the one inside.")

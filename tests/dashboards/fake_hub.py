@@ -20,12 +20,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.actions.pushes import Situation, pushes
 from hub.api.answers import BoardCode, BoardRow, CareMessages, ShopActions, ToldAction, ToldFact
+from hub.codes.calendar import Calendar
 from hub.codes.code import Code, codes_of_days, own_colour
 from hub.codes.colours import Shown
 from hub.codes.curves import Curve, Curves
+from hub.codes.day_figures import DayFigures
 from hub.codes.days import shop_days
 from hub.codes.history import DimensionHistory, History, ShopHistory
 from hub.codes.policy import default_policy
+from hub.codes.trial import Trial
 from hub.people.roles import RIGHTS, Role
 from hub.people.routes import Invited, LinkFor, ListedPerson, Me, ToldPerson, ToldSession
 from hub.phones.routes import NewPairingCode
@@ -36,12 +39,12 @@ from storepulse.actions import DIMENSIONS
 from storepulse.facts import Fact
 from storepulse.pages import page_routes
 from storepulse.topics import Address
+from tests.dashboards.fake_codes import COLOURS, NOW, calendar_of, figures_of, trial_of
 from tests.hub.shop_facts import DAY, SHOP, back, dwell, experiences, goods, people
 
 PASSWORD: Final = "a long enough password"
 DAYS: Final = 14
 DAYS_SHOWN: Final = [back(n) for n in reversed(range(DAYS))]
-NOW: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
 PHOTO: Final = "3f9c1f6e-0000-4000-8000-000000000001"
 COMING: Final = "3f9c1f6e-0000-4000-8000-000000000002"
 """A photo whose picture has not come up from its node."""
@@ -76,14 +79,15 @@ class Gate:
     """ASGI middleware: refuses what a fake refuses, and keeps what it was told."""
 
     def __init__(
-        self, app: ASGIApp, refuse: Callable[[str, str], JSONResponse | None],
+        self, app: ASGIApp, refuse: Callable[[str, str, str], JSONResponse | None],
         told: list[tuple[str, str, str]],
     ) -> None:  # fmt: skip
         self._app, self._refuse, self._told = app, refuse, told
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, path = scope["method"], scope["path"]
-        refused = self._refuse(method, path)
+        shown = dict(scope["headers"]).get(b"authorization", b"").decode()
+        refused = self._refuse(method, path, shown)
         if refused is not None:
             await refused(scope, receive, send)
             return
@@ -132,7 +136,7 @@ class FakeHub:
         app.add_middleware(Gate, refuse=self._why_refused, told=self.told)
         return app
 
-    def _why_refused(self, method: str, path: str) -> JSONResponse | None:
+    def _why_refused(self, method: str, path: str, _shown: str) -> JSONResponse | None:
         is_open = not path.startswith("/api/") or path.startswith("/api/welcome/")
         if is_open or self.signed_in or (method, path) == ("POST", "/api/session"):
             return None
@@ -214,8 +218,8 @@ class FakeHub:
             ]
 
         @routes.get("/board")
-        def board() -> list[BoardRow]:
-            return board_rows(self.shops, codes[DAY])
+        def board(limit: int | None = None) -> list[BoardRow]:
+            return board_rows(self.shops, codes[DAY])[:limit]
 
         @routes.get("/history")
         def history() -> History:
@@ -224,6 +228,14 @@ class FakeHub:
         @routes.get("/shops/{shop}/codes")
         def four(shop: str) -> Any:
             return codes[DAY] if shop == SHOP else refusal(404, "not_there")
+
+        @routes.get("/shops/{shop}/calendar")
+        def calendar(shop: str, days: int = DAYS) -> Calendar:
+            return calendar_of(days)
+
+        @routes.get("/figures")
+        def figures() -> DayFigures:
+            return figures_of(board_rows(self.shops, codes[DAY]))
 
         @routes.get("/shops/{shop}/curves")
         def curves(shop: str) -> Curves:
@@ -241,6 +253,18 @@ class FakeHub:
 
         @routes.get("/policy")
         def the_policy() -> Any:
+            return policy
+
+        @routes.get("/policy/draft")
+        def draft() -> Any:
+            return policy
+
+        @routes.post("/policy/try")
+        def try_it() -> Trial:
+            return trial_of()
+
+        @routes.post("/policy/publish")
+        def publish() -> Any:
             return policy
 
         @routes.get("/facts")
@@ -331,15 +355,9 @@ def board_rows(shops: int, four: tuple[Code, ...]) -> list[BoardRow]:
     return rows
 
 
-_COLOURS: Final[tuple[Shown, ...]] = (
-    "green", "green", "yellow", "green", "orange", "green", "red", "green", "unknown", "green",
-    "yellow",
-)  # fmt: skip
-
-
 def _turned(code: Code, n: int) -> Code:
-    at = (n * 7 + DIMENSIONS.index(code.dimension) * 3) % len(_COLOURS)
-    colour = _COLOURS[at]
+    at = (n * 7 + DIMENSIONS.index(code.dimension) * 3) % len(COLOURS)
+    colour = COLOURS[at]
     known = colour != "unknown"
     value = None if not known else round((code.turns_green_at or 1) * (1.15 - at * 0.04), 4)
     fields = {name: getattr(code, name) for name in Code.__dataclass_fields__}
@@ -374,12 +392,12 @@ def history_of(shops: int, days: list[date], codes: dict[date, tuple[Code, ...]]
         for at, code in enumerate(row.codes):
             today: Any = code.colour
             colours: list[Any] = [
-                _COLOURS[(n + at + day // 4) % len(_COLOURS)] for day in range(DAYS)
+                COLOURS[(n + at + day // 4) % len(COLOURS)] for day in range(DAYS)
             ]
             colours[-1 - (n + at) % 6 :] = [today] * (1 + (n + at) % 6)
             four.append(DimensionHistory(dimension=code.dimension, colours=tuple(colours)))
         own = tuple(
-            min((one.colours[day] for one in four), key=_COLOURS.index) for day in range(DAYS - 1)
+            min((one.colours[day] for one in four), key=COLOURS.index) for day in range(DAYS - 1)
         )
         told.append(ShopHistory(shop=row.shop, own=(*own, row.colour), dimensions=tuple(four)))
     return History(days=tuple(days), shops=tuple(told))

@@ -17,6 +17,7 @@ from hub.codes.policy import default_policy
 from hub.playbooks import playbooks
 from storepulse.pages import page_routes
 from tests.dashboards.fake_hub import Gate, refusal
+from tests.dashboards.fake_installer import installer_router, why_refused
 from tests.hub.shop_facts import DAY, LATER, SHOP, dwell, people
 
 CODE: Final = "7K3M-Q9XD"
@@ -30,17 +31,22 @@ class FakeNode:
     told: list[tuple[str, str, str]] = field(default_factory=list)
     """Each request that would change something and was let in: method, path, body."""
     states: dict[str, str] = field(default_factory=dict)
+    all_well: list[bool] = field(default_factory=list)
+    """Not empty: the installer sees everything green."""
 
     def app(self) -> FastAPI:
         """The fake as an application."""
         app = FastAPI()
-        app.include_router(page_routes("clerk.html"))
+        app.include_router(page_routes("clerk.html", also={"/installer": "installer.html"}))
         app.include_router(self._routes())
+        app.include_router(installer_router(self.all_well))
 
         app.add_middleware(Gate, refuse=self._why_refused, told=self.told)
         return app
 
-    def _why_refused(self, _method: str, path: str) -> JSONResponse | None:
+    def _why_refused(self, method: str, path: str, shown: str) -> JSONResponse | None:
+        if path.startswith("/api/installer"):
+            return why_refused(method, path, shown)
         is_open = not path.startswith("/api/") or path == "/api/pair"
         return None if is_open or self.phone is not None else refusal(401, "unpaired")
 

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from tests.dashboards.fake_hub import PASSWORD, FakeHub, phone_of_shop
@@ -144,4 +146,52 @@ def test_an_answer_to_an_action_can_be_taken_back_and_then_goes_once(
     page.get_by_text("Everything is sent.").wait_for()
     events = [(one["event"], one["reason"]) for one in said(fake, "/api/actions/")]
     assert events == [("opened", ""), ("declined", "no_people")]
+    page.context.close()
+
+
+def tab_to(page: Any, selector: str, most: int = 60) -> None:
+    """Go on with the tab key alone until a thing has the focus."""
+    for _ in range(most):
+        if page.evaluate(f"document.activeElement?.matches({selector!r}) ?? false"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"the keyboard does not reach {selector}")
+
+
+def test_a_manager_gets_from_red_to_the_photo_by_keyboard_alone(
+    hub: tuple[FakeHub, str],
+    browser: Any,  # noqa: F811
+) -> None:
+    _, url = hub
+    page = open_view(browser, f"{url}/#/?find=harbour&by=goods", DESK)
+    page.locator(f"tr[data-shop='{SHOP}']").wait_for()
+    tab_to(page, f"tr[data-shop='{SHOP}'] a")
+    page.keyboard.press("Enter")
+    page.locator("article[data-dimension=goods] .evidence a").wait_for()
+    tab_to(page, "article[data-dimension=goods] .evidence a")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => [...document.images].some((one) => one.naturalWidth > 500)")
+    page.context.close()
+
+
+# Excel needs no named style; openpyxl says that it put its own in place.
+@pytest.mark.filterwarnings("ignore:Workbook contains no default style")
+def test_a_table_is_saved_as_a_workbook_that_opens_and_has_no_formula(
+    hub: tuple[FakeHub, str],
+    browser: Any,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    _, url = hub
+    page = open_view(browser, url, DESK)
+    page.locator("button[data-form=xlsx]:enabled").wait_for()
+    with page.expect_download() as coming:
+        page.locator("button[data-form=xlsx]").click()
+    file = tmp_path / "board.xlsx"
+    coming.value.save_as(file)
+    (sheet,) = openpyxl.load_workbook(file).worksheets
+    rows = list(sheet.iter_rows())
+    assert len(rows) == 61
+    assert [cell.value for cell in rows[0]][:3] == ["day", "shop", "name"]
+    assert all(cell.data_type != "f" for row in rows for cell in row)
+    assert page.faults == []
     page.context.close()

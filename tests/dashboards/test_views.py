@@ -7,14 +7,17 @@ Reported as not run (skipped, with the reason) where chromium or the built pages
 
 import itertools
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
 import pytest
 
 from storepulse.pages import pages_folder
 from tests.dashboards.fake_hub import COMING, PHOTO, FakeHub, phone_of_shop
+from tests.dashboards.fake_installer import OWNER_KEY
 from tests.dashboards.fake_node import CODE, FakeNode
 from tests.dashboards.served import served
 from tests.hub.shop_facts import SHOP
@@ -26,12 +29,19 @@ HOUSE: Final = Path(__file__).parents[2]
 AXE: Final = HOUSE / "dashboards" / "node_modules" / "axe-core" / "axe.min.js"
 SIZES: Final[dict[str, dict[str, Any]]] = {
     "phone": {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True},
+    "tablet": {"viewport": {"width": 768, "height": 1024}, "has_touch": True},
     "desk": {"viewport": {"width": 1440, "height": 900}},
 }
 TAGS: Final = {"en": "en", "zh": "zh-CN"}
+PSEUDO: Final = "pseudo"
+"""The language of the tests: what a page shows outside its brackets is not of the catalogue."""
 SHOTS: Final = os.environ.get("STOREPULSE_SHOTS")
 ALL_LOOKS: Final = list(itertools.product(SIZES, TAGS, ("light", "dark")))
-LOOKS: Final = ALL_LOOKS if SHOTS else [("phone", "zh", "dark"), ("desk", "en", "light")]
+LOOKS: Final = (
+    ALL_LOOKS
+    if SHOTS
+    else [("phone", "zh", "dark"), ("desk", "en", "light"), ("tablet", PSEUDO, "light")]
+)
 LIMIT_MS: Final = 60_000
 
 pytestmark = [
@@ -71,11 +81,17 @@ def node() -> Iterator[tuple[FakeNode, str]]:
 
 def open_view(browser: Any, url: str, look: tuple[str, str, str]) -> Any:
     size, language, theme = look
-    context = browser.new_context(locale=TAGS[language], color_scheme=theme, **SIZES[size])
+    locale = TAGS.get(language, "en")
+    context = browser.new_context(locale=locale, color_scheme=theme, **SIZES[size])
     page = context.new_page()
     page.set_default_timeout(LIMIT_MS)
     page.faults = []
     page.on("pageerror", lambda error: page.faults.append(str(error)))
+    page.answers = []
+    if language == PSEUDO:
+        page.on("response", lambda answer: page.answers.append(answer))
+        root, _, place = url.partition("#")
+        url = f"{root}?lang={PSEUDO}#{place}" if place else f"{root}?lang={PSEUDO}"
     page.goto(url)
     return page
 
@@ -93,6 +109,56 @@ def serious_faults(page: Any) -> list[str]:
     ]
 
 
+_TEXTS: Final = """() => {
+  const found = []
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  for (let at = walk.nextNode(); at; at = walk.nextNode()) {
+    const into = at.parentElement
+    if (into.closest('[translate=no]') || ['SCRIPT', 'STYLE'].includes(into.tagName)) continue
+    found.push(at.data)
+  }
+  for (const one of document.querySelectorAll('*'))
+    for (const name of ['title', 'alt', 'placeholder', 'aria-label', 'aria-description'])
+      if (one.hasAttribute(name) && !one.closest('[translate=no]'))
+        found.push(one.getAttribute(name))
+  return found
+}"""
+_LETTERS: Final = re.compile(r"[^\W\d_]")
+
+
+def forgotten(page: Any) -> list[str]:
+    """Texts on the page that came neither from the catalogue nor from an answer of the API."""
+    known: set[str] = set()
+    for answer in page.answers:
+        if "application/json" in answer.headers.get("content-type", ""):
+            known |= set(_words_in(answer.json()))
+    known |= {page.evaluate("location.host"), page.evaluate("location.origin")}
+    # A shop that there is not is called what the address calls it.
+    known |= {unquote(part) for part in page.url.partition("#")[2].partition("?")[0].split("/")}
+    data = sorted((one for one in known if one.strip()), key=len, reverse=True)
+    found = []
+    for text in page.evaluate(_TEXTS):
+        rest = text
+        while (less := re.sub(r"⟦[^⟦⟧]*⟧", "", rest)) != rest:
+            rest = less
+        for one in data if _LETTERS.search(rest) else ():
+            rest = rest.replace(one, "")
+        if _LETTERS.search(rest):
+            found.append(text)
+    return found
+
+
+def _words_in(told: Any) -> Iterator[str]:
+    if isinstance(told, str):
+        yield told
+    elif isinstance(told, dict):
+        for one in told.values():
+            yield from _words_in(one)
+    elif isinstance(told, list):
+        for one in told:
+            yield from _words_in(one)
+
+
 def look_at(page: Any, name: str, look: tuple[str, str, str]) -> None:
     """What must hold of every view."""
     page.evaluate("document.fonts.ready")
@@ -102,8 +168,11 @@ def look_at(page: Any, name: str, look: tuple[str, str, str]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=folder / f"{name}-{'-'.join(look)}.png")
     assert page.evaluate(f"document.documentElement.scrollWidth <= {wide}"), "wider than it is"
-    assert serious_faults(page) == []
     assert page.faults == []
+    if look[1] == PSEUDO:
+        assert forgotten(page) == []
+    else:
+        assert serious_faults(page) == []
 
 
 def _click(selector: str) -> Step:
@@ -145,6 +214,25 @@ BOARD_VIEWS: Final[dict[str, tuple[dict[str, Any], str, list[Step]]]] = {
     ),
     "photo": ({}, f"#/shop/{SHOP}/photo/{PHOTO}", [_see("img"), _see(".step a")]),
     "photo-coming": ({}, f"#/shop/{SHOP}/photo/{COMING}", [_see(".coming[role=status]")]),
+    "shop-calendar": (
+        {}, f"#/shop/{SHOP}?calendar=goods",
+        [_see(".calendar td a"),
+         lambda page: page.locator(".calendar").scroll_into_view_if_needed()],
+    ),
+    "compare": ({}, "#/compare", [_see("figure svg .sign")]),
+    "compare-groups": (
+        {}, "#/compare?x=place&y=goods&by=region",
+        [_see("figure svg .sign"), _click("summary"), _see("details td")],
+    ),
+    "policy": ({}, "#/policy", [_see("fieldset")]),
+    "policy-tried": (
+        {}, "#/policy",
+        [_fill("fieldset[data-dimension=goods] input", "72"), _click("form button.first"),
+         _see("article[data-trial=goods] li"),
+         lambda page: page.locator("article").first.scroll_into_view_if_needed()],
+    ),
+    "kit": ({"signed_in": False}, "#/kit", [_see("canvas"), _see(".calendar td a")]),
+    "kit-broken": ({"signed_in": False}, "#/kit", [_click("[data-break]"), _see(".broken")]),
     "no-shop": ({}, "#/shop/none", [_see("[role=alert]")]),
     "people": ({}, "#/people", [_see("li[data-person]")]),
     "people-invite": ({}, "#/people", [_click(".top button"), _see("fieldset input")]),
@@ -206,6 +294,56 @@ def test_a_view_of_the_clerks_page(
     if is_paired:
         fake.pair()
     page = open_view(browser, f"{url}/{path}", look)
+    for step in steps:
+        step(page)
+    look_at(page, name, look)
+    page.context.close()
+
+
+def _key(page: Any) -> None:
+    page.locator("input[name=owner-key]").fill(OWNER_KEY)
+    page.locator("button.first").click()
+
+
+def _photo(page: Any) -> None:
+    content = {"name": "bay.jpg", "mimeType": "image/jpeg", "buffer": b"shelf"}
+    page.locator("input[type=file]").set_input_files(content)
+
+
+INSTALLER_VIEWS: Final[dict[str, tuple[bool, str, list[Step]]]] = {
+    "installer-key": (False, "", [_see("input[name=owner-key]")]),
+    "installer-key-wrong": (
+        False, "",
+        [_fill("input[name=owner-key]", "not it"), _click("button.first"), _see("[role=alert]")],
+    ),
+    "installer-check": (False, "", [_key, _see("li[data-check]")]),
+    "installer-check-open": (
+        False, "",
+        [_key, _click("li[data-check=broker] summary"), _see("li[data-check=broker] details p")],
+    ),
+    "installer-well": (True, "", [_key, _see("li[data-check]"), _photo, _see(".result")]),
+    "installer-enrol": (False, "#/enrol", [_key, _see("input[type=url]")]),
+    "installer-enrolled": (
+        False, "#/enrol",
+        [_key, _fill("form label input", "RGXUS-E57UU"), _click("form button"),
+         _see("[role=status] strong")],
+    ),
+    "installer-pairing": (
+        False, "#/pairing", [_key, _see(".sheet svg"), _click(".do button.first"), _see(".code")],
+    ),
+    "installer-notice": (False, "#/notice", [_key, _see(".sheet")]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("look", LOOKS, ids="-".join)
+@pytest.mark.parametrize("name", INSTALLER_VIEWS)
+def test_a_view_of_the_installers_page(
+    node: tuple[FakeNode, str], browser: Any, name: str, look: tuple[str, str, str]
+) -> None:
+    is_well, path, steps = INSTALLER_VIEWS[name]
+    fake, url = node
+    fake.all_well[:] = [True] if is_well else []
+    page = open_view(browser, f"{url}/installer{path}", look)
     for step in steps:
         step(page)
     look_at(page, name, look)

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from edge.api import Parts, make_app
+from edge.bench import Bench, Heard
 from edge.checks import Checks
 from edge.disk import Disk
 from edge.inbox import Inbox
@@ -18,6 +19,7 @@ from edge.outbox import Outbox
 from edge.pairing import Phones
 from edge.photos import ORIGINAL, Photos
 from edge.plans import Plans
+from edge.settings import Settings
 from edge.taps import Taps
 from edge.workers import WorkerState
 from storepulse.topics import Address
@@ -71,6 +73,12 @@ class Shop:
         self.now = now
         self.photos = self.start_photos()
         self.phones = Phones(disk, outbox)
+        self.heard = Heard()
+        self.workers = [WorkerState("judge", "ready", 1)]
+        settings = Settings(
+            data=disk.path.parent, chain="chain", shop="shop-17", node="node-1",
+            broker="mqtt://127.0.0.1:9",
+        )  # fmt: skip
         parts = Parts(
             photos=self.photos,
             checks=self.checks,
@@ -80,7 +88,17 @@ class Shop:
             outbox=outbox,
             now=now,
             link=LinkState,
-            workers=lambda: [WorkerState("judge", "ready", 1)],
+            workers=lambda: self.workers,
+            bench=Bench(
+                settings,
+                now=now,
+                phones=self.phones,
+                plans=self.plans,
+                version="0",
+                judge=Judge(self.child, settings.address),
+                workers=lambda: self.workers,
+                heard=lambda: self.heard,
+            ),
             upload_bytes_max=100_000,
             node="/storepulse/chain/shop-17/node-1",
             shop="shop-17",

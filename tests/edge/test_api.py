@@ -291,5 +291,6 @@ async def test_the_openapi_page_names_every_route(shop: Shop) -> None:
         "/api/photos/{uuid}/photo.jpg", "/api/checklists", "/api/checklists/{checklist}",
         "/api/checklists/{checklist}/items/{item}", "/api/taps", "/api/taps/{uuid}",
         "/api/actions", "/api/actions/{action}", "/api/planograms", "/api/planograms/{planogram}",
-        "/healthz", "/api/pair", "/api/phone",
+        "/healthz", "/api/pair", "/api/phone", "/api/installer", "/api/installer/doctor",
+        "/api/installer/test-photo", "/api/installer/pairing-code", "/api/installer/enrol",
     } == set(paths)  # fmt: skip

@@ -18,7 +18,12 @@ from storepulse.phones import PAIRED_FOR, NodeConfig, OpenCode, code_sha256
 from tests.edge.samples import PLAN, StandingClock
 from tests.edge.shop import ORIGIN, OWNER_KEY, UUID, Shop, error
 
-OWNERS = {("PUT", "/api/planograms/{planogram}")}
+OWNERS = {
+    ("PUT", "/api/planograms/{planogram}"),
+    ("GET", "/api/installer"), ("GET", "/api/installer/doctor"),
+    ("POST", "/api/installer/test-photo"), ("POST", "/api/installer/pairing-code"),
+    ("POST", "/api/installer/enrol"),
+}  # fmt: skip
 """What a paired phone may not."""
 
 
@@ -52,6 +57,7 @@ async def test_an_unpaired_phone_is_refused_on_every_route_that_is_not_public(sh
             opened.add((method, template))
     assert opened == {
         ("GET", "/"), ("GET", "/sw.js"), ("GET", "/assets/{name}"), ("POST", "/api/pair"),
+        ("GET", "/app.webmanifest"), ("GET", "/installer"),
         ("GET", "/healthz"), ("GET", "/docs"), ("GET", "/openapi.json"),
     }  # fmt: skip
     # Of the authority's certificate only an enrolled node has a route.

@@ -50,6 +50,9 @@ WAYS: dict[str, Way] = {
     "the list of shops": Way("/api/shops", 200, shows=True),
     "codes of another's shop": Way(f"/api/shops/{EAST}/codes", **_NOT_THERE),
     "codes of a day": Way(f"/api/shops/{EAST}/codes?day={DAY_TEXT}", **_NOT_THERE),
+    # Those have no text in them: that they hold one's own shops alone is a test of its own.
+    "the figures of all shops": Way("/api/figures", 200),
+    "the figures of a day": Way(f"/api/figures?day={DAY_TEXT}", 200),
     "actions of another's shop": Way(f"/api/shops/{EAST}/actions", **_NOT_THERE),
     "an action by its id": Way(f"/api/actions/{EAST_ACTION}", **_NOT_THERE),
     "the list of actions": Way("/api/actions", 200, shows=True),

@@ -45,7 +45,7 @@ def test_photos_and_taps_from_a_day_without_node_and_hub_arrive_once(
     pair(phone, "en")
     # The worker that keeps the page has it before the node goes.
     phone.wait_for_function(
-        "async () => (await (await caches.open('storepulse-1')).keys()).length > 3"
+        "async () => (await navigator.serviceWorker.ready).active?.state === 'activated'"
     )
     world.kill_hub_and_node()
     for number in range(PHOTOS):

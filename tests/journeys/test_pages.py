@@ -14,7 +14,6 @@ import pytest
 
 from edge.answers import JUDGED_PHOTO_JSON
 from storepulse.demo.children import wait_until
-from storepulse.pages import pages_folder
 from tests.journeys.world import (
     DESK,
     HOUSE,
@@ -33,22 +32,8 @@ from tests.journeys.world import (
 AXE: Final = HOUSE / "dashboards" / "node_modules" / "axe-core" / "axe.min.js"
 FRESH_S_MAX: Final = 2.0
 """From the fact's arrival at the hub to its colour in the manager's browser."""
-FIRST_LOAD_BYTES_MAX: Final = 100_000
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
-
-
-@pytest.mark.skipif(
-    not (pages_folder() / "clerk.html").exists(),
-    reason="not run: the pages are not built (make pages)",
-)
-def test_the_first_load_of_the_clerks_page_is_small() -> None:
-    page = pages_folder() / "clerk.html"
-    loaded = re.findall(r"(?:src|href)=\"/(assets/[^\"]+)\"", page.read_text(encoding="utf-8"))
-    assert loaded
-    packed = [pages_folder() / f"{name}.gz" for name in loaded]
-    size = page.stat().st_size + sum(file.stat().st_size for file in packed)
-    assert size <= FIRST_LOAD_BYTES_MAX
 
 
 def serious_faults(page: Any) -> list[str]:

@@ -316,26 +316,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/experiments/worths": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Worths
-         * @description What everything tried was worth, as a share of usual, the most promising first.
-         */
-        get: operations["worths_api_experiments_worths_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/experiments/{id}": {
         parameters: {
             query?: never;
@@ -411,6 +391,26 @@ export interface paths {
          * @description Stop a trial.
          */
         post: operations["stop_api_experiments__id__stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/worths": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Worths
+         * @description What everything tried was worth, as a share of usual, the most promising first.
+         */
+        get: operations["worths_api_experiments_worths_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -511,6 +511,26 @@ export interface paths {
          * @description Take {"rows": [...]} that is signed as Standard Webhooks says.
          */
         post: operations["deliver_api_feeds__feed__rows_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Figures
+         * @description Each shop's stored figures with intervals on a day (default: the newest with codes).
+         */
+        get: operations["figures_api_figures_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1689,6 +1709,23 @@ export interface components {
             days: string[];
         };
         /**
+         * DayFigures
+         * @description All shops that have a code of the day; without a day, empty.
+         */
+        DayFigures: {
+            /** Day */
+            day?: string | null;
+            /**
+             * Shops
+             * @default []
+             */
+            shops: components["schemas"]["ShopFigures"][];
+            /** Units */
+            units: {
+                [key: string]: string;
+            };
+        };
+        /**
          * Delivered
          * @description What became of a delivery's rows.
          */
@@ -1896,6 +1933,30 @@ export interface components {
             subject: string;
         };
         /**
+         * Figure
+         * @description One dimension of one shop; `low` and `high` are the 5th and 95th percentile.
+         */
+        Figure: {
+            /**
+             * Colour
+             * @enum {string}
+             */
+            colour: "green" | "yellow" | "orange" | "red" | "unknown";
+            /**
+             * Dimension
+             * @enum {string}
+             */
+            dimension: "people" | "goods" | "place" | "conversion";
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Probability */
+            probability: number | null;
+            /** Value */
+            value: number | null;
+        };
+        /**
          * FurtherRule
          * @description A colour that a dimension has at least, on days on which all conditions hold.
          */
@@ -1923,11 +1984,6 @@ export interface components {
         GoTo: {
             /** Address */
             address: string;
-        };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
         };
         /**
          * Health
@@ -1970,6 +2026,30 @@ export interface components {
              * @default []
              */
             shops: components["schemas"]["ShopHistory"][];
+        };
+        /** HTTPValidationError */
+        HTTPValidationError: {
+            /** Detail */
+            detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * Because
+         * @description Why something is done.
+         */
+        hub__actions__routes__Because: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * Because
+         * @description Why; needed to roll out what has not won.
+         */
+        hub__experiments__routes__Because: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
         };
         /**
          * Invited
@@ -2787,6 +2867,16 @@ export interface components {
             care_messages: components["schemas"]["CareMessages"];
         };
         /**
+         * ShopFigures
+         * @description One shop's figures of the day, in the order of the dimensions; those without a code miss.
+         */
+        ShopFigures: {
+            /** Figures */
+            figures: components["schemas"]["Figure"][];
+            /** Shop */
+            shop: string;
+        };
+        /**
          * ShopHistory
          * @description A shop's own colour and its four dimensions, a colour for each day of the history.
          */
@@ -2915,25 +3005,6 @@ export interface components {
             text_zh: string;
             /** Ticket */
             ticket: string;
-        };
-        /**
-         * ToPublish
-         * @description A draft to be published as it is.
-         */
-        ToPublish: {
-            policy: components["schemas"]["Policy"];
-        };
-        /**
-         * ToTry
-         * @description A draft to be tried; whatever day it starts on, as if it had been in force all the while.
-         */
-        ToTry: {
-            /**
-             * Days
-             * @default 28
-             */
-            days: number;
-            policy: components["schemas"]["Policy"];
         };
         /**
          * ToldAction
@@ -3233,6 +3304,25 @@ export interface components {
             where: string;
         };
         /**
+         * ToPublish
+         * @description A draft to be published as it is.
+         */
+        ToPublish: {
+            policy: components["schemas"]["Policy"];
+        };
+        /**
+         * ToTry
+         * @description A draft to be tried; whatever day it starts on, as if it had been in force all the while.
+         */
+        ToTry: {
+            /**
+             * Days
+             * @default 28
+             */
+            days: number;
+            policy: components["schemas"]["Policy"];
+        };
+        /**
          * Trial
          * @description What a draft would have changed in these days.
          */
@@ -3334,25 +3424,6 @@ export interface components {
             verdict: "likely" | "not enough evidence" | "none found";
             words: components["schemas"]["Sentence"];
         };
-        /**
-         * Because
-         * @description Why something is done.
-         */
-        hub__actions__routes__Because: {
-            /** Reason */
-            reason: string;
-        };
-        /**
-         * Because
-         * @description Why; needed to roll out what has not won.
-         */
-        hub__experiments__routes__Because: {
-            /**
-             * Reason
-             * @default
-             */
-            reason: string;
-        };
     };
     responses: never;
     parameters: never;
@@ -3418,9 +3489,9 @@ export interface operations {
     back_api_account_back_get: {
         parameters: {
             query?: {
-                state?: string;
                 code?: string;
                 error?: string;
+                state?: string;
             };
             header?: never;
             path?: never;
@@ -3449,16 +3520,16 @@ export interface operations {
     actions_api_actions_get: {
         parameters: {
             query?: {
-                shop?: string | null;
-                region?: string | null;
                 dimension?: ("people" | "goods" | "place" | "conversion") | null;
-                kind?: string | null;
-                role?: ("clerk" | "region" | "head_office") | null;
-                state?: ("pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue")[] | null;
                 escalated?: boolean | null;
                 from?: string | null;
-                to?: string | null;
+                kind?: string | null;
                 limit?: number;
+                region?: string | null;
+                role?: ("clerk" | "region" | "head_office") | null;
+                shop?: string | null;
+                state?: ("pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue")[] | null;
+                to?: string | null;
             };
             header?: never;
             path?: never;
@@ -3489,10 +3560,10 @@ export interface operations {
     actions_api_actions_csv_get: {
         parameters: {
             query: {
-                shop: string;
                 day?: string | null;
                 /** @description Of the sentences; figures and names stay as they are. */
                 language?: "en" | "zh";
+                shop: string;
             };
             header?: never;
             path?: never;
@@ -3646,8 +3717,8 @@ export interface operations {
     audit_api_audit_get: {
         parameters: {
             query?: {
-                before?: number | null;
                 about?: string | null;
+                before?: number | null;
                 limit?: number;
             };
             header?: never;
@@ -3679,13 +3750,13 @@ export interface operations {
     board_api_board_get: {
         parameters: {
             query?: {
-                day?: string | null;
-                limit?: number | null;
-                skip?: number;
-                region?: string | null;
-                format?: string | null;
-                colour?: ("green" | "yellow" | "orange" | "red" | "unknown") | null;
                 called?: string | null;
+                colour?: ("green" | "yellow" | "orange" | "red" | "unknown") | null;
+                day?: string | null;
+                format?: string | null;
+                limit?: number | null;
+                region?: string | null;
+                skip?: number;
             };
             header?: never;
             path?: never;
@@ -3872,28 +3943,6 @@ export interface operations {
             };
         };
     };
-    worths_api_experiments_worths_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    }[];
-                };
-            };
-        };
-    };
     show_api_experiments__id__get: {
         parameters: {
             query?: never;
@@ -4036,12 +4085,34 @@ export interface operations {
             };
         };
     };
+    worths_api_experiments_worths_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    }[];
+                };
+            };
+        };
+    };
     facts_api_facts_get: {
         parameters: {
             query: {
-                shop: string;
-                metric?: string | null;
                 from?: string | null;
+                metric?: string | null;
+                shop: string;
                 to?: string | null;
             };
             header?: never;
@@ -4073,9 +4144,9 @@ export interface operations {
     facts_api_facts_csv_get: {
         parameters: {
             query: {
-                shop: string;
-                metric?: string | null;
                 from?: string | null;
+                metric?: string | null;
+                shop: string;
                 to?: string | null;
             };
             header?: never;
@@ -4175,6 +4246,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Delivered"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    figures_api_figures_get: {
+        parameters: {
+            query?: {
+                day?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayFigures"];
                 };
             };
             /** @description Validation Error */
@@ -5185,8 +5287,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                shop: string;
                 phone: string;
+                shop: string;
             };
             cookie?: never;
         };
@@ -5217,9 +5319,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                shop: string;
-                photo: string;
                 name: string;
+                photo: string;
+                shop: string;
             };
             cookie?: never;
         };
@@ -5311,8 +5413,8 @@ export interface operations {
     why_api_shops__shop__why_get: {
         parameters: {
             query: {
-                dimension: "people" | "goods" | "place" | "conversion";
                 day?: string | null;
+                dimension: "people" | "goods" | "place" | "conversion";
             };
             header?: never;
             path: {

@@ -104,6 +104,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/installer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * About
+         * @description Which node this is.
+         */
+        get: operations["about_api_installer_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/installer/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Doctor
+         * @description Look at everything; what is not well says what to do. Takes up to some seconds.
+         */
+        get: operations["doctor_api_installer_doctor_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/installer/enrol": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enrol
+         * @description Bring this node in by a code. It is the one that was enrolled from its next start on.
+         */
+        post: operations["enrol_api_installer_enrol_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/installer/pairing-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pairing Code
+         * @description A code by which one phone pairs: once, within 15 minutes.
+         */
+        post: operations["pairing_code_api_installer_pairing_code_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/installer/test-photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Photo
+         * @description Judge a photo and forget it: nothing of it is kept, or told to the hub.
+         */
+        post: operations["test_photo_api_installer_test_photo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/pair": {
         parameters: {
             query?: never;
@@ -339,6 +439,28 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * About
+         * @description Which node this is.
+         */
+        About: {
+            /** Address */
+            address: string;
+            /** Enrolled */
+            enrolled: boolean;
+            /** Hub */
+            hub: string;
+            /** Node */
+            node: string;
+            /** Phones */
+            phones: number;
+            /** Planograms */
+            planograms: string[];
+            /** Shop */
+            shop: string;
+            /** Version */
+            version: string;
+        };
+        /**
          * Action
          * @description What the hub asks of someone, why, and by when. Travels to the node as it is.
          */
@@ -414,6 +536,25 @@ export interface components {
              * @default 0
              */
             worth: number;
+        };
+        /** Body_enrol_api_installer_enrol_post */
+        Body_enrol_api_installer_enrol_post: {
+            /**
+             * Code
+             * @description as the hub gave it out
+             */
+            code: string;
+            /**
+             * Hub
+             * @description https://HOST:PORT
+             */
+            hub: string;
+            /**
+             * Names
+             * @description under which phones reach this node
+             * @default []
+             */
+            names: string[];
         };
         /** Body_mark_action_api_actions__action__post */
         Body_mark_action_api_actions__action__post: {
@@ -513,6 +654,19 @@ export interface components {
              */
             waited_s: number;
         };
+        /** Body_test_photo_api_installer_test_photo_post */
+        Body_test_photo_api_installer_test_photo_post: {
+            /**
+             * File
+             * @description JPEG, PNG or WebP
+             */
+            file: string;
+            /**
+             * Planogram
+             * @description its id; without it, the first
+             */
+            planogram?: string | null;
+        };
         /**
          * Checklist
          * @description The items of one photo, in the order in which a clerk walks. Made on the node.
@@ -588,6 +742,26 @@ export interface components {
             value_a_day?: number | null;
         };
         /**
+         * Finding
+         * @description How one thing stands.
+         */
+        edge__doctor__Finding: {
+            /**
+             * Do
+             * @default
+             */
+            do: string;
+            /** Name */
+            name: string;
+            /** Says */
+            says: string;
+            /**
+             * Standing
+             * @enum {string}
+             */
+            standing: "well" | "look" | "ill";
+        };
+        /**
          * EndedPhone
          * @description A phone that may speak no more.
          */
@@ -599,6 +773,23 @@ export interface components {
             ended_at: string;
             /** Phone */
             phone: string;
+        };
+        /**
+         * EnrolledAs
+         * @description Who the node is from its next start on.
+         */
+        EnrolledAs: {
+            /** Broker */
+            broker: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Hub */
+            hub: string;
+            /** Node */
+            node: string;
         };
         /**
          * ErrorAnswer
@@ -620,37 +811,17 @@ export interface components {
             retryable: boolean;
         };
         /**
-         * Finding
-         * @description One deviation.
-         *
-         *     `wrong_price` needs tags and `short` needs depth: neither is told yet, so neither is emitted.
+         * Examined
+         * @description How everything stood at a moment.
          */
-        Finding: {
-            /** Box Xyxy Px */
-            box_xyxy_px: [
-                number,
-                number,
-                number,
-                number
-            ];
-            /** Confidence */
-            confidence: number;
+        Examined: {
             /**
-             * Kind
-             * @enum {string}
+             * At
+             * Format: date-time
              */
-            kind: "missing" | "wrong_product" | "misplaced" | "short" | "extra" | "unexpected" | "wrong_price";
-            /** Position */
-            position: string | null;
-            /** Seen */
-            seen?: string | null;
-            /** Sku */
-            sku: string | null;
-        };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
+            at: string;
+            /** Findings */
+            findings: components["schemas"]["edge__doctor__Finding"][];
         };
         /**
          * Health
@@ -689,6 +860,11 @@ export interface components {
              */
             status: "ok" | "degraded";
         };
+        /** HTTPValidationError */
+        HTTPValidationError: {
+            /** Detail */
+            detail?: components["schemas"]["ValidationError"][];
+        };
         /**
          * JudgedPhoto
          * @description The answer to a photo. `checklist` is null for a refused one.
@@ -700,7 +876,7 @@ export interface components {
             bay: string;
             checklist: components["schemas"]["Checklist"] | null;
             /** Findings */
-            findings: components["schemas"]["Finding"][];
+            findings: components["schemas"]["planograms__findings__Finding"][];
             /**
              * Judged At
              * Format: date-time
@@ -764,6 +940,21 @@ export interface components {
             trouble: string;
         };
         /**
+         * NewCode
+         * @description A code for one phone, and the address at which it is typed in.
+         */
+        NewCode: {
+            /** Address */
+            address: string;
+            /** Code */
+            code: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+        };
+        /**
          * NewlyPaired
          * @description A phone that may speak now: its token is in the cookie that comes with this.
          */
@@ -806,6 +997,35 @@ export interface components {
             positions: number;
             /** Version */
             version: number;
+        };
+        /**
+         * Finding
+         * @description One deviation.
+         *
+         *     `wrong_price` needs tags, which are not read yet: it is never told. How many stand behind the
+         *     front a photo does not show: `short` is about facings.
+         */
+        planograms__findings__Finding: {
+            /** Box Xyxy Px */
+            box_xyxy_px: [
+                number,
+                number,
+                number,
+                number
+            ];
+            /** Confidence */
+            confidence: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "missing" | "wrong_product" | "misplaced" | "short" | "extra" | "unexpected" | "wrong_price";
+            /** Position */
+            position: string | null;
+            /** Seen */
+            seen?: string | null;
+            /** Sku */
+            sku: string | null;
         };
         /**
          * PlanogramVersion
@@ -1008,6 +1228,26 @@ export interface components {
             /** Shop */
             shop: string;
         };
+        /**
+         * TriedPhoto
+         * @description What the judge saw on a photo that nobody keeps.
+         */
+        TriedPhoto: {
+            /** Facings */
+            facings: number;
+            /** Findings */
+            findings: number;
+            /** Gaps */
+            gaps: number;
+            /** Planogram */
+            planogram: string;
+            /** Reasons */
+            reasons: string[];
+            /** Took S */
+            took_s: number;
+            /** Verdict */
+            verdict: string;
+        };
         /** ValidationError */
         ValidationError: {
             /** Context */
@@ -1206,6 +1446,132 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ShownChecklist"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    about_api_installer_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["About"];
+                };
+            };
+        };
+    };
+    doctor_api_installer_doctor_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Examined"];
+                };
+            };
+        };
+    };
+    enrol_api_installer_enrol_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Body_enrol_api_installer_enrol_post"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolledAs"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    pairing_code_api_installer_pairing_code_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewCode"];
+                };
+            };
+        };
+    };
+    test_photo_api_installer_test_photo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_test_photo_api_installer_test_photo_post"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriedPhoto"];
                 };
             };
             /** @description Validation Error */

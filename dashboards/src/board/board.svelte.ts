@@ -7,19 +7,27 @@ export const get = getter<paths>()
 export type Row = components['schemas']['BoardRow']
 export type History = components['schemas']['History']
 
-export const board = $state({
-  rows: undefined as Row[] | undefined,
-  history: undefined as History | undefined,
+class BoardState {
+  // Whole answers, never changed in place: ten thousand shops need no watching one by one.
+  rows = $state.raw<Row[] | undefined>()
+  /** The rows are only the first of them. */
+  partly = $state(false)
+  history = $state.raw<History | undefined>()
   /** Whether the hub's stream of events is open. */
-  live: false,
-  at: undefined as string | undefined,
-  failed: undefined as AskFailed | undefined,
+  live = $state(false)
+  at = $state<string>()
+  failed = $state.raw<AskFailed | undefined>()
   /** Grows with each change that the hub tells: a shop's page asks again. */
-  changes: 0,
-})
+  changes = $state(0)
+}
+
+export const board = new BoardState()
 
 /** The browser gives a stream up for good where the answer is no stream: then it is opened anew. */
 const OPEN_AGAIN_S = 5
+
+/** So many rows come first. */
+const FIRST_ROWS = 100
 
 let asking = false
 let again = false
@@ -34,8 +42,14 @@ export async function askBoard(): Promise<void> {
   while (again) {
     again = false
     try {
-      const [rows, history] = await Promise.all([get('/api/board'), get('/api/history', { query: { days: 14 } })])
-      Object.assign(board, { rows, history, at: new Date().toISOString(), failed: undefined })
+      // The rows show as soon as they are there; the days behind them follow.
+      const days = get('/api/history', { query: { days: 14 } })
+      days.catch(() => undefined)
+      // The worst of them at once, all of them a moment later: nobody reads ten thousand rows at first.
+      const first = board.rows ? undefined : await get('/api/board', { query: { limit: FIRST_ROWS } })
+      if (first) Object.assign(board, { rows: first, partly: first.length === FIRST_ROWS })
+      if (!first || first.length === FIRST_ROWS) Object.assign(board, { rows: await get('/api/board'), partly: false })
+      Object.assign(board, { history: await days, at: new Date().toISOString(), failed: undefined })
     } catch (error) {
       board.failed = error as AskFailed
     }

@@ -1,12 +1,16 @@
 import { mount } from 'svelte'
+import { DESK_MESSAGES } from '../messages-desk'
 import '../tokens.css'
+import { startFaults } from '../shared/faults.svelte'
 import { startHash } from '../shared/hash.svelte'
-import { startLanguage } from '../shared/language.svelte'
+import { bringWords, startLanguage } from '../shared/language.svelte'
 import App from './App.svelte'
 import { startBoard, stopBoard } from './board.svelte'
 import { startSession } from './session.svelte'
 
-startLanguage('board.title')
+startFaults()
+bringWords(DESK_MESSAGES)
+await startLanguage('board.title')
 startHash()
 const page = document.getElementById('page')
 if (page) mount(App, { target: page })

@@ -1,6 +1,7 @@
 /** Which rows a board shows, in which order, and since when. Pure. */
 import type { components } from '../api/hub'
 import { colourOf, isColour, WORST_FIRST, type Colour } from '../shared/signs'
+import type { Table } from '../shared/tables'
 
 type Row = components['schemas']['BoardRow']
 type History = components['schemas']['History']
@@ -33,8 +34,17 @@ export function wantedOf(asked: URLSearchParams): Wanted {
   }
 }
 
+/** Of each answer once: ten thousand shops are looked up, not searched for. */
+const byShop = new WeakMap<History, Map<string, ShopHistory>>()
+
 export function historyOf(history: History | undefined, shop: string): ShopHistory | undefined {
-  return history?.shops?.find((one) => one.shop === shop)
+  if (!history) return undefined
+  let found = byShop.get(history)
+  if (!found) {
+    found = new Map((history.shops ?? []).map((one) => [one.shop, one]))
+    byShop.set(history, found)
+  }
+  return found.get(shop)
 }
 
 export function coloursOf(history: ShopHistory | undefined, dimension: Dimension): (Colour | null)[] {
@@ -43,10 +53,15 @@ export function coloursOf(history: ShopHistory | undefined, dimension: Dimension
 
 /** The rows that fit, worst first. */
 export function shown(rows: readonly Row[], history: History | undefined, wanted: Wanted): Row[] {
-  return fitting(rows, history, wanted)
-    .filter((row) => !wanted.colour || colourFor(row, wanted.by) === wanted.colour)
-    .sort((a, b) => rank(a, wanted.by) - rank(b, wanted.by) || a.shop.localeCompare(b.shop))
+  const ranked = fitting(rows, history, wanted)
+    .map((row) => ({ row, colour: colourFor(row, wanted.by) }))
+    .filter(({ colour }) => !wanted.colour || colour === wanted.colour)
+  const ranks = new Map(WORST_FIRST.map((colour, at) => [colour, at]))
+  ranked.sort((a, b) => (ranks.get(a.colour) ?? 0) - (ranks.get(b.colour) ?? 0) || byName.compare(a.row.shop, b.row.shop))
+  return ranked.map(({ row }) => row)
 }
+
+const byName = new Intl.Collator('en', { numeric: true })
 
 /** How many of the rows that fit have each colour, whichever colour is chosen. */
 export function counted(rows: readonly Row[], history: History | undefined, wanted: Wanted): { colour: Colour; n: number }[] {
@@ -65,10 +80,6 @@ function fitting(rows: readonly Row[], history: History | undefined, wanted: Wan
 
 function colourFor(row: Row, by: Dimension | ''): Colour {
   return colourOf(by ? row.codes.find((one) => one.dimension === by)?.colour : row.colour)
-}
-
-function rank(row: Row, by: Dimension | ''): number {
-  return WORST_FIRST.indexOf(colourFor(row, by))
 }
 
 /** Whether a dimension, or any of them, has another colour than the day before. */
@@ -98,21 +109,17 @@ export function inWindow(count: number, rowHeight: number, top: number, height: 
   return { from: Math.max(0, Math.min(first, count) - more), to: Math.min(count, Math.max(0, last) + more) }
 }
 
-/** The table as a file for a spreadsheet; the byte order mark tells Excel that it is UTF-8. */
-export function asCsv(day: string, rows: readonly Row[]): string {
-  const heads = ['day', 'shop', 'name', 'region', 'format', 'simulated', 'colour', ...DIMENSIONS.flatMap((one) => [one, `${one}_value`, `${one}_probability`])]
-  const lines = rows.map((row) => [
-    day, row.shop, row.name, row.region, row.format, String(row.simulated), row.colour,
-    ...DIMENSIONS.flatMap((dimension) => {
-      const code = row.codes.find((one) => one.dimension === dimension)
-      return [code?.colour ?? '', code?.value ?? '', code?.probability ?? ''].map(String)
-    }),
-  ])
-  return `\uFEFF${[heads, ...lines].map((line) => line.map(cell).join(',')).join('\r\n')}\r\n`
-}
-
-/** Quoted, and never a formula: a shop's name may begin with an equals sign. */
-function cell(text: string): string {
-  const plain = /^[=+\-@\t\r]/.test(text) && !/^-?[\d.]+$/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain
+/** The board as a table for a spreadsheet. */
+export function boardTable(day: string, rows: readonly Row[]): Table {
+  return {
+    name: `storepulse-${day || 'board'}`,
+    heads: ['day', 'shop', 'name', 'region', 'format', 'simulated', 'colour', ...DIMENSIONS.flatMap((one) => [one, `${one}_value`, `${one}_probability`])],
+    rows: rows.map((row) => [
+      day, row.shop, row.name, row.region, row.format, row.simulated, row.colour,
+      ...DIMENSIONS.flatMap((dimension) => {
+        const code = row.codes.find((one) => one.dimension === dimension)
+        return [code?.colour ?? '', code?.value ?? null, code?.probability ?? null]
+      }),
+    ]),
+  }
 }

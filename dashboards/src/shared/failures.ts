@@ -1,13 +1,12 @@
 /** What a failure means to a person: what happened, what is safe, what to do. */
 import type { MessageKey } from '../messages'
-import { MESSAGES } from '../messages'
 import type { AskFailed } from './ask'
-import { t } from './language.svelte'
+import { hasWords, t } from './language.svelte'
 
 /** By the code that the API gave; a code that is not known here, by its status. */
 export function keyOf(failure: Pick<AskFailed, 'status' | 'code'>): MessageKey {
   const named = `error.${failure.code}`
-  if (named in MESSAGES) return named as MessageKey
+  if (hasWords(named)) return named
   if (failure.status === 0) return 'error.offline'
   if (failure.status === 404) return 'error.not_there'
   if (failure.status === 403) return 'error.not_yours'

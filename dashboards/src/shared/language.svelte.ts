@@ -5,6 +5,7 @@ export type Language = 'en' | 'zh'
 type Filling = Record<string, string | number>
 
 const KEPT_AS = 'storepulse.language'
+const PSEUDO = 'pseudo'
 const TAGS: Record<Language, string> = { en: 'en', zh: 'zh-CN' }
 
 function asked(): Language {
@@ -12,9 +13,25 @@ function asked(): Language {
   return said.startsWith('zh') ? 'zh' : 'en'
 }
 
-let language = $state<Language>('en')
+type Words = Readonly<Record<string, { en: string; zh: string }>>
+/** What this page can say: the shared words, and those that it brought. */
+let catalogue: Words = MESSAGES
 
-export function startLanguage(title: MessageKey): void {
+/** Words of this page alone; before anything is shown. */
+export function bringWords(more: Words): void {
+  catalogue = { ...catalogue, ...more }
+}
+
+export function hasWords(key: string): key is MessageKey {
+  return key in catalogue
+}
+
+let language = $state<Language>('en')
+/** How words are dressed in the language of the tests; undefined in those that people speak. */
+let dress: typeof import('./pseudo') | undefined
+
+export async function startLanguage(title: MessageKey): Promise<void> {
+  if (new URLSearchParams(location.search).get('lang') === PSEUDO) dress = await import('./pseudo')
   setLanguage(asked(), title)
 }
 
@@ -42,7 +59,16 @@ export function otherTag(): string {
 
 /** The words of a key in the page's language. */
 export function t(key: MessageKey, filling: Filling = {}): string {
-  return fill(MESSAGES[key][language], filling)
+  // A key of words that this page did not bring is a mistake of ours: it shows as it is.
+  const words = catalogue[key]?.[language] ?? key
+  return fill(dress ? dress.pseudo(words) : words, filling)
+}
+
+export const LANGUAGES: readonly Language[] = ['zh', 'en']
+
+/** The words of a key in a language that may be another than the page's: for what hangs on a wall. */
+export function inLanguage(tongue: Language, key: MessageKey, filling: Filling = {}): string {
+  return fill(whole(catalogue[key]?.[tongue] ?? key), filling)
 }
 
 export function fill(words: string, filling: Filling): string {
@@ -51,20 +77,42 @@ export function fill(words: string, filling: Filling): string {
 
 /** The words of a key that is put together from data; undefined where there is none. */
 export function tMaybe(key: string, filling: Filling = {}): string | undefined {
-  return key in MESSAGES ? t(key as MessageKey, filling) : undefined
+  return hasWords(key) ? t(key, filling) : undefined
 }
 
 /** Words that the API gives in both languages. */
 export function told(sentence: { en: string; zh: string }): string {
-  return sentence[language]
+  return whole(sentence[language])
+}
+
+/** Words that are shown as they came. */
+function whole(words: string): string {
+  return dress ? dress.asIs(words) : words
+}
+
+/** Making a formatter takes longer than using it a hundred times, and a board says thousands of days. */
+const formatters = new Map<string, Intl.DateTimeFormat | Intl.NumberFormat>()
+
+function dates(how: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  return formatter(`d${language}${JSON.stringify(how)}`, () => new Intl.DateTimeFormat(TAGS[language], how))
+}
+
+function numbers(how: Intl.NumberFormatOptions): Intl.NumberFormat {
+  return formatter(`n${language}${JSON.stringify(how)}`, () => new Intl.NumberFormat(TAGS[language], how))
+}
+
+function formatter<F extends Intl.DateTimeFormat | Intl.NumberFormat>(key: string, make: () => F): F {
+  const known = (formatters.get(key) as F | undefined) ?? make()
+  formatters.set(key, known)
+  return known
 }
 
 export function number(value: number, digits = 2): string {
-  return new Intl.NumberFormat(TAGS[language], { maximumFractionDigits: digits }).format(value)
+  return numbers({ maximumFractionDigits: digits }).format(value)
 }
 
 export function share(value: number, digits = 0): string {
-  return new Intl.NumberFormat(TAGS[language], { style: 'percent', maximumFractionDigits: digits }).format(value)
+  return numbers({ style: 'percent', maximumFractionDigits: digits }).format(value)
 }
 
 /** A moment; the day is left out where it is today. Shop-local where a time zone is given. */
@@ -73,18 +121,30 @@ export function moment(iso: string, timeZone?: string): string {
   const zone = timeZone === undefined ? {} : { timeZone }
   const day = (date: Date) => date.toLocaleDateString('en-CA', zone)
   const time = { hour: '2-digit', minute: '2-digit', hour12: false, ...zone } as const
-  const whole = day(at) === day(new Date()) ? time : ({ month: 'short', day: 'numeric', ...time } as const)
-  return new Intl.DateTimeFormat(TAGS[language], whole).format(at)
+  const shown = day(at) === day(new Date()) ? time : ({ month: 'short', day: 'numeric', ...time } as const)
+  return whole(dates(shown).format(at))
 }
 
 /** A local day such as 2026-11-20, without its weekday. */
 export function date(iso: string): string {
-  return new Intl.DateTimeFormat(TAGS[language], { month: 'short', day: 'numeric', timeZone: 'UTC' }).format(new Date(`${iso}T00:00:00Z`))
+  return whole(dates({ month: 'short', day: 'numeric', timeZone: 'UTC' }).format(new Date(`${iso}T00:00:00Z`)))
 }
 
 /** A local day with its weekday. */
 export function day(iso: string): string {
-  return new Intl.DateTimeFormat(TAGS[language], {
-    month: 'short', day: 'numeric', weekday: 'short', timeZone: 'UTC',
-  }).format(new Date(`${iso}T00:00:00Z`))
+  return whole(
+    dates({ month: 'short', day: 'numeric', weekday: 'short', timeZone: 'UTC' }).format(new Date(`${iso}T00:00:00Z`)),
+  )
+}
+
+/** The weekday of a local day alone. */
+export function weekday(iso: string): string {
+  return whole(dates({ weekday: 'short', timeZone: 'UTC' }).format(new Date(`${iso}T00:00:00Z`)))
+}
+
+/** How long ago a moment was, in one figure: 40 s, 5 min, 3 h, 2 days. */
+export function age(iso: string, now: number): string {
+  const seconds = Math.max(0, (now - Date.parse(iso)) / 1000)
+  const [n, unit] = seconds < 90 ? [seconds, 'second'] : seconds < 5400 ? [seconds / 60, 'minute'] : seconds < 129_600 ? [seconds / 3600, 'hour'] : [seconds / 86_400, 'day']
+  return whole(numbers({ style: 'unit', unit: unit as string, unitDisplay: 'long', maximumFractionDigits: 0 }).format(n as number))
 }

@@ -13,6 +13,16 @@ export const SHAPES: Record<Colour, string> = {
   unknown: 'M8 2.5a5.5 5.5 0 1 1 0 11a5.5 5.5 0 1 1 0-11z',
 }
 
+/** The same in a box of 5.2 by 5.2, each from its corner by steps alone: many days make one path. */
+export const DAY_SHAPES: Record<Colour | 'none', string> = {
+  green: 'm2.6.5a2.1 2.1 0 1 1 0 4.2a2.1 2.1 0 1 1 0-4.2z',
+  yellow: 'm2.6.5l2.3 4.1h-4.6z',
+  orange: 'm2.6.25l2.35 2.35l-2.35 2.35l-2.35-2.35z',
+  red: 'm.65.65h3.9v3.9h-3.9z',
+  unknown: 'm2.6.8a1.8 1.8 0 1 1 0 3.6a1.8 1.8 0 1 1 0-3.6z',
+  none: 'm1.1 2.6h3',
+}
+
 /** Under this a colour is only probable, and drawn with a dashed edge. */
 export const SURE_FROM = 0.8
 

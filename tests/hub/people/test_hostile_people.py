@@ -191,6 +191,9 @@ def test_the_days_behind_are_those_of_ones_shops(house: House) -> None:
     assert [one["shop"] for one in house.west.get("/api/history").json()["shops"]] == [WEST]
     both = house.head.get("/api/history").json()["shops"]
     assert [one["shop"] for one in both] == [EAST, WEST]
+    assert [one["shop"] for one in house.west.get("/api/figures").json()["shops"]] == [WEST]
+    both = house.head.get("/api/figures").json()["shops"]
+    assert [one["shop"] for one in both] == [EAST, WEST]
 
 
 def test_an_installer_reads_no_figure(house: House) -> None:
