@@ -22,7 +22,6 @@ from edge.answers import ErrorAnswer, JudgedPhoto, ShownChecklist, WaitingPhoto
 from edge.body_limit import HTTP_TOO_LARGE, BodyLimit, too_large_words
 from edge.checks import Checks, ClerkState, KeptChecklist
 from edge.clock import Now
-from edge.errors import NotHere
 from edge.inbox import Inbox, KeptAction, StaffEvent
 from edge.link import LinkState
 from edge.lock import AskedBy, Lock, owner_only
@@ -301,11 +300,11 @@ def _add_planograms(app: FastAPI, parts: Parts) -> None:
         return await asyncio.to_thread(parts.plans.all)
 
     @app.get("/api/planograms/{planogram}", tags=["planograms"], response_class=FileResponse)
-    async def planogram(planogram: str) -> FileResponse:
-        """One planogram, whole."""
-        path = parts.plans.path(planogram)
-        if not await asyncio.to_thread(path.is_file):
-            raise NotHere(f"no planogram {planogram!r} on this node")
+    async def planogram(
+        planogram: str, version: Annotated[int | None, Query(ge=1)] = None
+    ) -> FileResponse:
+        """One planogram, whole; of another version where the one asked for is gone."""
+        path = await asyncio.to_thread(parts.plans.file, planogram, version)
         return FileResponse(path, media_type="application/json")
 
     @app.put("/api/planograms/{planogram}", tags=["planograms"], dependencies=[Depends(owner_only)])

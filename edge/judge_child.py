@@ -18,7 +18,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -131,11 +131,13 @@ class PhotoJudge:
         ready = self._prepared(Path(header["planogram"]))
         photo, observation = self._looker.look_at(Path(header["photo"]), name="photo")
         judgement = judge_observation(photo, observation, ready)
+        # One plan may hold in several bays: what is said is said of the one that was photographed.
+        plan = replace(ready.planogram, bay=header["bay"])
         checklist = checklist_of(
-            judgement, ready.planogram, shop=header["shop"], photo=header["uuid"],
+            judgement, plan, shop=header["shop"], photo=header["uuid"],
             made_at=datetime.fromisoformat(header["at"]),
         )  # fmt: skip
-        return _Judged(header["uuid"], photo, judgement, checklist, ready.planogram)
+        return _Judged(header["uuid"], photo, judgement, checklist, plan)
 
     def _prepared(self, path: Path) -> Prepared:
         try:

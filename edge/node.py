@@ -30,6 +30,7 @@ from edge.outbox import Outbox
 from edge.owner import keep_owner_key
 from edge.pairing import Phones
 from edge.photos import Photos
+from edge.plan_fetch import PlanFetch
 from edge.plans import Plans
 from edge.renewal import Renewal
 from edge.settings import Settings
@@ -88,10 +89,18 @@ class Node:
         self.phones = Phones(self.disk, self.outbox)
         self.checks = Checks(self.disk, self.outbox)
         self.taps = Taps(self.disk, self.outbox)
-        self.plans = Plans(settings.data / "planograms")
+        self.plans = Plans(settings.data / "planograms", clock=lambda: self._now().at)
         for file in planograms:
             self.plans.adopt(file)
-        self.link = Link(settings, self.disk, self.outbox, self.inbox, self.phones, self._now)
+        self.link = Link(
+            settings, self.disk, self.outbox, self.inbox, self.phones, self._now,
+            plans=self.plans.receipt,
+        )  # fmt: skip
+        self.plan_fetch = PlanFetch(
+            settings.data, self.plans, self.phones, self.link.say_state,
+            backoff=Backoff(longest_s=settings.reconnect_s_max), poll_s=settings.poll_s,
+        )  # fmt: skip
+        self.plan_fetch.heed_config()
         self.renewal = Renewal(settings.data, self._now)
         self.judge_child = AskedWorker(
             "judge",
@@ -157,6 +166,7 @@ class Node:
             "renewal": self.renewal.run,
             "photos": self.photos.run,
             "pictures": self.pictures.run,
+            "planograms": self.plan_fetch.run,
             **{child.state.name: child.run for child in self._children},
         }
         if pem is not None and config.ssl is not None:

@@ -196,7 +196,7 @@ class Photos:
             bay=stored.bay,
             at=stored.received_at,
             photo=folder / ORIGINAL,
-            planogram=self._plans.path(plan.id),
+            planogram=self._plans.file_of(plan),
             kept=folder / KEPT,
             annotated=folder / ANNOTATED,
         )

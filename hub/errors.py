@@ -21,6 +21,7 @@ StorepulseError
 │   ├── Refused               over HTTP, with its status and a word that the pages translate
 │   │   ├── SignedOut, NotYours                        hub.people.sessions
 │   │   ├── WrongPassword, TooManyTries, LinkGone      hub.people.signing_in
+│   │   ├── NoSuchPlan, PlanChanged, NotThisPhoto      hub.plans
 │   │   ├── NoPicture, NoPictureYet                    hub.pictures.routes
 │   │   └── NoSuchPerson, LastOfHeadOffice             hub.people.store, hub.people.routes
 │   └── NotLoopback, NoDay, NotThere  what was asked for cannot be had

@@ -14,7 +14,7 @@ from storepulse.errors import BadInput
 Role = Literal["clerk", "region", "head_office", "installer"]
 Right = Literal[
     "see_shops", "read_figures", "see_nodes", "see_faults", "pair_phones", "invite_nodes",
-    "manage_people",
+    "manage_people", "see_plans", "edit_plans",
 ]  # fmt: skip
 Reach = Literal["own", "all"]
 """own: the shops of the person's regions and those named; all: the whole chain."""
@@ -24,10 +24,12 @@ RIGHTS: Final[Mapping[Role, Mapping[Right, Reach]]] = {
     "clerk": {"see_shops": "own", "read_figures": "own"},
     "region": {
         "see_shops": "own", "read_figures": "own", "see_nodes": "own", "pair_phones": "own",
+        "see_plans": "own",
     },
     "head_office": {
         "see_shops": "all", "read_figures": "all", "see_nodes": "all", "see_faults": "all",
         "pair_phones": "all", "invite_nodes": "all", "manage_people": "all",
+        "see_plans": "all", "edit_plans": "all",
     },
     "installer": {
         "see_shops": "all", "see_nodes": "all", "see_faults": "all", "pair_phones": "all",
