@@ -259,7 +259,7 @@ export interface paths {
         };
         /**
          * Planogram
-         * @description One planogram, whole.
+         * @description One planogram, whole; of another version where the one asked for is gone.
          */
         get: operations["planogram_api_planograms__planogram__get"];
         /**
@@ -1417,7 +1417,9 @@ export interface operations {
     };
     planogram_api_planograms__planogram__get: {
         parameters: {
-            query?: never;
+            query?: {
+                version?: number | null;
+            };
             header?: never;
             path: {
                 planogram: string;
