@@ -25,6 +25,7 @@ from hub.metrics import CATALOGUE
 from hub.nodes.authority_files import open_authority
 from hub.nodes.cli import app as nodes_app
 from hub.people.cli import app as people_app
+from hub.plans.cli import app as plans_app
 from hub.settings import read_settings
 from hub.shops import load_shops, read_shops
 from hub.store.database import Database, open_database
@@ -38,6 +39,7 @@ app.add_typer(shops_app, name="shops", help="The chain's shops.")
 app.add_typer(broker_app, name="broker", help="The MQTT broker of this machine.")
 app.add_typer(nodes_app, name="node", help="Who may come in: invite, list, revoke nodes.")
 app.add_typer(people_app, name="people", help="Who may sign in: invite, list, end people.")
+app.add_typer(plans_app, name="plans", help="Planograms: add files as drafts, list, publish.")
 # Without a name its commands stand beside ours.
 app.add_typer(codes_app)
 

@@ -78,14 +78,15 @@ def holding(placed: Iterable[Placed], day: date) -> Mapping[str, Placed]:
 
 
 def due(placed: Sequence[Placed], day: date) -> tuple[Placed, ...]:
-    """What a shop's nodes need: what holds on a day, and what is yet to start; by id, version."""
-    now = {(one.id, one.version) for one in holding(placed, day).values()}
-    needed = [
-        one
-        for one in placed
-        if (one.id, one.version) in now or (one.starts_on is not None and one.starts_on > day)
-    ]
-    return tuple(sorted(needed, key=lambda one: (one.id, one.version)))
+    """What a shop's nodes need from a day on: what holds then, or will; by id and version.
+
+    A version that starts later may uncover another planogram that does not hold today.
+    """
+    starts = {one.starts_on for one in placed if one.starts_on is not None and one.starts_on > day}
+    needed = {
+        (one.id, one.version): one for on in (day, *starts) for one in holding(placed, on).values()
+    }
+    return tuple(needed[key] for key in sorted(needed))
 
 
 def in_force(

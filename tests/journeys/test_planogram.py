@@ -13,7 +13,17 @@ import pytest
 
 from storepulse.demo.children import wait_until
 from tests.journeys.test_pages import serious_faults, without_waiting
-from tests.journeys.world import DESK, PHONE, SHOP, World, come_in, open_page, pair, take_photo, words
+from tests.journeys.world import (
+    DESK,
+    PHONE,
+    SHOP,
+    World,
+    come_in,
+    open_page,
+    pair,
+    take_photo,
+    words,
+)
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
 BAY = "bay-9"
