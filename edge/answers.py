@@ -33,6 +33,8 @@ class ShownChecklist:
     planogram_version: int
     made_at: datetime
     items: tuple[ShownItem, ...]
+    model: str = ""
+    method: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -450,3 +450,23 @@ def kill_command(
         reports.append(report)
     if not all(report.ok for report in reports):
         raise typer.Exit(1)
+
+
+@app.command("verdicts", epilog="storepulse eval verdicts --days 90 --export verdicts.jsonl")
+def verdicts_command(
+    database: Annotated[
+        str | None, typer.Option("--database", help="As for `storepulse hub run`.")
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, max=3660, help="Verdicts of so many days.")] = 90,
+    export: Annotated[
+        Path | None, typer.Option(help="Also write them as training data (JSON lines).")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What clerks said of findings: how many of each kind were right?"""
+    from storepulse.eval import verdicts
+
+    told = verdicts.read_verdicts(database, since=verdicts.since_days(days))
+    if export is not None:
+        TALK.print(f"{export}: {verdicts.export(told, export)} verdicts", markup=False)
+    _say(verdicts.report_of(told, days=days), as_json)
