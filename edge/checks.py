@@ -104,13 +104,18 @@ class Checks:
             about = json.dumps(["item", checklist, item, state, reason], ensure_ascii=False)
             if not first_time(db, uuid, about):
                 return kept
-            db.execute(
-                "insert or replace into items (checklist, item, state, reason, at) "
-                "values (?, ?, ?, ?, ?)",
-                (checklist, item, state, reason, moment.at.isoformat()),
-            )
             said = ItemMarked(
                 checklist=checklist, item=item, state=state, at=moment.at, reason=reason
             )
-            self._outbox.append([said], moment)
+            self.keep_mark(said, moment)
             return self.one(checklist)
+
+    def keep_mark(self, said: ItemMarked, moment: Moment) -> None:
+        """Keep how an item stands and tell the hub, within a transaction."""
+        with self._disk.transaction() as db:
+            db.execute(
+                "insert or replace into items (checklist, item, state, reason, at) "
+                "values (?, ?, ?, ?, ?)",
+                (said.checklist, said.item, said.state, said.reason, said.at.isoformat()),
+            )
+            self._outbox.append([said], moment)

@@ -5,7 +5,8 @@ clerk's answer does not wait for the search for faces:
 
     parent -> child   {"do": "judge", "photo": PATH, "uuid", "bay", "planogram": PATH, "shop",
                        "source", "at": when it came, ISO 8601}
-    child -> parent   {"judgement": {...}, "checklist": {...} or null, "facts": [...]}
+    child -> parent   {"judgement": {...}, "checklist": {...} or null, "facts": [...],
+                       "signature": the photo from afar, hex, "taken": what its camera says}
     parent -> child   {"do": "keep", "kept": PATH, "annotated": PATH, and the keys of "judge"}
     child -> parent   {}
 
@@ -26,6 +27,7 @@ from typing import Any, Final, Protocol
 import cv2
 import numpy as np
 
+from planograms.after import signature
 from planograms.check import not_told
 from planograms.checklist import checklist_of
 from planograms.drawing import draw_marks, marks_of
@@ -109,6 +111,8 @@ class PhotoJudge:
         return {
             "judgement": JUDGEMENT_JSON.dump_python(judged.judgement, mode="json"),
             "checklist": checklist if usable else None,
+            "signature": signature(judged.photo.rgb).hex(),
+            "taken": judged.photo.taken,
             "facts": [FACT_JSON.dump_python(fact, mode="json") for fact in facts],
         }
 

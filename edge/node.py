@@ -20,6 +20,7 @@ from edge.backoff import Backoff
 from edge.blobs import Pictures
 from edge.checks import Checks
 from edge.clock import now_of
+from edge.closing import Closing
 from edge.disk import Disk, hold
 from edge.errors import BadSettings
 from edge.inbox import Inbox
@@ -116,6 +117,7 @@ class Node:
             self.checks,
             self.plans,
             Judge(self.judge_child, settings.address),
+            Closing(self.disk, self.outbox, self.checks, settings.address),
             self._now,
             tries_max=settings.judge_tries_max,
         )

@@ -14,7 +14,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from uuid import UUID
 
 from edge.checks import Checks
 from edge.clock import Now
+from edge.closing import Closing
 from edge.disk import Disk
 from edge.errors import JudgeBroke, NotHere, NotJudged, WorkerAway, WorkerEnded, WorkerTooSlow
 from edge.judging import Asked, Judge, Judged
@@ -73,6 +74,7 @@ class Photos:
         checks: Checks,
         plans: Plans,
         judge: Judge,
+        closing: Closing,
         now: Now,
         *,
         tries_max: int,
@@ -83,6 +85,7 @@ class Photos:
         self._checks = checks
         self._plans = plans
         self._judge = judge
+        self._closing = closing
         self._now = now
         self._tries_max = tries_max
         self._running: dict[str, asyncio.Task[PhotoAnswer]] = {}
@@ -243,7 +246,7 @@ class Photos:
     def _finish(self, stored: _Stored, judged: Judged) -> PhotoAnswer:
         moment = self._now()
         urls = {"photo_url": KEPT, "annotated_url": ANNOTATED}
-        body = {
+        body: dict[str, Any] = {
             "photo": stored.uuid,
             "bay": stored.bay,
             "received_at": stored.received_at.isoformat(),
@@ -251,12 +254,18 @@ class Photos:
             **judged.body,
             **{key: f"/api/photos/{stored.uuid}/{name}" for key, name in urls.items()},
         }
-        answer = PhotoAnswer(OK, body)
-        with self._disk.transaction():
+        with self._disk.transaction() as db:
             if judged.checklist is not None:
+                closed = self._closing.close(stored.uuid, stored.bay, judged, moment)
+                body["closed"] = asdict(closed)
                 self._checks.keep(judged.checklist)
                 self._outbox.append([ChecklistMade(checklist=judged.checklist)], moment)
             self._outbox.append(judged.facts, moment)
+            db.execute(
+                "update photos set signature = ?, taken = ? where uuid = ?",
+                (judged.signature, judged.taken, stored.uuid),
+            )
+            answer = PhotoAnswer(OK, body)
             self._keep_answer(stored.uuid, answer)
         return answer
 

@@ -450,6 +450,9 @@ export const MESSAGES = {
   'desk.versions': { en: 'Published versions', zh: '已发布的版本' },
   'desk.from': { en: 'from {day}', zh: '{day} 起' },
   'desk.atonce': { en: 'at once', zh: '立即生效' },
+  'result.same': { en: 'This is the earlier photo again, so it closes nothing. Take a new one.', zh: '这与之前的照片相同，不能用于确认整改，请重新拍照。' },
+  'result.older': { en: 'This photo was taken before the earlier one, so it closes nothing. Take a new one.', zh: '这张照片早于之前的照片，不能用于确认整改，请重新拍照。' },
+  'result.reopened': { en: 'Ticked before, but not right on this photo: {n}', zh: '已勾选但照片显示仍未整改：{n} 处' },
   'desk.told': { en: '{told} of {n} nodes hold it', zh: '{n} 台主机中 {told} 台已获取' },
 } as const
 

@@ -501,6 +501,16 @@ export interface components {
              * Format: date-time
              */
             made_at: string;
+            /**
+             * Method
+             * @default
+             */
+            method: string;
+            /**
+             * Model
+             * @default
+             */
+            model: string;
             /** Photo */
             photo: string;
             /** Planogram */
@@ -551,6 +561,11 @@ export interface components {
             main_push: boolean;
             /** Position */
             position?: string | null;
+            /**
+             * Positions
+             * @default []
+             */
+            positions: string[];
             /** Row */
             row?: number | null;
             sentence: components["schemas"]["Sentence"];
@@ -558,6 +573,30 @@ export interface components {
             sku?: string | null;
             /** Value A Day */
             value_a_day?: number | null;
+        };
+        /**
+         * Closed
+         * @description What a photo did to the earlier checklists of its bay.
+         */
+        Closed: {
+            /**
+             * Confirmed
+             * @default 0
+             */
+            confirmed: number;
+            /** Minutes */
+            minutes?: number | null;
+            /**
+             * Nothing
+             * @default
+             * @enum {string}
+             */
+            nothing: "" | "same_photo" | "older_photo";
+            /**
+             * Reopened
+             * @default 0
+             */
+            reopened: number;
         };
         /**
          * EndedPhone
@@ -671,6 +710,7 @@ export interface components {
             /** Bay */
             bay: string;
             checklist: components["schemas"]["Checklist"] | null;
+            closed?: components["schemas"]["Closed"] | null;
             /** Findings */
             findings: components["schemas"]["Finding"][];
             /**
@@ -875,6 +915,16 @@ export interface components {
              * Format: date-time
              */
             made_at: string;
+            /**
+             * Method
+             * @default
+             */
+            method: string;
+            /**
+             * Model
+             * @default
+             */
+            model: string;
             /** Photo */
             photo: string;
             /** Planogram */
@@ -924,6 +974,11 @@ export interface components {
             marked_at: string | null;
             /** Position */
             position?: string | null;
+            /**
+             * Positions
+             * @default []
+             */
+            positions: string[];
             /** Reason */
             reason: string;
             /** Row */

@@ -1,4 +1,4 @@
-"""A clerk's last word on a finding is a verdict; precision by kind comes of them, with its doubt."""
+"""A clerk's last word on a finding is a verdict; of them comes the precision of each kind."""
 
 import json
 from dataclasses import replace
