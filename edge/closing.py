@@ -58,12 +58,13 @@ class Closing:
         minutes: list[float] = []
         nothing: WhyNothing = ""
         for kept in self._earlier(photo, bay, planogram["id"], planogram["version"], moment):
-            why = self._why_nothing(kept.checklist.photo, judged)
-            if why:
-                nothing = nothing or why
-                continue
             states: dict[str, ItemState] = {mark.item: mark.state for mark in kept.marks}
             items = [(item, states.get(item.id, "open")) for item in kept.checklist.items]
+            why = self._why_nothing(kept.checklist.photo, judged)
+            if why:
+                if any(state in ("open", "done", "reopened") for _, state in items):
+                    nothing = nothing or why
+                continue
             facts: list[Fact] = []
             for mark in marks_after(items, judged.positions):
                 said = ItemMarked(
@@ -80,7 +81,8 @@ class Closing:
                 minutes.append(fact.value or 0.0)
             self._outbox.append(facts, moment)
         return Closed(
-            confirmed=confirmed, reopened=reopened, nothing=nothing,
+            confirmed=confirmed, reopened=reopened,
+            nothing="" if confirmed or reopened else nothing,
             minutes=round(sum(minutes) / len(minutes), 1) if minutes else None,
         )  # fmt: skip
 

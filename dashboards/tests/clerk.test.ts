@@ -13,7 +13,7 @@ const plan: Plan = {
 }
 const item = (more: Partial<Item>): Item => ({
   id: '1', kind: 'missing', sentence: { en: 'e', zh: 'z' }, box_xyxy_px: [0, 0, 1, 1], confidence: 0.9, facings: 1,
-  main_push: false, state: 'open', reason: '', marked_at: null, position: 'p0', ...more,
+  main_push: false, state: 'open', reason: '', marked_at: null, position: 'p0', positions: [], ...more,
 })
 
 describe('an item', () => {
@@ -55,7 +55,7 @@ describe('tasks', () => {
   type List = Parameters<typeof tasksOf>[0][number]
   type Action = Parameters<typeof tasksOf>[1][number]
   const list = (id: string, bay: string, items: Item[]): List => ({
-    id, bay, items, photo: 'p', planogram: 'x', planogram_version: 1, made_at: '2026-11-20T10:00:00Z', shop: 's',
+    id, bay, items, photo: 'p', planogram: 'x', planogram_version: 1, made_at: '2026-11-20T10:00:00Z', shop: 's', model: '', method: '',
   })
   const action = (id: string, checklist: string | null, due: string, state = 'delivered'): Action =>
     ({ state, received_at: due, action: { id, checklist, due_at: due } }) as unknown as Action
