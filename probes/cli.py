@@ -14,6 +14,7 @@ from probes.calibration import DEFAULT_CALIBRATION, read_calibration
 from probes.captures import CaptureWarning
 from probes.cli_listening import Agreed, Modes, OptedOut, Zone, live, opt_out
 from probes.cli_proof import bench, prove_privacy
+from probes.cli_tracing import link
 from probes.modes import Listening, Mode
 from probes.privacy import keep_to_itself
 from probes.replay import replay
@@ -35,6 +36,7 @@ def _top() -> None:
 
 
 app.command("live")(live)
+app.command("link")(link)
 app.command("opt-out")(opt_out)
 app.command("prove-privacy")(prove_privacy)
 app.command("bench")(bench)

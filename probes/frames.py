@@ -45,6 +45,9 @@ class Frame(NamedTuple):
     tie: int = 0
     """Puts frames of one moment in an order that is the same under every key: 16 bits of a check
     sum over the whole record, too few to tell addresses by, dropped with the frame."""
+    elements_exact: int = 0
+    """The same with extended capabilities in full, which may change from frame to frame: where they
+    agree it is the surer sign."""
 
 
 @dataclass(slots=True)
@@ -98,7 +101,7 @@ class FrameReader:
         self._from_s, self._until_s = inf, -inf
         self._hash = self._ring.hash_of(turns.number(0.0))
         self._senders: dict[bytes, int] = {}
-        self._bodies: dict[bytes, tuple[bool, int, bool]] = {}
+        self._bodies: dict[bytes, tuple[bool, int, bool, int]] = {}
         self.counts = FrameCounts()
 
     def forget(self) -> None:
@@ -150,8 +153,10 @@ class FrameReader:
         body = data[at:end]
         known = self._bodies.get(body)
         if known is None:
-            directed, lasting, whole = lasting_elements(body, 0, len(body))
-            known = self._bodies[body] = directed, self._hashed(lasting), whole
+            directed, lasting, whole, capabilities = lasting_elements(body, 0, len(body))
+            known = self._bodies[body] = (
+                directed, self._hashed(lasting), whole, self._hashed(lasting + capabilities),
+            )  # fmt: skip
         if not known[2] or at > end:
             counts.elements_cut += 1
         return _make(
@@ -166,6 +171,7 @@ class FrameReader:
                 known[0],
                 known[1],
                 crc32(data) & _TIE_BITS,
+                known[3],
             ),
         )
 
@@ -186,31 +192,36 @@ _SSID: Final = 0
 _DS_CHANNEL: Final = 3
 _VENDOR: Final = 221
 _EXTENSION: Final = 255
-_TAG_ONLY: Final = frozenset({1, 50, 127})
+_CAPABILITIES: Final = 127
+_TAG_ONLY: Final = frozenset({1, 50, _CAPABILITIES})
 """Rates, extended rates and extended capabilities change between a phone's broadcast and directed
 probes: that they are there counts, what they say does not."""
 _CHANGING_VENDOR: Final = b"\x00\x50\xf2\x08"
 _CHANGING_EXTENSION: Final = 2  # FILS request parameters
 
 
-def lasting_elements(data: bytes, at: int, end: int) -> tuple[bool, bytes, bool]:
+def lasting_elements(data: bytes, at: int, end: int) -> tuple[bool, bytes, bool, bytes]:
     """Walk the information elements; keep what one phone says every time.
 
     Returns:
         Whether a network was asked for by name; the lasting elements, joined (to be hashed at
-        once: WPS elements can hold an address); whether all elements were whole.
+        once: WPS elements can hold an address); whether all elements were whole; the extended
+        capabilities, which are not among the lasting ones.
     """
     directed = False
     kept: list[bytes] = []
+    capabilities = b""
     while at + 2 <= end:
         kind = data[at]
         after = at + 2 + data[at + 1]
         if after > end:
-            return directed, b"".join(kept), False
+            return directed, b"".join(kept), False, capabilities
         if kind == _SSID:
             directed = directed or any(data[at + 2 : after])
         elif kind in _TAG_ONLY:
             kept.append(data[at : at + 1])
+            if kind == _CAPABILITIES:
+                capabilities += data[at:after]
         elif kind == _VENDOR:
             if data[at + 2 : at + 6] != _CHANGING_VENDOR:
                 kept.append(data[at:after])
@@ -220,4 +231,4 @@ def lasting_elements(data: bytes, at: int, end: int) -> tuple[bool, bytes, bool]
         elif kind != _DS_CHANNEL:
             kept.append(data[at:after])
         at = after
-    return directed, b"".join(kept), at == end
+    return directed, b"".join(kept), at == end, capabilities

@@ -384,6 +384,23 @@ def dwell_command(
     _say(report, as_json)
 
 
+@app.command("linking", epilog="storepulse eval linking --data ../shared/data/probes --json")
+def linking_command(
+    data: Probes,
+    trials: Annotated[int, typer.Option(min=5, help="Crowds of each kind.")] = 20,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Phones told apart in made-up crowds of real frames: V-measure, and how many there are."""
+    from probes.privacy import keep_to_itself
+    from storepulse.eval.linking import measure_linking
+    from storepulse.eval.probe_captures import read_watches
+
+    keep_to_itself()
+    watches = read_watches(data, steps=on_stderr)
+    _say(measure_linking(watches, trials=trials, seed=seed, steps=on_stderr), as_json)
+
+
 @app.command(
     "calibration",
     epilog="storepulse eval calibration --data ../shared/data/probes -o calibration.json",

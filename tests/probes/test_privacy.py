@@ -108,7 +108,7 @@ def test_a_hardened_process_leaves_no_core_and_cannot_be_looked_into() -> None:
 
 RIM = {
     "captures", "calibration", "streams", "privacy", "cli", "worker", "replay", "lists", "bench",
-    "told_files", "cli_listening", "cli_proof", "privacy_proof", "leak_search",
+    "told_files", "cli_listening", "cli_proof", "cli_tracing", "privacy_proof", "leak_search",
     "recording_broker", "scapy_reference",
 }  # fmt: skip
 """Modules that touch files or the operating system, or drive those that do."""

@@ -14,6 +14,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from storepulse.simulated import conditions
 from storepulse.simulated.mishaps import (
     MISHAPS,
     Mishap,
@@ -39,6 +40,8 @@ LEVELS: Final[Mapping[str, tuple[float, float]]] = {
     "off_a_screen": (0.8, 4),
 }
 """From hardly seen to hopeless."""
+_BORNE: Final = 3
+"""Of each photo: good ones under conditions that cost the detector little."""
 _DRAWN: Final = 40
 _WALLS: Final = 80
 
@@ -111,6 +114,9 @@ def training_trials(data: Path) -> Iterator[Trial]:
         yield Trial(path.stem, f"{GOOD}_small", 0.0, small)
         lit = by_jpeg(in_other_light(framed_well(rgb, rng)[0], rng), rng)
         yield Trial(path.stem, f"{GOOD}_other_light", 0.0, lit)
+        for _ in range(_BORNE):
+            seen = borne(framed_well(rgb, rng)[0], rng)
+            yield Trial(path.stem, f"{GOOD}_borne", 0.0, by_jpeg(seen, rng))
         if number % 2 == 0:
             room = by_jpeg(with_room_around(rgb, rng), rng)
             yield Trial(path.stem, f"{GOOD}_room", 0.0, room)
@@ -177,6 +183,25 @@ def in_other_light(rgb: Rgb, rng: np.random.Generator) -> Rgb:
     gain = level_between(0.25, 1.5, rng)
     table = np.linspace(0, 255, 256)[:, None] * gain * rng.uniform(0.85, 1.15, 3)
     return np.asarray(cv2.LUT(rgb, np.clip(table, 0, 255).astype(np.uint8)[None]), np.uint8)
+
+
+def borne(rgb: Rgb, rng: np.random.Generator) -> Rgb:
+    """One or two conditions, each of which costs the detector less than five points of AP50.
+
+    Aslant by up to 32 degrees, down to an eighth of the light, a short smear, a small glare, half
+    of the pixels. Without such photos dim ones were refused as photos of a screen.
+    """
+    makes = (
+        lambda: conditions.turned(rng.uniform(8, 32)),
+        lambda: conditions.lit(1 / level_between(1.5, 8, rng)),
+        lambda: conditions.moved(int(rng.integers(2, 6))),
+        lambda: conditions.glared(rng.uniform(0.02, 0.07)),
+        lambda: conditions.shrunk(rng.uniform(0.5, 0.9)),
+    )
+    chosen = rng.choice(len(makes), size=int(rng.integers(1, 3)), replace=False)
+    for number in sorted(chosen):  # first the place, then the light, then the camera
+        rgb = makes[number]().change(rgb, rng).rgb
+    return rgb
 
 
 def drawn_good(seed: int) -> Rgb:
