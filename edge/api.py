@@ -33,6 +33,7 @@ from edge.plans import PlanFacts, Plans
 from edge.refusals import error_body, refusal
 from edge.taps import Tap, TapKind, Taps
 from edge.workers import WorkerState
+from planograms.suppression import REST_DAYS_MAX
 from storepulse import __version__
 from storepulse.checklists import CHECKLIST_JSON
 from storepulse.errors import BadInput, StorepulseError
@@ -226,12 +227,22 @@ def _add_checklists(app: FastAPI, parts: Parts) -> None:
         state: Annotated[ClerkState, Body()],
         uuid: Uuid,
         reason: Reason = "",
+        rest_days: Annotated[
+            int | None,
+            Body(
+                ge=0,
+                le=REST_DAYS_MAX,
+                description="with cannot_do: for so many days, today not "
+                "counted, nothing is asked of this product at this bay",
+            ),
+        ] = None,
     ) -> dict[str, Any]:
         """Say that an item is done, cannot be done (with the reason), or is not true."""
         moment = parts.now()
         kept = await asyncio.to_thread(
-            parts.checks.mark, checklist, item, state, moment, uuid=read_uuid(uuid), reason=reason
-        )
+            parts.checks.mark, checklist, item, state, moment, uuid=read_uuid(uuid), reason=reason,
+            rest_days=rest_days,
+        )  # fmt: skip
         return _checklist(kept)
 
 

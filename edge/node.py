@@ -88,7 +88,7 @@ class Node:
         self.inbox = Inbox(self.disk, self.outbox)
         self.owner_key = keep_owner_key(settings.data)
         self.phones = Phones(self.disk, self.outbox)
-        self.checks = Checks(self.disk, self.outbox)
+        self.checks = Checks(self.disk, self.outbox, today=lambda: self.plans.today())
         self.taps = Taps(self.disk, self.outbox)
         self.plans = Plans(settings.data / "planograms", clock=lambda: self._now().at)
         for file in planograms:

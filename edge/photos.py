@@ -260,6 +260,7 @@ class Photos:
                 body["closed"] = asdict(closed)
                 self._checks.keep(judged.checklist)
                 self._outbox.append([ChecklistMade(checklist=judged.checklist)], moment)
+                self._checks.let_rest(judged.checklist, moment)
             self._outbox.append(judged.facts, moment)
             db.execute(
                 "update photos set signature = ?, taken = ? where uuid = ?",

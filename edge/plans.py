@@ -12,7 +12,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -222,13 +222,17 @@ class Plans:
                 path.unlink(missing_ok=True)
         self._held = {key: held for key, held in self._held.items() if key in wanted}
 
+    def today(self) -> date:
+        """The day in the shop's own calendar."""
+        return self._clock().astimezone(self._zone).date()
+
     def _holding(self) -> dict[str, PlanFacts]:
         held = {(one.due.planogram, one.due.version): one for one in self._held.values()}
         placed = [
             Placed(id=id_, version=version, bays=one.due.bays, starts_on=one.due.starts_on)
             for (id_, version), one in held.items()
         ]
-        now = holding(placed, self._clock().astimezone(self._zone).date())
+        now = holding(placed, self.today())
         return {bay: held[one.id, one.version].at(bay) for bay, one in now.items()}
 
     def _hub_file(self, planogram_id: str, version: int) -> Path:

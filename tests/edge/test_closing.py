@@ -13,6 +13,7 @@ from edge.judging import Judged
 from edge.outbox import Outbox
 from planograms.after import CELLS
 from storepulse.checklists import Checklist, ChecklistItem, Sentence
+from storepulse.errors import BadInput
 from storepulse.events import ItemMarked
 from storepulse.facts import Fact
 from storepulse.topics import Address
@@ -114,3 +115,52 @@ def test_lists_that_the_photo_says_nothing_of_stay(node: Node, other: dict[str, 
     node.checks.keep(listed(**other))
     assert node.close(judged(a="ok", b="ok", c="ok")) == Closed()
     assert node.states() == {}
+
+
+def test_what_rests_is_marked_on_new_lists_until_its_day_is_over(node: Node) -> None:
+    today = [NOON.date()]
+    checks = Checks(node.disk, node.outbox, today=lambda: today[0])
+    tea = tuple(replace(item, sku="tea" if item.id != "c" else "milk") for item in listed().items)
+    checks.keep(listed(items=tea))
+    checks.mark("c1", "a", "cannot_do", node.now(), uuid="1", reason="delivery_due", rest_days=2)
+
+    def new_list(name: str) -> dict[str, tuple[str, str]]:
+        made = listed(id=name, items=tea)
+        checks.keep(made)
+        checks.let_rest(made, node.now())
+        return {mark.item: (mark.state, mark.reason) for mark in checks.one(name).marks}
+
+    rests = {"a": ("cannot_do", "delivery_due"), "b": ("cannot_do", "delivery_due")}
+    assert new_list("c2") == rests
+    today[0] = NOON.date() + timedelta(days=2)
+    assert new_list("c3") == rests
+    today[0] = NOON.date() + timedelta(days=3)
+    assert new_list("c4") == {}
+    # Any other word of a clerk's on the product ends it before its time.
+    today[0] = NOON.date()
+    checks.mark("c4", "b", "done", node.now(), uuid="2")
+    assert new_list("c5") == {}
+    told = [one.body for one in node.outbox.unacknowledged(0, 50)]
+    by = [(one.by, one.until) for one in told if isinstance(one, ItemMarked)]
+    last = NOON.date() + timedelta(days=2)
+    assert by == [("clerk", last), *[("rest", last)] * 4, ("clerk", None)]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"state": "done", "reason": "x", "rest_days": 1},
+        {"state": "cannot_do", "reason": "x", "rest_days": 32},
+        {"state": "cannot_do", "reason": "x", "rest_days": -1},
+        {"state": "cannot_do", "reason": "", "rest_days": 1},
+    ],
+)
+def test_a_rest_that_cannot_be_is_refused_and_nothing_is_kept(
+    node: Node, said: dict[str, Any]
+) -> None:
+    tea = tuple(replace(item, sku="tea") for item in listed().items)
+    node.checks.keep(listed(items=tea))
+    with pytest.raises(BadInput):
+        node.checks.mark("c1", "a", moment=node.now(), uuid="1", **said)
+    assert node.states() == {}
+    assert node.checks.let_rest(listed(items=tea), node.now()) == 0

@@ -413,6 +413,11 @@ export interface components {
              */
             reason: string;
             /**
+             * Rest Days
+             * @description with cannot_do: for so many days, today not counted, nothing is asked of this product at this bay
+             */
+            rest_days?: number | null;
+            /**
              * State
              * @enum {string}
              */
