@@ -28,7 +28,7 @@ from edge.lock import AskedBy, Lock, owner_only
 from edge.outbox import Outbox
 from edge.pairing import Phones
 from edge.phone_routes import phone_routes
-from edge.photos import Photos, read_uuid
+from edge.photos import ANCHORS, Photos, read_uuid
 from edge.plans import PlanFacts, Plans
 from edge.refusals import error_body, refusal
 from edge.taps import Tap, TapKind, Taps
@@ -201,6 +201,12 @@ def _add_photos(app: FastAPI, parts: Parts) -> None:
     async def kept(uuid: str) -> FileResponse:
         """The copy that is kept; people are blurred."""
         return FileResponse(await parts.photos.picture(uuid, KEPT), media_type="image/jpeg")
+
+    @app.get("/api/photos/{uuid}/anchors.bin", tags=["photos"], response_class=FileResponse)
+    async def anchors(uuid: str) -> FileResponse:
+        """Image features around the items of its checklist, for a live camera (docs/anchors.md)."""
+        path = await parts.photos.picture(uuid, ANCHORS)
+        return FileResponse(path, media_type="application/octet-stream")
 
 
 def _add_checklists(app: FastAPI, parts: Parts) -> None:

@@ -7,7 +7,8 @@ clerk's answer does not wait for the search for faces:
                        "source", "at": when it came, ISO 8601}
     child -> parent   {"judgement": {...}, "checklist": {...} or null, "facts": [...],
                        "signature": the photo from afar, hex, "taken": what its camera says}
-    parent -> child   {"do": "keep", "kept": PATH, "annotated": PATH, and the keys of "judge"}
+    parent -> child   {"do": "keep", "kept": PATH, "annotated": PATH, "anchors": PATH, and the
+                       keys of "judge"}
     child -> parent   {}
 
 The photo is judged as it is; then people are blurred, and only from the blurred pixels are the two
@@ -28,6 +29,7 @@ import cv2
 import numpy as np
 
 from planograms.after import signature
+from planograms.anchors import anchor_file
 from planograms.check import not_told
 from planograms.checklist import checklist_of
 from planograms.drawing import draw_marks, marks_of
@@ -126,7 +128,11 @@ class PhotoJudge:
         blurred = self._blur(judged.photo.rgb)
         marks = marks_of(judged.checklist.items)
         note = not_told(judged.judgement)
+        anchors = anchor_file(
+            blurred, judged.photo.scale, judged.checklist.items, photo=judged.uuid
+        )
         drawn = draw_marks(blurred, marks, scale=judged.photo.scale, note=note)
+        _write_durably(Path(header["anchors"]), anchors)
         _write_jpeg(Path(header["kept"]), blurred, judged.photo.taken)
         _write_jpeg(Path(header["annotated"]), drawn, judged.photo.taken)
 
@@ -186,10 +192,14 @@ def _write_jpeg(path: Path, rgb: Pixels, taken: str | None) -> None:
     )
     if not done:
         raise BadInput(f"a picture of {rgb.shape[1]} x {rgb.shape[0]} pixels fits no JPEG")
+    _write_durably(path, with_time(content.tobytes(), taken))
+
+
+def _write_durably(path: Path, content: bytes) -> None:
     part = path.with_name(path.name + ".part")
     try:
         with part.open("wb") as file:
-            file.write(with_time(content.tobytes(), taken))
+            file.write(content)
             file.flush()
             # The original is deleted for it: a power cut must not leave neither.
             os.fsync(file.fileno())

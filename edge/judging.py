@@ -58,6 +58,8 @@ class Asked:
     """Where its blurred copy goes."""
     annotated: Path
     """Where the drawing on the blurred copy goes."""
+    anchors: Path
+    """Where the image features around the checklist's items go (`planograms.anchors`)."""
 
 
 class Judge:
@@ -91,6 +93,7 @@ class Judge:
                 "planogram": str(asked.planogram),
                 "kept": str(asked.kept),
                 "annotated": str(asked.annotated),
+                "anchors": str(asked.anchors),
                 "shop": self._address.shop,
                 "source": self._address.path,
                 "at": asked.at.isoformat(),

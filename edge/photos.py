@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 ORIGINAL: Final = "original"
 """As the phone sent it, faces and place included: there until the blurred copy is on the disk."""
+ANCHORS: Final = "anchors.bin"
+"""Image features around the checklist's items; stays on the node."""
 _AGAIN_EVERY_S: Final = 20.0
 _PICTURE_WAIT_S: Final = 20.0
 _BAY_MAX: Final = 100
@@ -202,6 +204,7 @@ class Photos:
             planogram=self._plans.file_of(plan),
             kept=folder / KEPT,
             annotated=folder / ANNOTATED,
+            anchors=folder / ANCHORS,
         )
 
     def _start_keeping(self, stored: _Stored) -> asyncio.Task[None]:
