@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from edge.closing import Closed
 from planograms.findings import Finding, Status
 from planograms.scores import Scores
 from storepulse.checklists import Checklist, ChecklistItem, ItemState
@@ -33,6 +34,8 @@ class ShownChecklist:
     planogram_version: int
     made_at: datetime
     items: tuple[ShownItem, ...]
+    model: str = ""
+    method: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +78,8 @@ class JudgedPhoto:
     """How each planned position stands, by its id."""
     scores: Scores
     checklist: Checklist | None
+    closed: Closed | None = None
+    """What it did to the bay's earlier checklists; null for a refused one."""
     photo_url: str
     annotated_url: str
 

@@ -23,7 +23,6 @@ from edge.bench import Bench
 from edge.body_limit import HTTP_TOO_LARGE, BodyLimit, too_large_words
 from edge.checks import Checks, ClerkState, KeptChecklist
 from edge.clock import Now
-from edge.errors import NotHere
 from edge.inbox import Inbox, KeptAction, StaffEvent
 from edge.installer_routes import installer_routes
 from edge.link import LinkState
@@ -31,11 +30,12 @@ from edge.lock import AskedBy, Lock, owner_only
 from edge.outbox import Outbox
 from edge.pairing import Phones
 from edge.phone_routes import phone_routes
-from edge.photos import Photos, read_uuid
+from edge.photos import ANCHORS, Photos, read_uuid
 from edge.plans import PlanFacts, Plans
 from edge.refusals import error_body, refusal
 from edge.taps import Tap, TapKind, Taps
 from edge.workers import WorkerState
+from planograms.suppression import REST_DAYS_MAX
 from storepulse import __version__
 from storepulse.checklists import CHECKLIST_JSON
 from storepulse.errors import BadInput, StorepulseError
@@ -206,6 +206,12 @@ def _add_photos(app: FastAPI, parts: Parts) -> None:
         """The copy that is kept; people are blurred."""
         return FileResponse(await parts.photos.picture(uuid, KEPT), media_type="image/jpeg")
 
+    @app.get("/api/photos/{uuid}/anchors.bin", tags=["photos"], response_class=FileResponse)
+    async def anchors(uuid: str) -> FileResponse:
+        """Image features around the items of its checklist, for a live camera (docs/anchors.md)."""
+        path = await parts.photos.picture(uuid, ANCHORS)
+        return FileResponse(path, media_type="application/octet-stream")
+
 
 def _add_checklists(app: FastAPI, parts: Parts) -> None:
     @app.get("/api/checklists", tags=["checklists"], response_model=list[ShownChecklist])
@@ -231,12 +237,22 @@ def _add_checklists(app: FastAPI, parts: Parts) -> None:
         state: Annotated[ClerkState, Body()],
         uuid: Uuid,
         reason: Reason = "",
+        rest_days: Annotated[
+            int | None,
+            Body(
+                ge=0,
+                le=REST_DAYS_MAX,
+                description="with cannot_do: for so many days, today not "
+                "counted, nothing is asked of this product at this bay",
+            ),
+        ] = None,
     ) -> dict[str, Any]:
         """Say that an item is done, cannot be done (with the reason), or is not true."""
         moment = parts.now()
         kept = await asyncio.to_thread(
-            parts.checks.mark, checklist, item, state, moment, uuid=read_uuid(uuid), reason=reason
-        )
+            parts.checks.mark, checklist, item, state, moment, uuid=read_uuid(uuid), reason=reason,
+            rest_days=rest_days,
+        )  # fmt: skip
         return _checklist(kept)
 
 
@@ -305,11 +321,11 @@ def _add_planograms(app: FastAPI, parts: Parts) -> None:
         return await asyncio.to_thread(parts.plans.all)
 
     @app.get("/api/planograms/{planogram}", tags=["planograms"], response_class=FileResponse)
-    async def planogram(planogram: str) -> FileResponse:
-        """One planogram, whole."""
-        path = parts.plans.path(planogram)
-        if not await asyncio.to_thread(path.is_file):
-            raise NotHere(f"no planogram {planogram!r} on this node")
+    async def planogram(
+        planogram: str, version: Annotated[int | None, Query(ge=1)] = None
+    ) -> FileResponse:
+        """One planogram, whole; of another version where the one asked for is gone."""
+        path = await asyncio.to_thread(parts.plans.file, planogram, version)
         return FileResponse(path, media_type="application/json")
 
     @app.put("/api/planograms/{planogram}", tags=["planograms"], dependencies=[Depends(owner_only)])

@@ -193,7 +193,7 @@ class Bench:
                 Asked(
                     uuid=str(uuid4()), bay=plan.bay, at=self._now().at, photo=photo,
                     planogram=self._plans.path(plan.id), kept=Path(folder) / "kept",
-                    annotated=Path(folder) / "annotated",
+                    annotated=Path(folder) / "annotated", anchors=Path(folder) / "anchors",
                 )
             )  # fmt: skip
         seen = judged.body["observation"]

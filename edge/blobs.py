@@ -70,7 +70,7 @@ def send_picture(identity: Identity, owed: Owed, content: bytes) -> None:
     status, answer = ask(door, "PUT", path, content, context, kind="image/jpeg")
     if status in (http.client.OK, http.client.CREATED):
         return
-    words = _words(answer)
+    words = words_of(answer)
     if status in _REFUSED:
         raise PictureRefused(words)
     if status == http.client.FORBIDDEN:
@@ -82,7 +82,8 @@ def _trusting(identity: Identity) -> ssl.SSLContext:
     return trusting(cafile=identity.ca, certificate=identity.pem)
 
 
-def _words(answer: bytes) -> str:
+def words_of(answer: bytes) -> str:
+    """What the hub's refusal says."""
     try:
         said: Any = json.loads(answer)["error"]["message"]
         return str(said)

@@ -1,8 +1,9 @@
 """Checklists of this node and the marks on their items. Makes no checklist itself."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Literal
 
 from edge.clock import Moment
@@ -10,9 +11,16 @@ from edge.disk import Disk
 from edge.errors import NotHere
 from edge.once import first_time
 from edge.outbox import Outbox
+from planograms.suppression import Rest, last_day, resting
 from storepulse.checklists import CHECKLIST_JSON, Checklist, ItemState
 from storepulse.errors import BadInput
 from storepulse.events import ItemMarked
+
+
+def utc_today() -> date:
+    """The day, in UTC."""
+    return datetime.now(UTC).date()
+
 
 ClerkState = Literal["done", "cannot_do", "not_true"]
 
@@ -38,9 +46,13 @@ class KeptChecklist:
 class Checks:
     """The checklists of one node."""
 
-    def __init__(self, disk: Disk, outbox: Outbox) -> None:
+    def __init__(
+        self, disk: Disk, outbox: Outbox, *, today: Callable[[], date] = utc_today
+    ) -> None:
+        """`today`: in the shop's own calendar."""
         self._disk = disk
         self._outbox = outbox
+        self._today = today
 
     def keep(self, checklist: Checklist) -> None:
         """Keep a checklist, within the transaction that tells the hub of it."""
@@ -87,12 +99,16 @@ class Checks:
         *,
         uuid: str,
         reason: str = "",
+        rest_days: int | None = None,
     ) -> KeptChecklist:
         """Keep what a clerk says of an item and tell the hub; the same UUID says it once.
 
+        Args:
+            rest_days: for so many days, today not counted, nothing is asked of this product at
+                this bay; with "cannot_do" only. Any other word on an item of it ends that.
         Raises:
             NotHere: no such checklist or item.
-            BadInput: "cannot_do" without a reason.
+            BadInput: "cannot_do" without a reason, or a rest that cannot be.
             Contradicts: the UUID was used for something else.
         """
         if state == "cannot_do" and not reason.strip():
@@ -101,16 +117,67 @@ class Checks:
             kept = self.one(checklist)
             if item not in {one.id for one in kept.checklist.items}:
                 raise NotHere(f"checklist {checklist!r} has no item {item!r}")
-            about = json.dumps(["item", checklist, item, state, reason], ensure_ascii=False)
+            asked = ["item", checklist, item, state, reason]
+            about = json.dumps(asked + ([] if rest_days is None else [rest_days]),
+                               ensure_ascii=False)  # fmt: skip
             if not first_time(db, uuid, about):
                 return kept
+            (sku,) = (one.sku for one in kept.checklist.items if one.id == item)
+            until = self._rest(kept.checklist.bay, sku, state, reason, rest_days, moment)
+            said = ItemMarked(
+                checklist=checklist, item=item, state=state, at=moment.at, reason=reason,
+                until=until,
+            )  # fmt: skip
+            self.keep_mark(said, moment)
+            return self.one(checklist)
+
+    def _rest(
+        self, bay: str, sku: str | None, state: ClerkState, reason: str, days: int | None,
+        moment: Moment,
+    ) -> date | None:  # fmt: skip
+        if days is None:
+            if state != "cannot_do":
+                with self._disk.transaction() as db:
+                    db.execute("delete from rests where bay = ? and sku = ?", (bay, sku))
+            return None
+        if state != "cannot_do" or sku is None:
+            raise BadInput("rest_days goes with cannot_do, and with an item that names a product")
+        try:
+            until = last_day(self._today(), days)
+        except ValueError as error:
+            raise BadInput(str(error)) from error
+        with self._disk.transaction() as db:
+            db.execute(
+                "insert or replace into rests (bay, sku, reason, until, at) values (?, ?, ?, ?, ?)",
+                (bay, sku, reason, until.isoformat(), moment.at.isoformat()),
+            )
+        return until
+
+    def let_rest(self, checklist: Checklist, moment: Moment) -> int:
+        """Mark what rests on a new checklist, within the transaction that keeps it; how many."""
+        with self._disk.reading() as db:
+            rows = db.execute(
+                "select bay, sku, reason, until from rests where bay = ?", (checklist.bay,)
+            ).fetchall()
+        rests = [
+            Rest(bay=bay, sku=sku, reason=reason, until=date.fromisoformat(until))
+            for bay, sku, reason, until in rows
+        ]
+        found = resting(checklist, rests, today=self._today())
+        for item, rest in found:
+            said = ItemMarked(
+                checklist=checklist.id, item=item.id, state="cannot_do", at=moment.at, by="rest",
+                reason=rest.reason, until=rest.until,
+            )  # fmt: skip
+            self.keep_mark(said, moment)
+        return len(found)
+
+    def keep_mark(self, said: ItemMarked, moment: Moment) -> None:
+        """Keep how an item stands and tell the hub, within a transaction."""
+        with self._disk.transaction() as db:
             db.execute(
                 "insert or replace into items (checklist, item, state, reason, at) "
                 "values (?, ?, ?, ?, ?)",
-                (checklist, item, state, reason, moment.at.isoformat()),
-            )
-            said = ItemMarked(
-                checklist=checklist, item=item, state=state, at=moment.at, reason=reason
+                (said.checklist, said.item, said.state, said.reason, said.at.isoformat()),
             )
             self._outbox.append([said], moment)
-            return self.one(checklist)

@@ -148,6 +148,7 @@ def ask(
     context: ssl.SSLContext,
     *,
     kind: str = "application/json",
+    answer_bytes_max: int | None = None,
 ) -> tuple[int, bytes]:
     """Ask the hub's door once; returns the HTTP status and the beginning of the answer.
 
@@ -161,7 +162,7 @@ def ask(
     try:
         connection.request(method, path, body, {"Content-Type": kind})
         answer = connection.getresponse()
-        return answer.status, answer.read(_ANSWER_BYTES_MAX)
+        return answer.status, answer.read(answer_bytes_max or _ANSWER_BYTES_MAX)
     except ssl.SSLCertVerificationError as error:
         raise EnrolmentRefused(
             f"{door.geturl()} is not the hub: its certificate is not trusted "

@@ -5,8 +5,10 @@ clerk's answer does not wait for the search for faces:
 
     parent -> child   {"do": "judge", "photo": PATH, "uuid", "bay", "planogram": PATH, "shop",
                        "source", "at": when it came, ISO 8601}
-    child -> parent   {"judgement": {...}, "checklist": {...} or null, "facts": [...]}
-    parent -> child   {"do": "keep", "kept": PATH, "annotated": PATH, and the keys of "judge"}
+    child -> parent   {"judgement": {...}, "checklist": {...} or null, "facts": [...],
+                       "signature": the photo from afar, hex, "taken": what its camera says}
+    parent -> child   {"do": "keep", "kept": PATH, "annotated": PATH, "anchors": PATH, and the
+                       keys of "judge"}
     child -> parent   {}
 
 The photo is judged as it is; then people are blurred, and only from the blurred pixels are the two
@@ -18,7 +20,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -26,6 +28,8 @@ from typing import Any, Final, Protocol
 import cv2
 import numpy as np
 
+from planograms.after import signature
+from planograms.anchors import anchor_file
 from planograms.check import not_told
 from planograms.checklist import checklist_of
 from planograms.drawing import draw_marks, marks_of
@@ -109,6 +113,8 @@ class PhotoJudge:
         return {
             "judgement": JUDGEMENT_JSON.dump_python(judged.judgement, mode="json"),
             "checklist": checklist if usable else None,
+            "signature": signature(judged.photo.rgb).hex(),
+            "taken": judged.photo.taken,
             "facts": [FACT_JSON.dump_python(fact, mode="json") for fact in facts],
         }
 
@@ -122,7 +128,11 @@ class PhotoJudge:
         blurred = self._blur(judged.photo.rgb)
         marks = marks_of(judged.checklist.items)
         note = not_told(judged.judgement)
+        anchors = anchor_file(
+            blurred, judged.photo.scale, judged.checklist.items, photo=judged.uuid
+        )
         drawn = draw_marks(blurred, marks, scale=judged.photo.scale, note=note)
+        _write_durably(Path(header["anchors"]), anchors)
         _write_jpeg(Path(header["kept"]), blurred, judged.photo.taken)
         _write_jpeg(Path(header["annotated"]), drawn, judged.photo.taken)
 
@@ -131,11 +141,13 @@ class PhotoJudge:
         ready = self._prepared(Path(header["planogram"]))
         photo, observation = self._looker.look_at(Path(header["photo"]), name="photo")
         judgement = judge_observation(photo, observation, ready)
+        # One plan may hold in several bays: what is said is said of the one that was photographed.
+        plan = replace(ready.planogram, bay=header["bay"])
         checklist = checklist_of(
-            judgement, ready.planogram, shop=header["shop"], photo=header["uuid"],
+            judgement, plan, shop=header["shop"], photo=header["uuid"],
             made_at=datetime.fromisoformat(header["at"]),
         )  # fmt: skip
-        return _Judged(header["uuid"], photo, judgement, checklist, ready.planogram)
+        return _Judged(header["uuid"], photo, judgement, checklist, plan)
 
     def _prepared(self, path: Path) -> Prepared:
         try:
@@ -180,10 +192,14 @@ def _write_jpeg(path: Path, rgb: Pixels, taken: str | None) -> None:
     )
     if not done:
         raise BadInput(f"a picture of {rgb.shape[1]} x {rgb.shape[0]} pixels fits no JPEG")
+    _write_durably(path, with_time(content.tobytes(), taken))
+
+
+def _write_durably(path: Path, content: bytes) -> None:
     part = path.with_name(path.name + ".part")
     try:
         with part.open("wb") as file:
-            file.write(with_time(content.tobytes(), taken))
+            file.write(content)
             file.flush()
             # The original is deleted for it: a power cut must not leave neither.
             os.fsync(file.fileno())

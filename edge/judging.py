@@ -1,5 +1,6 @@
 """What the judging child is asked and what it answers, as values. Runs no model."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any, Protocol
 from pydantic import TypeAdapter, ValidationError
 
 from edge.errors import JudgeBroke
+from planograms.findings import Status
 from storepulse.checklists import CHECKLIST_JSON, Checklist
 from storepulse.errors import BadInput
 from storepulse.facts import Fact
@@ -25,6 +27,12 @@ class Judged:
     """For the phone: observation in short, findings, scores, checklist."""
     checklist: Checklist | None
     facts: tuple[Fact, ...]
+    positions: Mapping[str, Status]
+    """How each planned position stands, by its id."""
+    signature: bytes = b""
+    """The photo from afar (`planograms.after`)."""
+    taken: str | None = None
+    """When its camera says it was taken."""
 
 
 class Asks(Protocol):
@@ -50,6 +58,8 @@ class Asked:
     """Where its blurred copy goes."""
     annotated: Path
     """Where the drawing on the blurred copy goes."""
+    anchors: Path
+    """Where the image features around the checklist's items go (`planograms.anchors`)."""
 
 
 class Judge:
@@ -83,6 +93,7 @@ class Judge:
                 "planogram": str(asked.planogram),
                 "kept": str(asked.kept),
                 "annotated": str(asked.annotated),
+                "anchors": str(asked.anchors),
                 "shop": self._address.shop,
                 "source": self._address.path,
                 "at": asked.at.isoformat(),
@@ -104,6 +115,7 @@ def read_answer(answer: dict[str, Any]) -> Judged:
         facts = _FACTS.validate_python(answer["facts"], strict=False)
         observation = judgement["observation"]
         photo = observation["photo"]
+        positions = {one["id"]: one["status"] for one in judgement["positions"]}
         body = {
             "planogram": {
                 "id": judgement["planogram"],
@@ -122,7 +134,7 @@ def read_answer(answer: dict[str, Any]) -> Judged:
                 "model": observation["model"],
             },
             "findings": judgement["findings"],
-            "positions": {one["id"]: one["status"] for one in judgement["positions"]},
+            "positions": positions,
             "scores": judgement["scores"],
             "checklist": told,
         }
@@ -130,4 +142,7 @@ def read_answer(answer: dict[str, Any]) -> Judged:
         raise JudgeBroke(f"the judge's answer cannot be read: {explain(error)}") from error
     except (KeyError, TypeError) as error:
         raise JudgeBroke(f"the judge's answer lacks {error}") from error
-    return Judged(body=body, checklist=checklist, facts=facts)
+    return Judged(
+        body=body, checklist=checklist, facts=facts, positions=positions,
+        signature=bytes.fromhex(answer.get("signature", "")), taken=answer.get("taken"),
+    )  # fmt: skip

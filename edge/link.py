@@ -6,7 +6,7 @@ Whatever happens to it, the outbox and the phones' API go on: it tries again, ev
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -116,8 +116,14 @@ class Link:
         inbox: Inbox,
         paired: Phones,
         now: Now,
+        *,
+        plans: Callable[[], tuple[str, ...]] = lambda: (),
     ) -> None:
-        """Raises `BadSettings` for an address of a broker that is none."""
+        """Raises `BadSettings` for an address of a broker that is none.
+
+        Args:
+            plans: which of the hub's planograms are here.
+        """
         self.state = LinkState()
         self.phones = ""
         """Where phones are served; known once the node listens."""
@@ -127,6 +133,8 @@ class Link:
         self._outbox = outbox
         self._inbox = inbox
         self._paired = paired
+        self._plans = plans
+        self._say = asyncio.Event()
         self._now = now
         self._disk = disk
         self._pace = Pace(settings.batches_max, settings.patience_s)
@@ -288,14 +296,21 @@ class Link:
             if await asyncio.to_thread(self._paired.take_config, config, self._now()):
                 log.info("took configuration %d", config.revision)
 
+    async def say_state(self) -> None:
+        """Tell the hub soon how this node stands; with no link, it is told when there is one."""
+        self._say.set()
+
     async def _keep_state(self, client: aiomqtt.Client) -> None:
         said = self._now().clock.synchronised
         while True:
-            await asyncio.sleep(_STATE_EVERY_S)
+            asked = False
+            with suppress(TimeoutError):
+                asked = await asyncio.wait_for(self._say.wait(), _STATE_EVERY_S)
+            self._say.clear()
             # Only from the moment the clock is set does the hub know what the earlier hours were.
-            if self._now().clock.synchronised != said:
+            if asked or self._now().clock.synchronised != said:
                 await self._say_state(client)
-                said = not said
+                said = self._now().clock.synchronised
 
     async def _say_state(self, client: aiomqtt.Client) -> None:
         waiting = await asyncio.to_thread(self._outbox.waiting)
@@ -309,6 +324,7 @@ class Link:
             outbox=waiting.numbers,
             phones=self.phones,
             config=config,
+            plans=self._plans(),
         )
         payload = NODE_STATE_JSON.dump_json(state)
         await client.publish(self._address.topic("state"), payload, qos=1, retain=True)

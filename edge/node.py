@@ -21,6 +21,7 @@ from edge.bench import Bench, Heard
 from edge.blobs import Pictures
 from edge.checks import Checks
 from edge.clock import now_of
+from edge.closing import Closing
 from edge.disk import Disk, hold
 from edge.errors import BadSettings
 from edge.inbox import Inbox
@@ -31,6 +32,7 @@ from edge.outbox import Outbox
 from edge.owner import keep_owner_key
 from edge.pairing import Phones
 from edge.photos import Photos
+from edge.plan_fetch import PlanFetch
 from edge.plans import Plans
 from edge.renewal import Renewal
 from edge.settings import Settings
@@ -88,12 +90,20 @@ class Node:
         self.inbox = Inbox(self.disk, self.outbox)
         self.owner_key = keep_owner_key(settings.data)
         self.phones = Phones(self.disk, self.outbox)
-        self.checks = Checks(self.disk, self.outbox)
+        self.checks = Checks(self.disk, self.outbox, today=lambda: self.plans.today())
         self.taps = Taps(self.disk, self.outbox)
-        self.plans = Plans(settings.data / "planograms")
+        self.plans = Plans(settings.data / "planograms", clock=lambda: self._now().at)
         for file in planograms:
             self.plans.adopt(file)
-        self.link = Link(settings, self.disk, self.outbox, self.inbox, self.phones, self._now)
+        self.link = Link(
+            settings, self.disk, self.outbox, self.inbox, self.phones, self._now,
+            plans=self.plans.receipt,
+        )  # fmt: skip
+        self.plan_fetch = PlanFetch(
+            settings.data, self.plans, self.phones, self.link.say_state,
+            backoff=Backoff(longest_s=settings.reconnect_s_max), poll_s=settings.poll_s,
+        )  # fmt: skip
+        self.plan_fetch.heed_config()
         self.renewal = Renewal(settings.data, self._now)
         self.judge_child = AskedWorker(
             "judge",
@@ -110,6 +120,7 @@ class Node:
             self.checks,
             self.plans,
             judge,
+            Closing(self.disk, self.outbox, self.checks, settings.address),
             self._now,
             tries_max=settings.judge_tries_max,
         )
@@ -170,6 +181,7 @@ class Node:
             "renewal": self.renewal.run,
             "photos": self.photos.run,
             "pictures": self.pictures.run,
+            "planograms": self.plan_fetch.run,
             **{child.state.name: child.run for child in self._children},
         }
         if pem is not None and config.ssl is not None:

@@ -17,17 +17,17 @@ from edge.errors import CodeUsedOrEnded, NotHere
 from edge.outbox import Outbox
 from storepulse.errors import BadInput
 from storepulse.events import PhoneEnded, PhonePaired
+from storepulse.node_config import NodeConfig
 from storepulse.phones import (
     CODE_LIFETIME,
     PAIRED_FOR,
     TOKEN_BYTES,
-    NodeConfig,
     check_phone_name,
     code_sha256,
     new_pairing_code,
     token_sha256,
 )
-from storepulse.wire import encode_config, unpack
+from storepulse.wire import BadPayload, decode_config, encode_config, unpack
 
 log = logging.getLogger(__name__)
 
@@ -170,6 +170,16 @@ class Phones:
                 _learn_code(db, sha256, "hub", ends_at, moment)
             _forget_old(db, moment.at)
         return True
+
+    def config(self) -> NodeConfig | None:
+        """What the hub said last; None: nothing yet, or it is of another form."""
+        with self._disk.reading() as db:
+            row = db.execute("select payload from config").fetchone()
+        try:
+            return None if row is None else decode_config(str(row[0]).encode())
+        except BadPayload as error:
+            log.warning("the kept configuration is passed over: %s", error)
+            return None
 
     def config_revision(self) -> int:
         """Which configuration this node keeps; 0: none yet."""

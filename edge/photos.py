@@ -14,7 +14,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from uuid import UUID
 
 from edge.checks import Checks
 from edge.clock import Now
+from edge.closing import Closing
 from edge.disk import Disk
 from edge.errors import JudgeBroke, NotHere, NotJudged, WorkerAway, WorkerEnded, WorkerTooSlow
 from edge.judging import Asked, Judge, Judged
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 
 ORIGINAL: Final = "original"
 """As the phone sent it, faces and place included: there until the blurred copy is on the disk."""
+ANCHORS: Final = "anchors.bin"
+"""Image features around the checklist's items; stays on the node."""
 _AGAIN_EVERY_S: Final = 20.0
 _PICTURE_WAIT_S: Final = 20.0
 _BAY_MAX: Final = 100
@@ -73,6 +76,7 @@ class Photos:
         checks: Checks,
         plans: Plans,
         judge: Judge,
+        closing: Closing,
         now: Now,
         *,
         tries_max: int,
@@ -83,6 +87,7 @@ class Photos:
         self._checks = checks
         self._plans = plans
         self._judge = judge
+        self._closing = closing
         self._now = now
         self._tries_max = tries_max
         self._running: dict[str, asyncio.Task[PhotoAnswer]] = {}
@@ -196,9 +201,10 @@ class Photos:
             bay=stored.bay,
             at=stored.received_at,
             photo=folder / ORIGINAL,
-            planogram=self._plans.path(plan.id),
+            planogram=self._plans.file_of(plan),
             kept=folder / KEPT,
             annotated=folder / ANNOTATED,
+            anchors=folder / ANCHORS,
         )
 
     def _start_keeping(self, stored: _Stored) -> asyncio.Task[None]:
@@ -243,7 +249,7 @@ class Photos:
     def _finish(self, stored: _Stored, judged: Judged) -> PhotoAnswer:
         moment = self._now()
         urls = {"photo_url": KEPT, "annotated_url": ANNOTATED}
-        body = {
+        body: dict[str, Any] = {
             "photo": stored.uuid,
             "bay": stored.bay,
             "received_at": stored.received_at.isoformat(),
@@ -251,12 +257,19 @@ class Photos:
             **judged.body,
             **{key: f"/api/photos/{stored.uuid}/{name}" for key, name in urls.items()},
         }
-        answer = PhotoAnswer(OK, body)
-        with self._disk.transaction():
+        with self._disk.transaction() as db:
             if judged.checklist is not None:
+                closed = self._closing.close(stored.uuid, stored.bay, judged, moment)
+                body["closed"] = asdict(closed)
                 self._checks.keep(judged.checklist)
                 self._outbox.append([ChecklistMade(checklist=judged.checklist)], moment)
+                self._checks.let_rest(judged.checklist, moment)
             self._outbox.append(judged.facts, moment)
+            db.execute(
+                "update photos set signature = ?, taken = ? where uuid = ?",
+                (judged.signature, judged.taken, stored.uuid),
+            )
+            answer = PhotoAnswer(OK, body)
             self._keep_answer(stored.uuid, answer)
         return answer
 

@@ -32,6 +32,7 @@ from hub.metrics import CATALOGUE
 from hub.nodes.authority_files import open_authority
 from hub.nodes.cli import app as nodes_app
 from hub.people.cli import app as people_app
+from hub.plans.cli import app as plans_app
 from hub.settings import read_settings
 from hub.shops import load_shops, read_shops
 from hub.store.database import Database, open_database
@@ -51,6 +52,7 @@ app.add_typer(bench_app, name="bench", help="How long things take at a chain's s
 app.add_typer(feeds_app, name="feed", help="Tills, queues, rotas, weather: add, list, run feeds.")
 app.add_typer(care_app, name="care", help="Customers who agreed: one's data, the record, keys.")
 app.add_typer(rules_app, name="rules", help="How actions are handed out: show, publish.")
+app.add_typer(plans_app, name="plans", help="Planograms: add files as drafts, list, publish.")
 # Without a name its commands stand beside ours.
 app.add_typer(codes_app)
 app.add_typer(audit_app)

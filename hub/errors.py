@@ -34,6 +34,7 @@ StorepulseError
 │   │   ├── TextHasFaults, ChangedMeanwhile            hub.playbooks.routes
 │   │   ├── LinkNowhere, OtherText, NotAsked           hub.care.routes
 │   │   ├── NoKeys                                     hub.notices.routes
+│   │   ├── NoSuchPlan, PlanChanged, NotThisPhoto      hub.plans
 │   │   ├── NoPicture, NoPictureYet                    hub.pictures.routes
 │   │   ├── NotSo, NotWon                              hub.experiments
 │   │   └── NoSuchPerson, LastOfHeadOffice             hub.people.store, hub.people.routes

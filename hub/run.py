@@ -49,6 +49,7 @@ from hub.people.store import first_link
 from hub.people.tokens import link_path
 from hub.pictures.blobs import BlobStore, FolderBlobs
 from hub.pictures.store import clean_up
+from hub.plans.photo_work import work_off
 from hub.scheduler import schedule
 from hub.settings import Settings, read_settings, with_certificate
 from hub.store.database import Database, beside, open_database
@@ -337,6 +338,7 @@ def _work(hub: _Hub) -> list[Coroutine[Any, Any, None]]:
         schedule(hub.database, now=utc_now),
         hear_news(hub.database, hub.news),
         keep_fed(hub.database, now=utc_now),
+        work_off(hub.database, now=utc_now),
         _keep_tidy(hub.database, hub.store, hub.settings.blob_days),
         keep_sending(hub.database, hub.outward.keys, mail=hub.outward.notice_mail, now=utc_now),
         keep_caring(hub.database, hub.outward.keys, hub.outward.care, now=utc_now),

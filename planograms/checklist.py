@@ -46,8 +46,9 @@ def checklist_of(
 ) -> Checklist:
     """The checklist of a judgement.
 
-    Adjacent facings that one product lacks are one item. Of more than `items_max` items those of
-    main-push products stay first, then the surest; they are listed in walking order all the same.
+    Adjacent facings that one product lacks are one item. Of more than `items_max` items those stay
+    that cost most a day, where the planogram says what its products sell; then those of main-push
+    products, then the surest. They are listed in walking order all the same.
 
     Args:
         photo: UUID of the photo, made on the phone.
@@ -56,7 +57,12 @@ def checklist_of(
     items = _grouped(judgement, planogram)
     ranked = sorted(
         range(len(items)),
-        key=lambda k: (not _pushed(items[k], planogram), -_confidence(items[k]), k),
+        key=lambda k: (
+            -(_value_a_day(items[k], planogram) or 0.0),
+            not _pushed(items[k], planogram),
+            -_confidence(items[k]),
+            k,
+        ),
     )
     kept = [items[k] for k in sorted(ranked[:items_max])]
     name = f"storepulse:checklist:{shop}:{photo}:{planogram.id}:{planogram.version}"
@@ -68,6 +74,8 @@ def checklist_of(
         planogram=planogram.id,
         planogram_version=planogram.version,
         made_at=made_at,
+        model=f"{judgement.observation.model.name}@{judgement.observation.model.version}",
+        method=judgement.method,
         items=tuple(
             _checklist_item(number, item, planogram) for number, item in enumerate(kept, 1)
         ),
@@ -102,6 +110,24 @@ def _pushed(item: _Item, planogram: Planogram) -> bool:
     return any(planogram.product_at(place).main_push for place in item.places)
 
 
+def _value_a_day(item: _Item, planogram: Planogram) -> float | None:
+    """What the finding costs a day: the product's sales, by the share of its facings that is wrong,
+    by the probability that it is. None where the planogram does not say what it sells.
+    """
+    if not item.places:
+        return None
+    product = planogram.product_at(item.places[0])
+    if product.value_a_day is None:
+        return None
+    planned = sum(
+        each.facings * each.facings_high
+        for each in planogram.positions
+        if each.product == product.id
+    )
+    wrong = sum(each.facings * each.facings_high for each in item.places)
+    return round(product.value_a_day * wrong / planned * _confidence(item), 2)
+
+
 def _confidence(item: _Item) -> float:
     return sum(finding.confidence for finding in item.findings) / len(item.findings)
 
@@ -119,7 +145,9 @@ def _checklist_item(number: int, item: _Item, planogram: Planogram) -> Checklist
         row=place.row if place else None,
         facings=sum(each.facings for each in item.places) or 1,
         main_push=_pushed(item, planogram),
+        value_a_day=_value_a_day(item, planogram),
         anchor_mm=_anchor_mm(item, planogram),
+        positions=tuple(each.id for each in item.places),
     )
 
 

@@ -9,15 +9,19 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from planograms.check import check
 from planograms.exchange_commands import add_to
 from planograms.files import read_planogram, write_planogram
 from planograms.from_photo import planogram_from_photo
 from planograms.model import Planogram
+from planograms.version_commands import add_to as add_versions
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Make, read, write, draw and show planograms."
 )
 add_to(app)
+add_versions(app)
+app.command()(check)
 
 _MODEL_HELP = "A detector (.onnx) other than the packaged one."
 

@@ -1,17 +1,18 @@
 """`storepulse planogram import|export|template|schema|draw`. Thin: the work is elsewhere."""
 
 import json
+import re
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from planograms.errors import BadPlanogram
 from planograms.exchange import FORMATS, read_planograms, workbooks, write_planograms
-from planograms.files import read_planogram, write_file, write_planogram
+from planograms.files import read_planogram, write_file, write_planograms_whole
 from planograms.formats.csv_file import template as csv_template
 from planograms.formats.own import schema_as_text
 from planograms.model import Planogram
@@ -20,6 +21,8 @@ from planograms.scaling import in_mm
 from planograms.versions import published, refuse_change
 
 _NAMES = ", ".join(f"{each.name} ({each.meaning})" for each in FORMATS.values())
+
+_FILE_NAME: Final = re.compile(r"[^/\\\x00-\x1f]{1,100}")
 
 Format = Annotated[
     str | None, typer.Option("--format", help=f"By default told from the file: {_NAMES}.")
@@ -64,8 +67,7 @@ def import_(
             refuse_change(read_planogram(target), planogram)
     if output.suffix.lower() != ".json":
         _make_folder(output)
-    for target, planogram in targets:
-        write_planogram(target, planogram)
+    write_planograms_whole(targets)
     if as_json:
         typer.echo(json.dumps([_said(target, each) for target, each in targets]))
         return
@@ -95,6 +97,13 @@ def _targets(found: tuple[Planogram, ...], output: Path) -> list[tuple[Path, Pla
                 f"-o {output}: the file holds {len(found)} planograms; name a folder for them"
             )
         return [(output, found[0])]
+    for planogram in found:
+        # The id comes from somebody's file: it must not lead out of the folder.
+        if not _FILE_NAME.fullmatch(planogram.id) or planogram.id.startswith("."):
+            raise BadPlanogram(
+                f"-o {output}: id {planogram.id!r} cannot be a file's name; name a .json file for "
+                "it, or change the id where the file was made"
+            )
     return [(output / f"{planogram.id}.json", planogram) for planogram in found]
 
 

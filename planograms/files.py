@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -60,6 +61,32 @@ def write_planogram(path: Path, planogram: Planogram) -> None:
         BadPlanogram: the folder is not there or cannot be written.
     """
     write_file(path, PLANOGRAM_JSON.dump_json(planogram, indent=1))
+
+
+def write_planograms_whole(targets: Sequence[tuple[Path, Planogram]]) -> None:
+    """Write several planograms, or none: only when all lie on the disk do they get their names.
+
+    Raises:
+        BadPlanogram: the folder is not there or cannot be written.
+    """
+    written: list[tuple[Path, Path]] = []
+    try:
+        for path, planogram in targets:
+            # Not the planogram's name: a long one with an ending more may be too long.
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".plan-")
+            written.append((Path(temporary), path))
+            with os.fdopen(handle, "wb") as file:
+                file.write(PLANOGRAM_JSON.dump_json(planogram, indent=1))
+            Path(temporary).chmod(0o644)
+        for temporary_path, path in written:
+            temporary_path.replace(path)
+    except OSError as error:
+        raise BadPlanogram(
+            f"{targets[0][0].parent}: cannot be written: {error.strerror}"
+        ) from error
+    finally:
+        for temporary_path, _ in written:
+            temporary_path.unlink(missing_ok=True)
 
 
 def write_file(path: Path, content: bytes) -> None:

@@ -1,7 +1,7 @@
 """Versions of planograms: published ones stand still, a day has one in force. Pure; keeps none."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from planograms.errors import BadPlanogram
@@ -41,18 +41,70 @@ def refuse_change(known: Planogram, new: Planogram) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """One published version as one shop has it: where it holds there, and from when."""
+
+    id: str
+    version: int
+    bays: tuple[str, ...]
+    starts_on: date | None = None
+
+    @property
+    def age(self) -> tuple[date, int, str]:
+        """The greater one replaces the other."""
+        return self.starts_on or date.min, self.version, self.id
+
+
+def holding(placed: Iterable[Placed], day: date) -> Mapping[str, Placed]:
+    """What each bay of one shop should show on a day.
+
+    Of each planogram the version that started last replaces all others, also where it left a bay;
+    of different planograms at one bay the one that started last holds, of these the higher version.
+
+    Returns:
+        By bay; a bay for which nothing has started is left out.
+    """
+    newest: dict[str, Placed] = {}
+    for one in placed:
+        if (one.starts_on is None or one.starts_on <= day) and (
+            one.id not in newest or one.age > newest[one.id].age
+        ):
+            newest[one.id] = one
+    out: dict[str, Placed] = {}
+    for one in sorted(newest.values(), key=lambda each: each.age):
+        out |= dict.fromkeys(one.bays, one)
+    return out
+
+
+def due(placed: Sequence[Placed], day: date) -> tuple[Placed, ...]:
+    """What a shop's nodes need from a day on: what holds then, or will; by id and version.
+
+    A version that starts later may uncover another planogram that does not hold today.
+    """
+    starts = {one.starts_on for one in placed if one.starts_on is not None and one.starts_on > day}
+    needed = {
+        (one.id, one.version): one for on in (day, *starts) for one in holding(placed, on).values()
+    }
+    return tuple(needed[key] for key in sorted(needed))
+
+
 def in_force(
     planograms: Iterable[Planogram], *, shop: str, bay: str, day: date
 ) -> Planogram | None:
-    """What a bay of a shop should show on a day; None where nothing was published for it.
-
-    Of those that have started, the one that started last; of these the highest version.
-    """
-    mine = [
-        planogram
-        for planogram in planograms
-        if planogram.published_at is not None
-        and bay in planogram.bays_in(shop)
-        and (planogram.starts_on is None or planogram.starts_on <= day)
-    ]
-    return max(mine, key=lambda p: (p.starts_on or date.min, p.version, p.id), default=None)
+    """What a bay of a shop should show on a day (`holding`); None where nothing was published."""
+    known = {
+        (each.id, each.version): each
+        for each in planograms
+        if each.published_at is not None and each.bays_in(shop)
+    }
+    found = holding(
+        [
+            Placed(
+                id=each.id, version=each.version, bays=each.bays_in(shop), starts_on=each.starts_on
+            )
+            for each in known.values()
+        ],
+        day,
+    ).get(bay)
+    return None if found is None else known[found.id, found.version]

@@ -44,6 +44,8 @@ class ChecklistItem:
     value_a_day: float | None = None
     """What the finding costs a day, in the chain's currency, where price and velocity are known."""
     anchor_mm: tuple[float, float] | None = None
+    positions: tuple[str, ...] = ()
+    """All planned positions that it is about: a run of missing facings has several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,10 @@ class Checklist:
     planogram_version: int
     made_at: datetime
     items: tuple[ChecklistItem, ...]
+    model: str = ""
+    """NAME@VERSION of the detector that saw it: verdicts are told apart by it."""
+    method: str = ""
+    """Of the judgement, e.g. planograms.judge/2."""
 
     def __post_init__(self) -> None:
         if self.made_at.tzinfo is None:

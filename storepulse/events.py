@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, Literal
 
 from pydantic import TypeAdapter
@@ -26,8 +26,10 @@ class ItemMarked:
     item: str
     state: Literal["done", "cannot_do", "not_true", "confirmed", "reopened"]
     at: datetime
-    by: Literal["clerk", "after_photo"] = "clerk"
+    by: Literal["clerk", "after_photo", "rest"] = "clerk"
     reason: str = ""
+    until: date | None = None
+    """Of a cannot_do that will right itself: findings of this product rest up to this day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""A phone's pairing code, and what the hub tells a node of its phones. Opens no connection.
+"""A phone's pairing code and name. Opens no connection.
 
 A code is eight of Crockford's letters and digits, 40 bits of chance. It is good once, for one shop,
 within 15 minutes; a node takes ten wrong ones a minute, so a guess hits in those 15 minutes with a
@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from pydantic import TypeAdapter
-
 from storepulse.errors import BadInput
 
 CODE_LIFETIME: Final = timedelta(minutes=15)
@@ -21,8 +19,6 @@ PAIRED_FOR: Final = timedelta(days=400)
 """The longest that browsers keep a cookie (RFC 6265bis); then a phone pairs again."""
 TOKEN_BYTES: Final = 32
 PHONE_NAME_MAX: Final = 80
-REVISION_MAX: Final = 2**53
-"""Beyond it JavaScript and JSON readers round."""
 _LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O or U."""
 _CODE_LETTERS: Final = 8
@@ -97,23 +93,3 @@ class OpenCode:
         check_sha256("sha256", self.sha256)
         if self.ends_at.tzinfo is None:
             raise ValueError("ends_at needs a time zone")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeConfig:
-    """What the hub tells one node. Each is whole; a node ignores one older than what it has."""
-
-    revision: int
-    codes: tuple[OpenCode, ...] = ()
-    """Of the hub's making, open for the node's shop; a node's own codes are its own affair."""
-    ended: tuple[str, ...] = ()
-    """Phones of this node that may do nothing any more."""
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.revision <= REVISION_MAX:
-            raise ValueError(f"revision must lie between 0 and 2**53, got {self.revision}")
-        for phone in self.ended:
-            check_phone_id(phone)
-
-
-NODE_CONFIG_JSON: TypeAdapter[NodeConfig] = TypeAdapter(NodeConfig)

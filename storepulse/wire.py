@@ -16,7 +16,8 @@ from storepulse.actions import ACTION_JSON, Action
 from storepulse.errors import BadInput
 from storepulse.events import EVENT_JSON, Event, type_of
 from storepulse.facts import FACT_JSON, Fact
-from storepulse.phones import NODE_CONFIG_JSON, REVISION_MAX, NodeConfig
+from storepulse.node_config import NODE_CONFIG_JSON, REVISION_MAX, NodeConfig
+from storepulse.plans import PLANS_MAX
 from storepulse.topics import Address
 from storepulse.units import KIB, MIB
 
@@ -95,10 +96,14 @@ class NodeState:
     """Address at which it serves phones and pictures, "" while it serves none."""
     config: int = 0
     """Revision of the configuration that it keeps: its receipt. 0: none yet."""
+    plans: tuple[str, ...] = ()
+    """The hub's planograms that it holds whole, each as ID@VERSION: the receipt for these."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.config <= REVISION_MAX:
             raise ValueError(f"config must lie between 0 and 2**53, got {self.config}")
+        if len(self.plans) > 2 * PLANS_MAX:
+            raise ValueError(f"plans must name at most {2 * PLANS_MAX}, got {len(self.plans)}")
 
 
 ACKNOWLEDGEMENT_JSON: TypeAdapter[Acknowledgement] = TypeAdapter(Acknowledgement)

@@ -12,7 +12,7 @@ from storepulse import __version__
 from storepulse.actions import Action
 from storepulse.events import EVENT_TYPES
 from storepulse.facts import Fact
-from storepulse.phones import NodeConfig
+from storepulse.node_config import NodeConfig
 from storepulse.topics import CHANNELS, ROOT, Channel
 from storepulse.wire import BATCH_MAX, FACT_TYPE, Acknowledgement, NodeState
 
@@ -25,7 +25,7 @@ _MEANINGS: Final[Mapping[Channel, str]] = {
     "up/facts": "Facts of a node's outbox: QoS 1, in the order of their numbers.",
     "up/events": "Events of the same outbox, numbered with the facts.",
     "down/actions": "Actions for the shop, sent again until their receipts have come up.",
-    "down/config": "Who may pair and who may not any more; sent again until `state` names it.",
+    "down/config": "Who may pair, and which planograms hold; sent again until `state` names it.",
     "down/acks": "How far the hub has stored an outbox: only then does the node delete.",
     "state": "What a node says of itself, retained; its last will says that it is gone.",
 }

@@ -423,6 +423,14 @@ export const MESSAGES = {
   'standing.ill': { en: 'not working', zh: '故障' },
   'newer.words': { en: 'A newer version of this page is here. What waits on this phone stays.', zh: '本页有新版本。本机待发送的内容会保留。' },
   'newer.show': { en: 'Show it', zh: '更新' },
+  'error.plan_changed': { en: 'Somebody changed this draft meanwhile. Open it again; what you did here is not saved.', zh: '草稿已被他人修改。请重新打开，您在此处的改动未保存。' },
+  'item.reason.delivery_due': { en: 'Delivery is due', zh: '等待到货' },
+  'item.reason.promotion': { en: 'Promotion changes over', zh: '促销换档' },
+  'item.rest.until': { en: 'Do not ask again for', zh: '多久内不再提示？' },
+  'item.rest.days': { en: 'days: {days}', zh: '{days} 天' },
+  'result.same': { en: 'This is the earlier photo again, so it closes nothing. Take a new one.', zh: '这与之前的照片相同，不能用于确认整改，请重新拍照。' },
+  'result.older': { en: 'This photo was taken before the earlier one, so it closes nothing. Take a new one.', zh: '这张照片早于之前的照片，不能用于确认整改，请重新拍照。' },
+  'result.reopened': { en: 'Ticked before, but not right on this photo: {n}', zh: '已勾选但照片显示仍未整改：{n} 处' },
 } as const
 
 export type MessageKey = keyof typeof MESSAGES | keyof typeof DESK_MESSAGES | keyof typeof INSTALLER_MESSAGES

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { fixedItems, positionsOf, type Positions } from '../src/clerk/fixed'
+import type { components } from '../src/api/node'
+import { positionsOf } from '../src/clerk/fixed'
 import { layOut, type Mark } from '../src/clerk/marks'
 import type { Plan } from '../src/clerk/plan'
 import { tasksOf, TASKS_MOST } from '../src/clerk/tasks'
 
-type Item = Parameters<typeof fixedItems>[0][number]
+type Item = components['schemas']['ShownItem']
 
 const plan: Plan = {
   width: 40, height: 10, products: [],
@@ -12,29 +13,14 @@ const plan: Plan = {
 }
 const item = (more: Partial<Item>): Item => ({
   id: '1', kind: 'missing', sentence: { en: 'e', zh: 'z' }, box_xyxy_px: [0, 0, 1, 1], confidence: 0.9, facings: 1,
-  main_push: false, state: 'open', reason: '', marked_at: null, position: 'p0', ...more,
+  main_push: false, state: 'open', reason: '', marked_at: null, position: 'p0', positions: [], ...more,
 })
-const seen = (...states: string[]): Positions => Object.fromEntries(states.map((state, at) => [`p${at}`, state])) as Positions
 
-describe('an after photo', () => {
+describe('an item', () => {
   it('finds the run of positions that an item stands for, and stops at another product', () => {
     expect(positionsOf(item({ facings: 2 }), plan).map((one) => one.id)).toEqual(['p0', 'p1'])
     expect(positionsOf(item({ facings: 3 }), plan).map((one) => one.id)).toEqual(['p0', 'p1'])
     expect(positionsOf(item({ position: null }), plan)).toEqual([])
-  })
-
-  it.each([
-    ['all of it is right', seen('ok', 'ok'), 1],
-    ['half of it is right', seen('ok', 'missing'), 0],
-    ['half of it is out of the picture', seen('ok', 'unobserved'), 0],
-    ['half of it is unclear', seen('ok', 'unsure'), 0],
-  ])('ticks an item only when %s', (_, positions, ticked) => {
-    expect(fixedItems([item({ facings: 2 })], plan, positions)).toHaveLength(ticked)
-  })
-
-  it('leaves what a clerk has said, and what stands at no planned place', () => {
-    const said = [item({ state: 'cannot_do' }), item({ state: 'not_true' }), item({ position: null })]
-    expect(fixedItems(said, plan, seen('ok', 'ok', 'ok', 'ok'))).toEqual([])
   })
 })
 
@@ -69,7 +55,7 @@ describe('tasks', () => {
   type List = Parameters<typeof tasksOf>[0][number]
   type Action = Parameters<typeof tasksOf>[1][number]
   const list = (id: string, bay: string, items: Item[]): List => ({
-    id, bay, items, photo: 'p', planogram: 'x', planogram_version: 1, made_at: '2026-11-20T10:00:00Z', shop: 's',
+    id, bay, items, photo: 'p', planogram: 'x', planogram_version: 1, made_at: '2026-11-20T10:00:00Z', shop: 's', model: '', method: '',
   })
   const action = (id: string, checklist: string | null, due: string, state = 'delivered'): Action =>
     ({ state, received_at: due, action: { id, checklist, due_at: due } }) as unknown as Action

@@ -81,6 +81,8 @@ from hub.people.signing_in import TooManyTries
 from hub.phones.routes import phone_routes
 from hub.pictures.blobs import BlobStore
 from hub.pictures.routes import picture_routes
+from hub.plans.routes import BODY_BYTES_MAX as PLAN_BODY_BYTES_MAX
+from hub.plans.routes import plan_routes
 from hub.playbooks.routes import playbook_routes
 from hub.shops_store import Node, Shop
 from hub.shops_store import nodes as read_nodes
@@ -96,7 +98,7 @@ log = logging.getLogger(__name__)
 
 HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
 _BODY_BYTES_MAX: Final = 64 * KIB
-"""No form of ours is longer; pictures come by other routes than these."""
+"""No form of ours is longer; nodes' pictures come by another door."""
 
 
 def create_app(
@@ -147,6 +149,7 @@ def create_app(
     app.include_router(feed_routes(database, now))
     app.include_router(phone_routes(database))
     app.include_router(picture_routes(database, store))
+    app.include_router(plan_routes(database, now))
     app.include_router(news_routes(database, news or News()))
     app.include_router(ticket_page_routes())
     app.include_router(page_routes("board.html"))
@@ -359,8 +362,11 @@ def _why_refused(request: Request, hosts: frozenset[str]) -> JSONResponse | None
     said = request.headers.get("content-length", "0")
     if "transfer-encoding" in request.headers or not said.isdecimal():
         return _error(411, "length_needed", "say how long the body is (Content-Length)")
-    if int(said) > _BODY_BYTES_MAX:
-        return _error(413, "too_large", f"at most {_BODY_BYTES_MAX} bytes")
+    # A planogram has its pictures in it; who may not send one is refused before it is read.
+    is_plan = request.url.path.startswith("/api/plans/")
+    bytes_max = PLAN_BODY_BYTES_MAX if is_plan else _BODY_BYTES_MAX
+    if int(said) > bytes_max:
+        return _error(413, "too_large", f"at most {bytes_max} bytes")
     return None
 
 

@@ -1,9 +1,10 @@
-"""The door for nodes: HTTPS routes for a code or a certificate; to get one, or to leave a picture.
+"""The door for nodes: HTTPS routes by a code or a certificate; for pictures and planograms, too.
 
     GET  /enrol/ca     the authority's certificate; the node compares it with its code
     POST /enrol        a code and a request: the first certificate, or one after the last has ended
     POST /enrol/renew  over mutual TLS: the next one
     PUT  /blobs/{photo}/{name}  over mutual TLS: a picture; its shop is the certificate's
+    GET  /plans/{planogram}/{version}  over mutual TLS: a planogram that holds in that shop
 
 Decides nothing (`hub.nodes.enrolling`, `hub.pictures.store`). Whoever comes to the first two has no
 certificate yet, so TLS asks for one and does not insist; one that is shown must be ours and good,
@@ -20,7 +21,7 @@ from typing import Any, Final, TypeVar
 
 from cryptography import x509
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from pydantic import TypeAdapter, ValidationError
 from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -32,6 +33,7 @@ from hub.nodes.enrolling import enrol, known_node, renew, sync_revoked
 from hub.nodes.names import PRIVATE_NAMES, NodeNames
 from hub.pictures.blobs import BlobStore, read_key
 from hub.pictures.store import keep_blob
+from hub.plans.store import file_for_shop
 from hub.store.database import Database
 from storepulse.enrolment import (
     ENROL_REQUEST_JSON,
@@ -52,16 +54,22 @@ _PICTURES_AT_ONCE: Final = 4
 """Each is held in memory whole while it is kept."""
 
 
+class NoPlan(BadInput):
+    """A planogram that is not there, or holds in other shops only: which is not said."""
+
+
 class TooMuch(BadInput):
     """A request that is longer than any certificate's, or picture's."""
 
 
 _STATUS: Final[tuple[tuple[type[StorepulseError], int], ...]] = (
-    (NodeRefused, 403), (TooMuch, 413), (BlobContradicts, 409), (BadInput, 422),
+    (NodeRefused, 403), (TooMuch, 413), (BlobContradicts, 409), (NoPlan, 404),
+    (BadInput, 422),
 )  # fmt: skip
 """HTTP status of each error, the first that fits; 503 for what may be well in a while."""
 _CODES: Final = {
-    403: "node_refused", 409: "contradicts", 413: "too_large", 422: "refused", 503: "unavailable",
+    403: "node_refused", 404: "not_there", 409: "contradicts", 413: "too_large", 422: "refused",
+    503: "unavailable",
 }  # fmt: skip
 
 
@@ -144,7 +152,29 @@ def create_door(
 
     if store is not None:
         app.include_router(_picture_routes(database, store, now))
+    app.include_router(_plan_routes(database, now))
     return app
+
+
+def _plan_routes(database: Database, now: Callable[[], datetime]) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.get("/plans/{planogram}/{version}")
+    async def plan(planogram: str, version: int, request: Request) -> Response:
+        presented = _presented(request)
+        sender = await asyncio.to_thread(_sender, database, presented, now())
+        content = await asyncio.to_thread(_plan_for, database, sender, planogram, version)
+        return Response(content, media_type="application/json")
+
+    return routes
+
+
+def _plan_for(database: Database, sender: Address, planogram: str, version: int) -> bytes:
+    with database.connection() as connection:
+        content = file_for_shop(connection, planogram, version, sender.shop)
+    if content is None:
+        raise NoPlan("no such planogram holds in this shop")
+    return content
 
 
 def _picture_routes(database: Database, store: BlobStore, now: Callable[[], datetime]) -> APIRouter:

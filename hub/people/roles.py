@@ -15,7 +15,7 @@ from storepulse.errors import BadInput
 Role = Literal["clerk", "shop", "region", "head_office", "installer", "auditor"]
 Right = Literal[
     "see_shops", "read_figures", "see_nodes", "see_faults", "pair_phones", "invite_nodes",
-    "manage_people", "try_policy", "edit_policy", "read_audit",
+    "manage_people", "try_policy", "edit_policy", "read_audit", "see_plans", "edit_plans",
 ]  # fmt: skip
 Reach = Literal["own", "all"]
 """own: the shops of the person's regions and those named; all: the whole chain."""
@@ -28,12 +28,12 @@ RIGHTS: Final[Mapping[Role, Mapping[Right, Reach]]] = {
     },
     "region": {
         "see_shops": "own", "read_figures": "own", "see_nodes": "own", "pair_phones": "own",
-        "try_policy": "own",
+        "try_policy": "own", "see_plans": "own",
     },
     "head_office": {
         "see_shops": "all", "read_figures": "all", "see_nodes": "all", "see_faults": "all",
         "pair_phones": "all", "invite_nodes": "all", "manage_people": "all", "read_audit": "all",
-        "try_policy": "all", "edit_policy": "all",
+        "try_policy": "all", "edit_policy": "all", "see_plans": "all", "edit_plans": "all",
     },
     "installer": {
         "see_shops": "all", "see_nodes": "all", "see_faults": "all", "pair_phones": "all",
@@ -41,7 +41,7 @@ RIGHTS: Final[Mapping[Role, Mapping[Right, Reach]]] = {
     },
     "auditor": {
         "see_shops": "all", "read_figures": "all", "see_nodes": "all", "see_faults": "all",
-        "read_audit": "all",
+        "read_audit": "all", "see_plans": "all",
     },
 }  # fmt: skip
 """`see_shops` is the list of shops (names, regions), no figure."""

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from hub.ingest.sorting import Alarm
+from hub.plans.store import plans_due, timezone_of
 from hub.store.database import Connection
 from hub.store.queries import question
 from storepulse.events import PhoneEnded, PhonePaired
-from storepulse.phones import CODE_LIFETIME, PAIRED_FOR, NodeConfig, OpenCode, code_sha256
+from storepulse.node_config import NodeConfig
+from storepulse.phones import CODE_LIFETIME, PAIRED_FOR, OpenCode, code_sha256
 from storepulse.topics import Address
 
 OPEN_CODES_MAX: Final = 20
@@ -128,6 +130,8 @@ def _config(
         revision=revision,
         codes=tuple(OpenCode(sha256=row["sha256"], ends_at=row["ends_at"]) for row in codes),
         ended=tuple(row["phone"] for row in ended),
+        timezone=timezone_of(connection, shop),
+        plans=plans_due(connection, shop, now=now),
     )
 
 

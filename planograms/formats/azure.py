@@ -163,7 +163,10 @@ def write_azure(planogram: Planogram) -> bytes:
 
     Works in pixels too: the form names no unit.
     """
-    plan = unfolded(planogram)
+    try:
+        plan = unfolded(planogram)
+    except ValueError as error:
+        raise BadPlanogram(f"planogram {planogram.id}: one facing each: {error}") from error
     kept: Mapping[str, Any] = {}
     if plan.kept is not None and plan.kept.format == FORMAT:
         kept = unpacked(plan.kept, f"planogram {plan.id}")

@@ -4,11 +4,13 @@ import io
 import zipfile
 from collections.abc import Sequence
 from datetime import date, datetime
+from math import isfinite
 from typing import Final
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.utils.exceptions import IllegalCharacterError
 from openpyxl.worksheet.worksheet import Worksheet
 
 from planograms.errors import BadPlanogram
@@ -95,6 +97,8 @@ def template() -> bytes:
     return _workbook([column.name for column in COLUMNS], [[column.example for column in COLUMNS]])
 
 
+_NUMBER_MAX: Final = 1e15
+"""Excel keeps fifteen digits."""
 _NUMBERS: Final = frozenset(
     {"version", "row", "facings_wide", "facings_high", "facings_deep", "price", "value_a_day"}
 )
@@ -112,13 +116,15 @@ def _workbook(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
             cell = sheet.cell(number, column)
             numeric = number > 1 and (header[column - 1] in _NUMBERS
                                       or header[column - 1].endswith("_mm"))  # fmt: skip
-            if numeric:
-                cell.value = float(text) if "." in text else int(text)
+            # A column of others may be called so and hold anything.
+            value = _number(text) if numeric else None
+            if value is not None:
+                cell.value = value
                 continue
             # As text: a GTIN keeps its zeros, and nothing becomes a formula.
             try:
                 cell.value = text
-            except ValueError as error:
+            except (ValueError, IllegalCharacterError) as error:
                 raise BadPlanogram(
                     f"{header[column - 1]} {text!r} holds a sign that Excel cannot keep"
                 ) from error
@@ -129,6 +135,15 @@ def _workbook(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def _number(text: str) -> float | int | None:
+    """The number that a text says; None where it says none that a workbook can hold."""
+    try:
+        value = float(text) if "." in text else int(text)
+    except ValueError:
+        return None
+    return value if isfinite(value) and abs(value) < _NUMBER_MAX else None
 
 
 def _dress(sheet: Worksheet, header: Sequence[str]) -> None:

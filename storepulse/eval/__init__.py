@@ -4,7 +4,6 @@ Each measure is a module beside this one, imported only when it is asked for: mo
 libraries of one part alone.
 """
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -12,19 +11,19 @@ import typer
 
 from storepulse.errors import BadInput
 from storepulse.eval.data_folders import need
+from storepulse.eval.hub_commands import app as hub
 from storepulse.eval.judgement_commands import app as judgement
+from storepulse.eval.listening_commands import app as listening
 from storepulse.eval.options import (
     SHELVES,
     AsJson,
-    Calibrated,
     Model,
-    Probes,
     Seed,
     Shelves,
     Threads,
     say,
 )
-from storepulse.eval.progress import TALK, on_stderr
+from storepulse.eval.progress import on_stderr
 
 app = typer.Typer(
     add_completion=False,
@@ -34,6 +33,8 @@ app = typer.Typer(
 )
 
 app.add_typer(judgement)
+app.add_typer(listening)
+app.add_typer(hub)
 
 
 @app.callback()
@@ -329,155 +330,3 @@ def one_bay_command(
 
     looker = Looker(model, threads=threads)
     say(measure_one_bay(data, looker, photos=photos, seed=seed, steps=on_stderr), as_json)
-
-
-@app.command("occupancy", epilog="storepulse eval occupancy --data ../shared/data/probes --json")
-def occupancy_command(
-    data: Probes,
-    first: Annotated[
-        str | None,
-        typer.Option("--from", help="First day; without: after the calibration's last one."),
-    ] = None,
-    calibration: Calibrated = None,
-    seed: Seed = 0,
-    as_json: AsJson = False,
-) -> None:
-    """People present against head counts, on days that the calibration has not learnt from."""
-    from probes.calibration import DEFAULT_CALIBRATION, read_calibration
-    from probes.privacy import keep_to_itself
-    from storepulse.eval.occupancy import measure_occupancy
-
-    keep_to_itself()
-    learnt = read_calibration(calibration or DEFAULT_CALIBRATION)
-    say(measure_occupancy(data, learnt, first=first, seed=seed, steps=on_stderr), as_json)
-
-
-@app.command("dwell", epilog="storepulse eval dwell --data ../shared/data/probes --json")
-def dwell_command(
-    data: Probes,
-    repeats: Annotated[int, typer.Option(min=1, help="How often phones are parted anew.")] = 2,
-    hours: Annotated[
-        float, typer.Option(min=0.5, max=24, help="Over which 100 visitors come in.")
-    ] = 8.0,
-    seed: Seed = 0,
-    as_json: AsJson = False,
-) -> None:
-    """Mean dwell of visits of known length, by phones whose pace was not learnt."""
-    from probes.privacy import keep_to_itself
-    from storepulse.eval.dwell import measure_dwell
-    from storepulse.eval.probe_captures import read_watches
-
-    keep_to_itself()
-    watches = read_watches(data, steps=on_stderr)
-    report = measure_dwell(watches, repeats=repeats, hours=hours, seed=seed, steps=on_stderr)
-    say(report, as_json)
-
-
-@app.command("linking", epilog="storepulse eval linking --data ../shared/data/probes --json")
-def linking_command(
-    data: Probes,
-    trials: Annotated[int, typer.Option(min=5, help="Crowds of each kind.")] = 20,
-    seed: Seed = 0,
-    as_json: AsJson = False,
-) -> None:
-    """Phones told apart in made-up crowds of real frames: V-measure, and how many there are."""
-    from probes.privacy import keep_to_itself
-    from storepulse.eval.linking import measure_linking
-    from storepulse.eval.probe_captures import read_watches
-
-    keep_to_itself()
-    watches = read_watches(data, steps=on_stderr)
-    say(measure_linking(watches, trials=trials, seed=seed, steps=on_stderr), as_json)
-
-
-@app.command(
-    "calibration",
-    epilog="storepulse eval calibration --data ../shared/data/probes -o calibration.json",
-)
-def calibration_command(
-    data: Probes,
-    until: Annotated[
-        str | None, typer.Option(help="Last day to learn from; without: the shipped one's.")
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write what was learnt.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Learn the calibration from the reference captures again, and compare the shipped one."""
-    from probes.calibration import write_calibration
-    from probes.privacy import keep_to_itself
-    from storepulse.eval.calibration import LEARNT_UNTIL, learn_from, report_of
-
-    keep_to_itself()
-    learnt = learn_from(data, until=until or LEARNT_UNTIL, steps=on_stderr)
-    if output is not None:
-        try:
-            write_calibration(learnt, output)
-        except OSError as error:
-            raise BadInput(f"--output {output} cannot be written: {error.strerror}") from error
-    say(report_of(learnt), as_json)
-
-
-@app.command("parser", epilog="storepulse eval parser --data ../shared/data/probes --json")
-def parser_command(data: Probes, as_json: AsJson = False) -> None:
-    """Captures of every form, whole and broken: are all frames found that are there?"""
-    from probes.privacy import keep_to_itself
-    from storepulse.eval.parser import measure_parser
-
-    keep_to_itself()
-    say(measure_parser(data, steps=on_stderr), as_json)
-
-
-@app.command("why", epilog="storepulse eval why --chains 10 --json")
-def why_command(
-    chains: Annotated[int, typer.Option(min=1, help="Simulated chains.")] = 10,
-    shops: Annotated[int, typer.Option(min=10, help="Shops of each.")] = 200,
-    seed: Seed = 0,
-    as_json: AsJson = False,
-) -> None:
-    """Why figures worsened, in simulated chains with known causes: found, claimed, covered."""
-    from storepulse.eval.why import measure_why
-
-    say(measure_why(chains=chains, shops=shops, seed=seed, steps=on_stderr), as_json)
-
-
-@app.command("experiments", epilog="storepulse eval experiments --trials 1000 --json")
-def experiments_command(
-    trials: Annotated[int, typer.Option(min=4, help="Simulated trials of 60 shops.")] = 1000,
-    seed: Seed = 0,
-    as_json: AsJson = False,
-) -> None:
-    """Trials watched every day: winners declared without an effect, and power over its size."""
-    from storepulse.eval.experiments import measure_experiments
-
-    say(measure_experiments(trials=trials, seed=seed, steps=on_stderr), as_json)
-
-
-@app.command("kill", epilog="storepulse eval kill --broker mosquitto --json")
-def kill_command(
-    broker: Annotated[
-        str | None, typer.Option(help="embedded or mosquitto; both that are installed if not said.")
-    ] = None,
-    facts: Annotated[int, typer.Option(min=200, help="How many facts the node says.")] = 1000,
-    tls: Annotated[
-        bool, typer.Option("--tls", help="Enrol the node; mutual TLS between all.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a broker.")] = False,
-) -> None:
-    """Kill broker, node and hub with -9 in the middle of their work, and count what arrived.
-
-    Ends with exit code 1 if a fact or an action was lost or came twice.
-    """
-    from storepulse.eval.kill import brokers_asked, campaign_in_new_folder
-
-    reports = []
-    for kind in brokers_asked(broker):
-        TALK.print(f"kill campaign on the {kind} broker, {facts} facts", markup=False)
-        report = campaign_in_new_folder(
-            kind, facts=facts, tell=lambda line: TALK.print(f"  {line}", markup=False), tls=tls
-        )
-        typer.echo(json.dumps(report.as_json()) if as_json else report.in_words())
-        reports.append(report)
-    if not all(report.ok for report in reports):
-        raise typer.Exit(1)

@@ -33,6 +33,7 @@ def judge(header: dict[str, Any], _body: bytes) -> dict[str, Any]:
     if header["do"] == "keep":
         Path(header["kept"]).write_bytes(b"kept")
         Path(header["annotated"]).write_bytes(b"drawn")
+        Path(header["anchors"]).write_bytes(b"anchors")
         return {}
     item = {
         "id": "1", "kind": "missing", "sentence": {"en": "Put it back", "zh": "放回去"},

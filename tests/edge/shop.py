@@ -10,6 +10,7 @@ import httpx
 from edge.api import Parts, make_app
 from edge.bench import Bench, Heard
 from edge.checks import Checks
+from edge.closing import Closing
 from edge.disk import Disk
 from edge.inbox import Inbox
 from edge.judging import Judge
@@ -129,7 +130,8 @@ class Shop:
         address = Address("chain", "shop-17", "node-1")
         return Photos(
             self.folder, self.disk, self.outbox, self.checks, self.plans,
-            Judge(self.child, address), self.now, tries_max=3,
+            Judge(self.child, address), Closing(self.disk, self.outbox, self.checks, address),
+            self.now, tries_max=3,
         )  # fmt: skip
 
     def restart_photos(self) -> Photos:

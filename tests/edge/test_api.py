@@ -37,7 +37,7 @@ async def test_only_the_blurred_copy_stays(shop: Shop) -> None:
     await shop.snap(1)
     await shop.pictures_made(1)
     assert sorted(path.name for path in shop.original(1).parent.iterdir()) == [
-        "annotated.jpg", "photo.jpg",
+        "anchors.bin", "annotated.jpg", "photo.jpg",
     ]  # fmt: skip
 
 
@@ -288,7 +288,8 @@ async def test_the_openapi_page_names_every_route(shop: Shop) -> None:
     paths = (await shop.phone.get("/openapi.json")).json()["paths"]
     assert {
         "/api/photos", "/api/photos/{uuid}", "/api/photos/{uuid}/annotated.jpg",
-        "/api/photos/{uuid}/photo.jpg", "/api/checklists", "/api/checklists/{checklist}",
+        "/api/photos/{uuid}/photo.jpg", "/api/photos/{uuid}/anchors.bin", "/api/checklists",
+        "/api/checklists/{checklist}",
         "/api/checklists/{checklist}/items/{item}", "/api/taps", "/api/taps/{uuid}",
         "/api/actions", "/api/actions/{action}", "/api/planograms", "/api/planograms/{planogram}",
         "/healthz", "/api/pair", "/api/phone", "/api/installer", "/api/installer/doctor",

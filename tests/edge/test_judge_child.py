@@ -106,6 +106,7 @@ def request(folder: Path, plan: Path, content: bytes) -> dict[str, Any]:
         "do": "judge", "photo": str(folder / "original"), "uuid": "u-1", "bay": "b1",
         "planogram": str(plan),
         "kept": str(folder / "photo.jpg"), "annotated": str(folder / "annotated.jpg"),
+        "anchors": str(folder / "anchors.bin"),
         "shop": "shop-17", "source": "/storepulse/chain/shop-17/node-1", "at": AT.isoformat(),
     }  # fmt: skip
 

@@ -14,7 +14,8 @@ from edge.disk import Disk
 from edge.lock import COOKIE, PUBLIC, SECURE_COOKIE
 from edge.outbox import Outbox
 from edge.pairing import Phones
-from storepulse.phones import PAIRED_FOR, NodeConfig, OpenCode, code_sha256
+from storepulse.node_config import NodeConfig
+from storepulse.phones import PAIRED_FOR, OpenCode, code_sha256
 from tests.edge.samples import PLAN, StandingClock
 from tests.edge.shop import ORIGIN, OWNER_KEY, UUID, Shop, error
 

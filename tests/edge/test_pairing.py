@@ -12,7 +12,8 @@ from edge.lock import COOKIE
 from edge.pairing import Phones
 from edge.wrong_tries import TRIES_MAX
 from storepulse.events import PhoneEnded, PhonePaired
-from storepulse.phones import NodeConfig, OpenCode, code_sha256, token_sha256
+from storepulse.node_config import NodeConfig
+from storepulse.phones import OpenCode, code_sha256, token_sha256
 from storepulse.wire import Clock
 from tests.edge.samples import StandingClock
 from tests.edge.shop import UUID, Shop, error

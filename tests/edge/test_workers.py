@@ -48,6 +48,7 @@ def photo(tmp_path: Path, content: bytes) -> dict[str, str]:
         "do": "judge", "photo": str(path), "uuid": "u", "bay": "b1", "shop": "s", "source": "n",
         "at": "2026-11-20T12:00:00+00:00", "kept": str(tmp_path / "kept"),
         "annotated": str(tmp_path / "annotated"),
+        "anchors": str(tmp_path / "anchors"),
     }  # fmt: skip
 
 

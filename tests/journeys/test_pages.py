@@ -111,7 +111,9 @@ def test_a_shelf_put_right_turns_goods_green_on_the_board(
     assert cell(desk, "green").locator("svg[role=img]").first.is_visible()
     # What the after photo shows as put right has ticked itself.
     wait_until(
-        lambda: all(item["state"] == "done" for item in world.node.owner.get(path)["items"]),
+        lambda: all(
+            item["state"] in ("done", "confirmed") for item in world.node.owner.get(path)["items"]
+        ),
         what="the ticks of the after photo", limit_s=30,
     )  # fmt: skip
     phone.locator(".fixed").wait_for()

@@ -139,3 +139,25 @@ def test_marks_are_outlines_that_leave_the_goods_to_be_seen() -> None:
 def test_kinds_differ_in_colour_and_in_shape() -> None:
     assert len({colour for _, colour, _ in _STYLES.values()}) == len(_STYLES)
     assert len({corners for _, _, corners in _STYLES.values()}) == len(_STYLES)
+
+
+def test_what_costs_most_a_day_survives_the_cap() -> None:
+    lowest, middle = JUDGED.findings[-1], JUDGED.findings[0]
+    sold = {lowest.sku: 10.0, middle.sku: 900.0}
+    plan = replace(PLAN, products=tuple(
+        replace(each, value_a_day=sold.get(each.sku)) for each in PLAN.products
+    ))  # fmt: skip
+
+    def listed(items_max: int) -> Checklist:
+        return checklist_of(
+            JUDGED, plan, shop="s1", photo="6f1c", made_at=NOON, items_max=items_max
+        )
+
+    (kept,) = listed(1).items
+    assert (kept.sku, kept.main_push) == (middle.sku, False)
+    # One of its planned facings is gone, as surely as the photo tells.
+    planned = sum(each.product == kept.sku for each in plan.positions)
+    assert kept.value_a_day is not None
+    assert kept.value_a_day == pytest.approx(900 / planned * kept.confidence, abs=0.5)
+    assert all(item.positions[0] == item.position for item in listed(12).items)
+    assert [len(item.positions) for item in listed(12).items] == [1, 3]

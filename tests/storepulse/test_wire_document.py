@@ -28,7 +28,8 @@ from storepulse.events import (
     TapUndone,
 )
 from storepulse.facts import Fact
-from storepulse.phones import NodeConfig, OpenCode
+from storepulse.node_config import NodeConfig
+from storepulse.phones import OpenCode
 from storepulse.topics import CHANNELS, Address, Channel
 from storepulse.wire import (
     ACKNOWLEDGEMENT_JSON,

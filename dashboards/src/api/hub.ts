@@ -691,6 +691,194 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plans
+         * @description The planograms of whoever asks: all of head office's, of a region those of its shops.
+         */
+        get: operations["plans_api_plans_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{planogram}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Diff
+         * @description What the draft changes of the newest version, in words.
+         */
+        get: operations["diff_api_plans__planogram__changes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{planogram}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Draft
+         * @description The draft; where there is none, the newest version as one, of revision 0.
+         */
+        get: operations["draft_api_plans__planogram__draft_get"];
+        /**
+         * Save
+         * @description Keep a draft: a whole planogram, in our JSON.
+         */
+        put: operations["save_api_plans__planogram__draft_put"];
+        post?: never;
+        /**
+         * Drop
+         * @description Throw the draft away; what is published stays.
+         */
+        delete: operations["drop_api_plans__planogram__draft_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{planogram}/photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Photo
+         * @description Have a draft made of a photo of the well-kept shelf; it waits for the hub's worker.
+         */
+        post: operations["photo_api_plans__planogram__photo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{planogram}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish Draft
+         * @description Publish the draft: from then on it never changes, and its shops' nodes fetch it.
+         */
+        post: operations["publish_draft_api_plans__planogram__publish_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{planogram}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Versions
+         * @description The published versions, newest first, with shops, bays, and nodes that hold them.
+         */
+        get: operations["versions_api_plans__planogram__versions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{planogram}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Version
+         * @description One published version, whole.
+         */
+        get: operations["version_api_plans__planogram__versions__version__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{planogram}/versions/{version}/drawing.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Drawing
+         * @description One published version, drawn for print.
+         */
+        get: operations["drawing_api_plans__planogram__versions__version__drawing_svg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/photos/{photo}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Standing
+         * @description Whether a photo has become a draft.
+         */
+        get: operations["standing_api_plans_photos__photo__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/playbooks": {
         parameters: {
             query?: never;
@@ -1426,6 +1614,16 @@ export interface components {
             tries: number;
         };
         /**
+         * Assignment
+         * @description Where a planogram holds: in one shop, in these bays.
+         */
+        Assignment: {
+            /** Bays */
+            bays: string[];
+            /** Shop */
+            shop: string;
+        };
+        /**
          * BoardCode
          * @description One dimension of a board's row.
          */
@@ -1568,6 +1766,22 @@ export interface components {
             why: string;
         };
         /**
+         * Change
+         * @description One change.
+         */
+        Change: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "product_new" | "product_gone" | "product_renamed" | "main_push" | "price" | "shelf_new" | "shelf_gone" | "eye_level" | "place_new" | "place_gone" | "place_changed" | "facings" | "head";
+            /** Position */
+            position?: string | null;
+            /** Sku */
+            sku?: string | null;
+            words: components["schemas"]["Sentence"];
+        };
+        /**
          * ChangedShop
          * @description A shop whose colour differs under the draft, as it was on the newest such day.
          */
@@ -1597,6 +1811,16 @@ export interface components {
             shop: string;
             /** Value */
             value: number | null;
+        };
+        /**
+         * Changes
+         * @description What a draft changes of a published version; `against` 0: nothing is published yet.
+         */
+        Changes: {
+            /** Against */
+            against: number;
+            /** Changes */
+            changes: components["schemas"]["Change"][];
         };
         /**
          * Code
@@ -2041,6 +2265,13 @@ export interface components {
             reason: string;
         };
         /**
+         * ToPublish
+         * @description A draft to be published as it is.
+         */
+        hub__api__policies__ToPublish: {
+            policy: components["schemas"]["Policy"];
+        };
+        /**
          * Because
          * @description Why; needed to roll out what has not won.
          */
@@ -2050,6 +2281,38 @@ export interface components {
              * @default
              */
             reason: string;
+        };
+        /**
+         * Published
+         * @description It is published, and the nodes of its shops are being told.
+         */
+        hub__plans__routes__Published: {
+            /** Id */
+            id: string;
+            /** Starts On */
+            starts_on: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
+         * ToPublish
+         * @description What head office says when it publishes.
+         */
+        hub__plans__routes__ToPublish: {
+            /** Assigned */
+            assigned: components["schemas"]["Assignment"][];
+            /** Revision */
+            revision: number;
+            /** Starts On */
+            starts_on?: string | null;
+        };
+        /**
+         * Published
+         * @description The number of the new version.
+         */
+        hub__playbooks__routes__Published: {
+            /** Version */
+            version: number;
         };
         /**
          * Invited
@@ -2263,7 +2526,7 @@ export interface components {
             /** Regions */
             regions: string[];
             /** Rights */
-            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit")[];
+            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit" | "see_plans" | "edit_plans")[];
             /**
              * Role
              * @enum {string}
@@ -2273,6 +2536,28 @@ export interface components {
             shops: string[];
             /** Welcomed */
             welcomed: boolean;
+        };
+        /**
+         * ListedPlan
+         * @description A planogram of the list.
+         */
+        ListedPlan: {
+            /** Bay */
+            bay: string;
+            /** Draft */
+            draft: string | null;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Positions */
+            positions: number;
+            /** Shops */
+            shops: number;
+            /** Starts On */
+            starts_on: string | null;
+            /** Version */
+            version: number | null;
         };
         /**
          * ListedPlaybook
@@ -2528,6 +2813,51 @@ export interface components {
             told: boolean;
         };
         /**
+         * PhotoStanding
+         * @description How it stands with a photo of which a draft is to be made.
+         */
+        PhotoStanding: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Planogram */
+            planogram: string;
+            /** Reason */
+            reason: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "looking" | "drafted" | "refused";
+        };
+        /**
+         * PlanVersion
+         * @description A published version, without what it holds.
+         */
+        PlanVersion: {
+            /** Assigned */
+            assigned: components["schemas"]["Assignment"][];
+            /** Name */
+            name: string;
+            /** Nodes */
+            nodes: number;
+            /** Nodes Told */
+            nodes_told: number;
+            /** Positions */
+            positions: number;
+            /**
+             * Published At
+             * Format: date-time
+             */
+            published_at: string;
+            /** Starts On */
+            starts_on: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
          * Policy
          * @description One version of how codes are judged, in force from a day on.
          */
@@ -2641,14 +2971,6 @@ export interface components {
             shop?: string | null;
             /** Subject */
             subject: string;
-        };
-        /**
-         * Published
-         * @description The number of the new version.
-         */
-        Published: {
-            /** Version */
-            version: number;
         };
         /**
          * Push
@@ -2804,6 +3126,18 @@ export interface components {
              * @default []
              */
             shops: string[];
+        };
+        /**
+         * SavedDraft
+         * @description A draft was kept.
+         */
+        SavedDraft: {
+            /** Id */
+            id: string;
+            /** Revision */
+            revision: number;
+            /** Version */
+            version: number;
         };
         /**
          * Sentence
@@ -3256,7 +3590,7 @@ export interface components {
             /** Regions */
             regions: string[];
             /** Rights */
-            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit")[];
+            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit" | "see_plans" | "edit_plans")[];
             /**
              * Role
              * @enum {string}
@@ -3302,13 +3636,6 @@ export interface components {
             this: boolean;
             /** Where */
             where: string;
-        };
-        /**
-         * ToPublish
-         * @description A draft to be published as it is.
-         */
-        ToPublish: {
-            policy: components["schemas"]["Policy"];
         };
         /**
          * ToTry
@@ -4577,6 +4904,358 @@ export interface operations {
             };
         };
     };
+    plans_api_plans_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedPlan"][];
+                };
+            };
+        };
+    };
+    diff_api_plans__planogram__changes_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                planogram: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changes"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    draft_api_plans__planogram__draft_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                planogram: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description revision, and the planogram whole */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    save_api_plans__planogram__draft_put: {
+        parameters: {
+            query?: {
+                /** @description of the opened draft; 0: none */
+                revision?: number;
+            };
+            header?: never;
+            path: {
+                planogram: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedDraft"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    drop_api_plans__planogram__draft_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                planogram: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: boolean;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    photo_api_plans__planogram__photo_post: {
+        parameters: {
+            query: {
+                bay: string;
+                name?: string;
+            };
+            header?: never;
+            path: {
+                planogram: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/jpeg": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoStanding"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    publish_draft_api_plans__planogram__publish_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                planogram: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["hub__plans__routes__ToPublish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["hub__plans__routes__Published"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    versions_api_plans__planogram__versions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                planogram: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanVersion"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    version_api_plans__planogram__versions__version__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                planogram: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    drawing_api_plans__planogram__versions__version__drawing_svg_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                planogram: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    standing_api_plans_photos__photo__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                photo: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoStanding"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     listed_api_playbooks_get: {
         parameters: {
             query?: never;
@@ -4649,7 +5328,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Published"];
+                    "application/json": components["schemas"]["hub__playbooks__routes__Published"];
                 };
             };
             /** @description Validation Error */
@@ -4810,7 +5489,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ToPublish"];
+                "application/json": components["schemas"]["hub__api__policies__ToPublish"];
             };
         };
         responses: {

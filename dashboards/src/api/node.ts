@@ -290,6 +290,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/photos/{uuid}/anchors.bin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Anchors
+         * @description Image features around the items of its checklist, for a live camera (docs/anchors.md).
+         */
+        get: operations["anchors_api_photos__uuid__anchors_bin_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/photos/{uuid}/annotated.jpg": {
         parameters: {
             query?: never;
@@ -359,7 +379,7 @@ export interface paths {
         };
         /**
          * Planogram
-         * @description One planogram, whole.
+         * @description One planogram, whole; of another version where the one asked for is gone.
          */
         get: operations["planogram_api_planograms__planogram__get"];
         /**
@@ -582,6 +602,11 @@ export interface components {
              */
             reason: string;
             /**
+             * Rest Days
+             * @description with cannot_do: for so many days, today not counted, nothing is asked of this product at this bay
+             */
+            rest_days?: number | null;
+            /**
              * State
              * @enum {string}
              */
@@ -683,6 +708,16 @@ export interface components {
              * Format: date-time
              */
             made_at: string;
+            /**
+             * Method
+             * @default
+             */
+            method: string;
+            /**
+             * Model
+             * @default
+             */
+            model: string;
             /** Photo */
             photo: string;
             /** Planogram */
@@ -733,6 +768,11 @@ export interface components {
             main_push: boolean;
             /** Position */
             position?: string | null;
+            /**
+             * Positions
+             * @default []
+             */
+            positions: string[];
             /** Row */
             row?: number | null;
             sentence: components["schemas"]["Sentence"];
@@ -740,6 +780,30 @@ export interface components {
             sku?: string | null;
             /** Value A Day */
             value_a_day?: number | null;
+        };
+        /**
+         * Closed
+         * @description What a photo did to the earlier checklists of its bay.
+         */
+        Closed: {
+            /**
+             * Confirmed
+             * @default 0
+             */
+            confirmed: number;
+            /** Minutes */
+            minutes?: number | null;
+            /**
+             * Nothing
+             * @default
+             * @enum {string}
+             */
+            nothing: "" | "same_photo" | "older_photo";
+            /**
+             * Reopened
+             * @default 0
+             */
+            reopened: number;
         };
         /**
          * Finding
@@ -875,6 +939,7 @@ export interface components {
             /** Bay */
             bay: string;
             checklist: components["schemas"]["Checklist"] | null;
+            closed?: components["schemas"]["Closed"] | null;
             /** Findings */
             findings: components["schemas"]["planograms__findings__Finding"][];
             /**
@@ -1123,6 +1188,16 @@ export interface components {
              * Format: date-time
              */
             made_at: string;
+            /**
+             * Method
+             * @default
+             */
+            method: string;
+            /**
+             * Model
+             * @default
+             */
+            model: string;
             /** Photo */
             photo: string;
             /** Planogram */
@@ -1172,6 +1247,11 @@ export interface components {
             marked_at: string | null;
             /** Position */
             position?: string | null;
+            /**
+             * Positions
+             * @default []
+             */
+            positions: string[];
             /** Reason */
             reason: string;
             /** Row */
@@ -1731,6 +1811,35 @@ export interface operations {
             };
         };
     };
+    anchors_api_photos__uuid__anchors_bin_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uuid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     annotated_api_photos__uuid__annotated_jpg_get: {
         parameters: {
             query?: never;
@@ -1811,7 +1920,9 @@ export interface operations {
     };
     planogram_api_planograms__planogram__get: {
         parameters: {
-            query?: never;
+            query?: {
+                version?: number | null;
+            };
             header?: never;
             path: {
                 planogram: string;

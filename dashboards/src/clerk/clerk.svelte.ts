@@ -144,8 +144,9 @@ export async function unsay(uuid: string): Promise<boolean> {
   return done
 }
 
-export function mark(checklist: string, items: readonly string[], state: Mark, reason = ''): Promise<boolean> {
-  const marks = items.map((item) => ({ what: 'mark' as const, uuid: crypto.randomUUID(), checklist, item, state, reason }))
+export function mark(checklist: string, items: readonly string[], state: Mark, reason = '', restDays?: number): Promise<boolean> {
+  const rest = restDays === undefined ? {} : { restDays }
+  const marks = items.map((item) => ({ what: 'mark' as const, uuid: crypto.randomUUID(), checklist, item, state, reason, ...rest }))
   return keep((on) => keepMarks(on, marks))
 }
 
@@ -167,7 +168,7 @@ function go(one: Kept): Promise<unknown> {
       return sendJson(address('/api/taps/{uuid}', { uuid: one.uuid }), 'DELETE')
     case 'mark':
       return sendJson(address('/api/checklists/{checklist}/items/{item}', { checklist: one.checklist, item: one.item }), 'POST', {
-        uuid: one.uuid, state: one.state, reason: one.reason,
+        uuid: one.uuid, state: one.state, reason: one.reason, ...(one.restDays === undefined ? {} : { rest_days: one.restDays }),
       })
     case 'action':
       return sendJson(address('/api/actions/{action}', { action: one.action }), 'POST', { uuid: one.uuid, event: one.event, reason: one.reason })

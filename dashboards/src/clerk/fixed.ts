@@ -1,9 +1,8 @@
-/** Which items an after photo shows as put right. Decides only from what the photo shows. */
+/** Which items still ask for something, and for which places. */
 import type { components } from '../api/node'
 import type { Plan, PlanPosition } from './plan'
 
 type Item = components['schemas']['ShownItem']
-export type Positions = components['schemas']['JudgedPhoto']['positions']
 
 /** Whether an item still asks for something. */
 export function isOpen(item: { state: string }): boolean {
@@ -25,15 +24,4 @@ export function positionsOf(item: Pick<Item, 'position' | 'facings'>, plan: Plan
     facings += one.facings ?? 1
   }
   return found
-}
-
-/**
- * Open items of which every position is seen, and right, on the after photo. What is out of the
- * picture, unclear, or stands at no planned position is left to the clerk.
- */
-export function fixedItems(items: readonly Item[], plan: Plan, positions: Positions): Item[] {
-  return items.filter((item) => {
-    const places = positionsOf(item, plan)
-    return isOpen(item) && places.length > 0 && places.every((place) => positions[place.id] === 'ok')
-  })
 }

@@ -32,7 +32,7 @@ export function planOf(id: string, version: number): Promise<Plan> {
   const key = `${id}@${version}`
   let plan = got.get(key)
   if (!plan) {
-    plan = askWhole<Plan>(address('/api/planograms/{id}', { id })).then((told) => told.answer)
+    plan = askWhole<Plan>(`${address('/api/planograms/{id}', { id })}?version=${version}`).then((told) => told.answer)
     got.set(key, plan)
     plan.catch(() => got.delete(key))
   }

@@ -10,7 +10,7 @@ export type Waiting =
   | { what: 'photo'; uuid: string; bay: string; photo: Blob }
   | { what: 'tap'; uuid: string; kind: TapKind; at: string; ticket?: string }
   | { what: 'undo'; uuid: string }
-  | { what: 'mark'; uuid: string; checklist: string; item: string; state: Mark; reason: string }
+  | { what: 'mark'; uuid: string; checklist: string; item: string; state: Mark; reason: string; restDays?: number }
   | { what: 'action'; uuid: string; action: string; event: ActionEvent; reason: string; from: string }
 
 export type Kept = Waiting & { number: number }

@@ -22,7 +22,8 @@ from hub.phones.store import (
 from hub.shops_store import Shop, save_shop
 from hub.store.database import Database
 from storepulse.events import Event, PhoneEnded, PhonePaired
-from storepulse.phones import NodeConfig, code_sha256, token_sha256
+from storepulse.node_config import NodeConfig
+from storepulse.phones import code_sha256, token_sha256
 from storepulse.topics import Address
 from storepulse.wire import Clock, Key, Message, NodeState, decode_config
 from tests.hub.staff import session_for

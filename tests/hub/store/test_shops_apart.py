@@ -22,7 +22,10 @@ WITH_A_SHOP = (
     "experiences", "deals", "nodes", "streams_told", "action_told",
 )  # fmt: skip
 """Views of the schema storepulse_api that have a column `shop`."""
-ROW_SECURED = {"people", "person_regions", "person_shops", "sessions", "welcome_links"}
+ROW_SECURED = {
+    "people", "person_regions", "person_shops", "sessions", "welcome_links", "plan_drafts",
+    "plan_versions", "plan_places", "plan_photos",
+}  # fmt: skip
 
 
 @pytest.fixture

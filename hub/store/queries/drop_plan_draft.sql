@@ -1,0 +1,1 @@
+delete from plan_drafts where planogram = %(planogram)s;

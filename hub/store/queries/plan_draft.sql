@@ -1,0 +1,1 @@
+select revision, content from plan_drafts where planogram = %(planogram)s;

@@ -1,0 +1,1 @@
+select content from plan_versions where planogram = %(planogram)s and version = %(version)s;

@@ -1,0 +1,1 @@
+select timezone from shops where shop = %(shop)s;
