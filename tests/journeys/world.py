@@ -45,7 +45,10 @@ LIMIT_MS: Final = 60_000
 
 def words(key: str, language: str, **filling: object) -> str:
     """The words of the catalogue, as the page shows them."""
-    catalogue = (HOUSE / "dashboards" / "src" / "messages.ts").read_text(encoding="utf-8")
+    catalogue = "".join(
+        file.read_text(encoding="utf-8")
+        for file in sorted((HOUSE / "dashboards" / "src").glob("messages*.ts"))
+    )
     found = re.search(rf"'{re.escape(key)}': \{{ en: '(.*)', zh: '(.*)' \}}", catalogue)
     assert found, key
     return found[1 if language == "en" else 2].format(**filling)

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storepulse.events import EVENT_JSON, EVENT_TYPES, Event, PhoneEnded, PhonePaired, type_of
+from storepulse.node_config import NodeConfig
 from storepulse.phones import (
     BadPairingCode,
-    NodeConfig,
     OpenCode,
     code_sha256,
     new_pairing_code,
