@@ -65,26 +65,35 @@ def holding(placed: Iterable[Placed], day: date) -> Mapping[str, Placed]:
     Returns:
         By bay; a bay for which nothing has started is left out.
     """
+    out: dict[str, Placed] = {}
+    for one in sorted(_newest(placed, day), key=lambda each: each.age):
+        out |= dict.fromkeys(one.bays, one)
+    return out
+
+
+def _newest(placed: Iterable[Placed], day: date) -> list[Placed]:
+    """Of each planogram the version that started last, of those that have by this day."""
     newest: dict[str, Placed] = {}
     for one in placed:
         if (one.starts_on is None or one.starts_on <= day) and (
             one.id not in newest or one.age > newest[one.id].age
         ):
             newest[one.id] = one
-    out: dict[str, Placed] = {}
-    for one in sorted(newest.values(), key=lambda each: each.age):
-        out |= dict.fromkeys(one.bays, one)
-    return out
+    return list(newest.values())
 
 
 def due(placed: Sequence[Placed], day: date) -> tuple[Placed, ...]:
     """What a shop's nodes need from a day on: what holds then, or will; by id and version.
 
-    A version that starts later may uncover another planogram that does not hold today.
+    A version that starts later may uncover another planogram that does not hold today. One that
+    holds nowhere, because another planogram covers it, still ends the version before it.
     """
     starts = {one.starts_on for one in placed if one.starts_on is not None and one.starts_on > day}
-    needed = {
-        (one.id, one.version): one for on in (day, *starts) for one in holding(placed, on).values()
+    days = (day, *starts)
+    needed = {(one.id, one.version): one for on in days for one in holding(placed, on).values()}
+    told = {one.id for one in needed.values()}
+    needed |= {
+        (one.id, one.version): one for on in days for one in _newest(placed, on) if one.id in told
     }
     return tuple(needed[key] for key in sorted(needed))
 

@@ -100,6 +100,15 @@ def test_what_nodes_are_told_suffices_for_every_day_to_come(known: list[Placed])
         assert holding(told, on) == holding(known, on)
 
 
+def test_a_version_that_another_plan_covers_still_ends_the_one_before_it() -> None:
+    fifth = date(2026, 11, 5)
+    old = Placed(id="a", version=2, bays=("b1", "b2"))
+    covered = Placed(id="a", version=1, bays=("b1",), starts_on=fifth)
+    other = Placed(id="b", version=1, bays=("b1",), starts_on=fifth)
+    told = due([old, covered, other], date(2026, 11, 4))
+    assert holding(told, fifth) == {"b1": other}
+
+
 def test_a_version_that_leaves_a_bay_leaves_it() -> None:
     old = Placed(id="a", version=1, bays=("b1", "b2"))
     new = Placed(id="a", version=2, bays=("b2",), starts_on=date(2026, 11, 5))
