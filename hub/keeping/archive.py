@@ -157,7 +157,11 @@ def reading(file: Path, *, kind: Kind) -> Iterator[Reading]:
             manifest = _manifest(tar, file, kind)
             _check_members(tar, file, manifest)
         except tarfile.TarError as error:
-            raise BadArchive(f"{file} is no archive of a hub: {error}") from error
+            # What tarfile says of a strange file is a line for each way of packing that it tried.
+            raise BadArchive(
+                f"{file} is no archive of a hub, or it was cut off or damaged on its way: give a "
+                f"file that storepulse hub {kind} wrote"
+            ) from error
         except (EOFError, OSError, zlib.error) as error:
             raise BadArchive(f"{file} cannot be read: {error}") from error
         yield Reading(tar, manifest)

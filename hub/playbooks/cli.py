@@ -54,7 +54,7 @@ def check(folder: FolderArgument = None, as_json: JsonOption = False) -> None:
         for one in problems:
             typer.echo(str(one))
     if problems:
-        raise BadInput(f"{len(problems)} faults, {len(books)} playbooks can be used")
+        raise BadInput(f"faults: {len(problems)}; playbooks that can be used: {len(books)}")
     talk.print(f"{len(books)} playbooks, no fault")
 
 

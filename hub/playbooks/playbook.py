@@ -59,10 +59,11 @@ class Problem:
 
     file: str
     line: int
+    """0: it is about the whole of it, a folder say."""
     what: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.what}"
+        return f"{self.file}:{self.line}: {self.what}" if self.line else f"{self.file}: {self.what}"
 
 
 class BadPlaybook(BadInput):

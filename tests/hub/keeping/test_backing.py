@@ -75,6 +75,14 @@ def test_a_damaged_backup_restores_nothing(database: Database, tmp_path: Path) -
     assert not (tmp_path / "new").exists()
 
 
+def test_what_is_no_backup_is_refused_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "hub.tar"
+    file.write_text("junk")
+    with pytest.raises(BadArchive, match=r"hub\.tar is no archive of a hub") as refused:
+        restore(file, str(tmp_path / "new"), None)
+    assert "\n" not in str(refused.value)
+
+
 @pytest.mark.skipif(not DEBIANS_15.is_dir(), reason="no PostgreSQL 15 on this machine")
 def test_a_folder_of_another_major_comes_over_by_the_command_it_is_refused_with(
     monkeypatch: pytest.MonkeyPatch, no_sync: dict[str, str]
