@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-from vision.appearance import likeness
+from vision.appearance import likeness_odds
 from vision.geometry import (
     Boxes,
     PlaneMap,
@@ -38,6 +38,8 @@ _APPEARANCE_MOST: Final = 4.0
 """No single picture weighs more than this, in log odds: a label may be turned or glare."""
 _PLACE_BEST: Final = 2.5
 _PLACE_WORST: Final = -3.0
+_SIZE_SPREAD: Final = 0.25
+"""One standard deviation of the log of a facing's size against its place's."""
 
 
 @dataclass(frozen=True)
@@ -192,9 +194,8 @@ def _match_by_votes(planned: Planned, seen: Seen, odds: Reals) -> Ints | None:
 
 
 def _appearance_odds(distances: Reals) -> Reals:
-    alike = np.clip(likeness(distances).astype(np.float64), 1e-6, 1 - 1e-6)
-    out: Reals = np.clip(np.log(alike / (1 - alike)), -_APPEARANCE_MOST, _APPEARANCE_MOST)
-    return out
+    out: Reals = likeness_odds(distances).astype(np.float64)
+    return np.clip(out, -_APPEARANCE_MOST, _APPEARANCE_MOST, out=out)
 
 
 def _match_by_plane(
@@ -229,21 +230,43 @@ def settled(
     pairs = pairs[odds[pairs, facing_of[pairs]] >= _SURE]
     if len(pairs) < NEIGHBOURS:
         return places
-    off = centres(seen.boxes[facing_of[pairs]]) - centres(places[pairs])
     middle, out = centres(places), places.copy()
+    off = centres(seen.boxes[facing_of[pairs]]) - middle[pairs]
+    of_pair = rows[pairs]
+    further = 2 * float(np.median(places[:, 3] - places[:, 1]))
     for row in np.unique(rows):
         mine = np.flatnonzero(rows == row)
-        own = np.flatnonzero(rows[pairs] == row)
-        near = own if len(own) >= neighbours else np.arange(len(pairs))
-        away = np.abs(middle[mine][:, None] - middle[pairs[near]][None]) @ [1.0, 3.0]
-        away += (rows[pairs[near]] != row) * (2 * np.median(sizes(places)[:, 1]))
+        near = np.flatnonzero(of_pair == row)
+        others = len(near) < neighbours
+        near = np.arange(len(pairs)) if others else near
+        away = _span(middle[mine, 1], middle[pairs[near], 1])
+        away *= 3.0
+        away += _span(middle[mine, 0], middle[pairs[near], 0])
+        if others:
+            away += (of_pair != row) * further
         count = min(neighbours, len(near))
         nearest = near[np.argpartition(away, count - 1, axis=1)[:, :count]]
-        out[mine] += np.tile(np.median(off[nearest], axis=1), 2)
+        out[mine] += np.tile(_middle_of(off[nearest]), 2)
     return out
 
 
-def _match_by_place(places: Boxes, rows: Ints, seen: Seen, odds: Reals, reach: _Reach) -> Ints:
+def _span(first: Reals, second: Reals) -> Reals:
+    """How far apart two sets of numbers are: (n, m)."""
+    out: Reals = first[:, None] - second[None]
+    return np.abs(out, out=out)
+
+
+def _middle_of(values: Reals) -> Reals:
+    """The median along the second axis of (n, k, 2), k small: (n, 2)."""
+    ranked = np.sort(values, axis=1)
+    half, even = divmod(ranked.shape[1], 2)
+    out: Reals = ranked[:, half] if even else (ranked[:, half - 1] + ranked[:, half]) / 2
+    return out
+
+
+def _match_by_place(
+    places: Boxes, rows: Ints, seen: Seen, odds: Reals, reach: _Reach
+) -> Ints:
     n, m = odds.shape
     facing_of = np.full(n, -1, dtype=np.int64)
     if not n or not m:
@@ -251,44 +274,70 @@ def _match_by_place(places: Boxes, rows: Ints, seen: Seen, odds: Reals, reach: _
     facing_row = _shelf_of(places, rows, seen.boxes, reach)
     for row in np.unique(rows):
         mine, theirs = np.flatnonzero(rows == row), np.flatnonzero(facing_row == row)
-        gains = _place_odds(places[mine], seen.boxes[theirs], reach) + odds[np.ix_(mine, theirs)]
+        if not len(theirs):
+            continue
+        worth = _place_odds(places[mine], seen.boxes[theirs], reach)
+        worth += odds[mine[:, None], theirs]
         # Stacked goods have no left and right: places pair them, not their order.
-        worth = np.maximum(gains - 2 * _SKIP, 0.0)
-        for i, j in zip(*linear_sum_assignment(worth, maximize=True), strict=True):
-            if worth[i, j] > 0:
-                facing_of[mine[i]] = theirs[j]
+        worth -= 2 * _SKIP
+        np.maximum(worth, 0.0, out=worth)
+        i, j = linear_sum_assignment(worth, maximize=True)
+        good = worth[i, j] > 0
+        facing_of[mine[i[good]]] = theirs[j[good]]
     return _give_leftovers(facing_of, places, seen.boxes, odds, reach)
 
 
 def _place_odds(places: Boxes, facings: Boxes, reach: _Reach) -> Reals:
     """Log odds that a facing is the one of a place, from where it stands and its size: (n, m)."""
-    size, own = np.maximum(sizes(places), 1e-6), np.maximum(sizes(facings), 1e-6)
+    wide, high = np.maximum(sizes(places), 1e-6).T
+    own_wide, own_high = np.maximum(sizes(facings), 1e-6).T
     across, down = _away(places, facings)
-    wider, higher = (
-        np.log(own[:, k])[None] - np.log(size[:, k])[:, None] for k in (0, 1)
-    )  # fmt: skip
-    squares = (across**2 + down**2) / reach.spread**2 + (wider**2 + higher**2) / 0.25**2
-    odds = np.maximum(_PLACE_BEST - squares / 2, _PLACE_WORST)
     far = (np.abs(across) > reach.widths) | (np.abs(down) > reach.heights)
-    out: Reals = np.where(far, -np.inf, odds)
-    return out
+    odds = _squares(across, down)
+    odds /= -2 * reach.spread**2
+    grown = _squares(
+        np.log(own_wide)[None] - np.log(wide)[:, None],
+        np.log(own_high)[None] - np.log(high)[:, None],
+    )
+    grown /= 2 * _SIZE_SPREAD**2
+    odds -= grown
+    odds += _PLACE_BEST
+    np.maximum(odds, _PLACE_WORST, out=odds)
+    odds[far] = -np.inf
+    return odds
+
+
+def _squares(first: Reals, second: Reals) -> Reals:
+    """The sum of both squares; both arguments are used up."""
+    first *= first
+    second *= second
+    first += second
+    return first
 
 
 def _away(places: Boxes, facings: Boxes) -> tuple[Reals, Reals]:
     """How far facings stand to the right of places and below, in the places' sizes: (n, m) each."""
     size, middle, own = np.maximum(sizes(places), 1e-6), centres(places), centres(facings)
-    across = (own[:, 0][None] - middle[:, 0][:, None]) / size[:, 0][:, None]
-    down = (own[:, 1][None] - middle[:, 1][:, None]) / size[:, 1][:, None]
+    across, down = (own[None, :, k] - middle[:, k, None] for k in (0, 1))
+    across /= size[:, 0, None]
+    down /= size[:, 1, None]
     return across, down
 
 
 def _shelf_of(places: Boxes, rows: Ints, facings: Boxes, reach: _Reach) -> Ints:
     """For each facing the planned row whose places lie nearest to it: (m,); `NO_ROW` if none."""
-    across, down = _away(places, facings)
+    size, middle, own = np.maximum(sizes(places), 1e-6), centres(places), centres(facings)
+    # Facings first: the nearest of each is then looked for in one stretch of memory.
+    far, across = (own[:, k, None] - middle[None, :, k] for k in (1, 0))
+    far /= size[:, 1]
+    np.abs(far, out=far)
+    across /= size[:, 0]
+    np.abs(across, out=across)
     # Up and down weighs more: the neighbour in the row is still the right row.
-    far = 0.3 * np.abs(across) + np.abs(down)
-    nearest = np.argmin(far, axis=0)
-    within = np.abs(down[nearest, np.arange(len(facings))]) <= reach.heights
+    across *= 0.3
+    across += far
+    nearest = np.argmin(across, axis=1)
+    within = far[np.arange(len(facings)), nearest] <= reach.heights
     out: Ints = np.where(within, rows[nearest], NO_ROW)
     return out
 
@@ -297,12 +346,13 @@ def _give_leftovers(
     facing_of: Ints, places: Boxes, facings: Boxes, odds: Reals, reach: _Reach
 ) -> Ints:
     """Pair what the shelves left over and place puts together, whatever its shelf seemed to be."""
-    free = np.setdiff1d(np.arange(len(facings)), facing_of[facing_of >= 0])
-    open_ = np.flatnonzero(facing_of < 0)
+    taken = np.zeros(len(facings), dtype=bool)
+    taken[facing_of[facing_of >= 0]] = True
+    free, open_ = np.flatnonzero(~taken), np.flatnonzero(facing_of < 0)
     if not len(free) or not len(open_):
         return facing_of
     shared = iou(places[open_], facings[free])
-    gains = _place_odds(places[open_], facings[free], reach) + odds[np.ix_(open_, free)]
+    gains = _place_odds(places[open_], facings[free], reach) + odds[open_[:, None], free]
     worth = np.where(shared >= 0.3, gains, -np.inf)
     cost = np.where(np.isfinite(worth), -worth, 1e3)
     out = facing_of.copy()
@@ -322,7 +372,7 @@ def _match_by_rows(planned: Planned, seen: Seen, odds: Reals) -> Ints:
     if not n or not m or not rows:
         return facing_of
     gains = odds + _size_odds(planned, seen)
-    aligned = align_many([gains[np.ix_(a, b)] for a in shelves for b in rows], ends_free=True)
+    aligned = align_many([gains[a[:, None], b] for a in shelves for b in rows], ends_free=True)
     scores = aligned.totals.reshape(len(shelves), len(rows))
     worth = np.where(scores >= _ROW_SCORE_MIN, scores, -np.inf)
     for a, b in align(worth, skip=_ROW_SKIP, ends_free=True)[0]:
@@ -407,12 +457,15 @@ def align_many(tables: Sequence[Reals], *, skip: float = _SKIP, ends_free: bool 
         better = paired > reached[:, 1:]
         np.copyto(reached[:, 1:], paired, where=better)
         # Leaving out facings runs along the row: a running maximum does it without a loop.
-        slope = np.where((rows == i)[:, None], 0.0, steps) if ends_free else steps
-        best = np.maximum.accumulate(reached - slope, axis=1) + slope
-        left = best > reached + 1e-9
-        moves[:, i] = np.where(left, _LEFT, _UP)
-        moves[:, i, 1:][better & ~left[:, 1:]] = _PAIR
         done = rows == i
+        slope = np.where(done[:, None], 0.0, steps) if ends_free and done.any() else steps
+        best = reached - slope
+        np.maximum.accumulate(best, axis=1, out=best)
+        best += slope
+        step = moves[:, i]
+        step[:] = _UP
+        np.copyto(step[:, 1:], _PAIR, where=better)
+        np.copyto(step, _LEFT, where=best > reached + 1e-9)
         totals[done] = best[done, columns[done]]
     return Aligned(totals, sizes_, moves)
 
