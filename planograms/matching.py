@@ -264,9 +264,7 @@ def _middle_of(values: Reals) -> Reals:
     return out
 
 
-def _match_by_place(
-    places: Boxes, rows: Ints, seen: Seen, odds: Reals, reach: _Reach
-) -> Ints:
+def _match_by_place(places: Boxes, rows: Ints, seen: Seen, odds: Reals, reach: _Reach) -> Ints:
     n, m = odds.shape
     facing_of = np.full(n, -1, dtype=np.int64)
     if not n or not m:
