@@ -38,6 +38,8 @@ _APPEARANCE_MOST: Final = 4.0
 """No single picture weighs more than this, in log odds: a label may be turned or glare."""
 _PLACE_BEST: Final = 2.5
 _PLACE_WORST: Final = -3.0
+_OTHER_LAYER: Final = 2.0
+"""Log odds against a facing in the second layer being the one planned for the first."""
 _SIZE_SPREAD: Final = 0.25
 """One standard deviation of the log of a facing's size against its place's."""
 
@@ -66,10 +68,9 @@ _ROW_SKIP: Final = -2.0
 _EDGE: Final = 0.01
 """Of its size: what ends so near to the photo's edge is cut by it."""
 _WHOLE_MIN: Final = 12
-"""From so many pairs on, those cut by the photo's edge are not asked how the photo lies."""
+"""From as many uncut edges as so many facings have, the others are not asked how the photo lies."""
 _VOTES_MIN: Final = 6
 _VOTES_TRIED: Final = 300
-_ROUNDS_MAX: Final = 3
 
 Registered = Literal["pixels", "facings", "no"]
 
@@ -92,15 +93,13 @@ class Seen:
     """Width and height of the photo; None where not known."""
 
     @property
-    def whole(self) -> npt.NDArray[np.bool_]:
-        """(m,) facings that no edge of the photo cuts: only these say exactly where they stand."""
+    def uncut(self) -> npt.NDArray[np.bool_]:
+        """(m, 4) edges that are the facing's own: the photo's edge says not where one stands."""
         if self.size is None:
-            return np.ones(len(self.boxes), dtype=bool)
-        left_top = self.boxes[:, :2]
-        right_foot = np.array(self.size) - self.boxes[:, 2:]
-        nearest = np.minimum(left_top, right_foot) / np.maximum(sizes(self.boxes), 1e-6)
-        inside: npt.NDArray[np.bool_] = nearest.min(axis=1, initial=np.inf) > _EDGE
-        return inside
+            return np.ones((len(self.boxes), 4), dtype=bool)
+        away = np.concatenate([self.boxes[:, :2], np.array(self.size) - self.boxes[:, 2:]], axis=1)
+        own: npt.NDArray[np.bool_] = away > _EDGE * np.tile(sizes(self.boxes), 2)
+        return own
 
 
 @dataclass(frozen=True)
@@ -145,28 +144,29 @@ def match(
     if fitted is None and (voted := _match_by_votes(planned, seen, odds)) is not None:
         pairs = voted
         fitted = _fitted(planned, seen, odds, pairs)
-    found: PlaneMap | None = None
-    where: Boxes | None = None
-    for _ in range(_ROUNDS_MAX):
-        if fitted is None:
-            break
-        again, where = _match_by_plane(planned, seen, odds, fitted)
-        found = fitted
-        if np.array_equal(again, pairs):
-            break
-        pairs = again
-        fitted = _fitted(planned, seen, odds, pairs)
-    return Match(pairs, found, where, "no" if found is None else "facings")
+    if fitted is None:
+        return Match(pairs, None, None, "no")
+    # What the order of rows got wrong, places put right; the map of those pairs is the better one.
+    rough = _match_by_place(mapped_boxes(planned.boxes, fitted), planned.rows, seen, odds, _WIDE)
+    found = _fitted(planned, seen, odds, rough, near=fitted)
+    found = fitted if found is None else found
+    pairs, where = _match_by_plane(planned, seen, odds, found)
+    return Match(pairs, found, where, "facings")
 
 
-def _fitted(planned: Planned, seen: Seen, odds: Reals, pairs: Ints) -> PlaneMap | None:
-    """The map that the pairs which look alike agree on."""
+def _fitted(
+    planned: Planned, seen: Seen, odds: Reals, pairs: Ints, *, near: PlaneMap | None = None
+) -> PlaneMap | None:
+    """The map that the pairs which look alike agree on; `near` is known to be almost it."""
     if not len(seen.boxes):
         return None
-    alike = (pairs >= 0) & (odds[np.arange(len(pairs)), pairs] > 0)
-    uncut = alike & seen.whole[pairs]
-    alike = uncut if uncut.sum() >= _WHOLE_MIN else alike
-    return map_from_pairs(planned.boxes[alike], seen.boxes[pairs[alike]])
+    alike = np.flatnonzero(pairs >= 0)
+    alike = alike[odds[alike, pairs[alike]] > 0]
+    mine, theirs = planned.boxes[alike], seen.boxes[pairs[alike]]
+    uncut = seen.uncut[pairs[alike]]
+    if uncut.sum() < 4 * _WHOLE_MIN:
+        return map_from_pairs(mine, theirs, near=near)
+    return map_from_pairs(mine, theirs, uncut=uncut, near=near)
 
 
 def _match_by_votes(planned: Planned, seen: Seen, odds: Reals) -> Ints | None:
@@ -226,12 +226,15 @@ def settled(
     shelf tells how far the map is off here, and other shelves tell where that one has too few.
     """
     pairs = np.flatnonzero(facing_of >= 0)
-    pairs = pairs[seen.whole[facing_of[pairs]]]
     pairs = pairs[odds[pairs, facing_of[pairs]] >= _SURE]
+    uncut = seen.uncut[facing_of[pairs]]
+    told = uncut[:, [0, 2]].any(axis=1) & uncut[:, [1, 3]].any(axis=1)
+    pairs, uncut = pairs[told], uncut[told]
     if len(pairs) < NEIGHBOURS:
         return places
     middle, out = centres(places), places.copy()
-    off = centres(seen.boxes[facing_of[pairs]]) - middle[pairs]
+    off = np.where(uncut, seen.boxes[facing_of[pairs]] - places[pairs], 0.0).reshape(-1, 2, 2)
+    off = off.sum(axis=1) / uncut.reshape(-1, 2, 2).sum(axis=1)
     of_pair = rows[pairs]
     further = 2 * float(np.median(places[:, 3] - places[:, 1]))
     for row in np.unique(rows):
@@ -349,9 +352,14 @@ def _give_leftovers(
     free, open_ = np.flatnonzero(~taken), np.flatnonzero(facing_of < 0)
     if not len(free) or not len(open_):
         return facing_of
-    shared = iou(places[open_], facings[free])
+    near = iou(places[open_], facings[free]) >= 0.3
+    # Most of what is left over has nothing near it.
+    some, any_ = near.any(axis=1), near.any(axis=0)
+    open_, free, near = open_[some], free[any_], near[some][:, any_]
+    if not len(open_):
+        return facing_of
     gains = _place_odds(places[open_], facings[free], reach) + odds[open_[:, None], free]
-    worth = np.where(shared >= 0.3, gains, -np.inf)
+    worth = np.where(near, gains, -np.inf)
     cost = np.where(np.isfinite(worth), -worth, 1e3)
     out = facing_of.copy()
     for i, j in zip(*linear_sum_assignment(cost), strict=True):
@@ -364,12 +372,12 @@ def _match_by_rows(planned: Planned, seen: Seen, odds: Reals) -> Ints:
     """Pairs from the order of rows and of facings alone."""
     n, m = odds.shape
     facing_of = np.full(n, -1, dtype=np.int64)
-    shelves = [np.flatnonzero(planned.rows == row) for row in np.unique(planned.rows)]
-    rows = [np.flatnonzero(seen.rows == row) for row in np.unique(seen.rows) if row != NO_ROW]
-    rows = [row[np.argsort(centres(seen.boxes[row])[:, 0], kind="stable")] for row in rows]
+    shelves, layers = _in_columns(planned.boxes, planned.rows)
+    rows, seen_layers = _in_columns(seen.boxes, seen.rows)
     if not n or not m or not rows:
         return facing_of
     gains = odds + _size_odds(planned, seen)
+    gains -= _OTHER_LAYER * (layers[:, None] != seen_layers[None])
     aligned = align_many([gains[a[:, None], b] for a in shelves for b in rows], ends_free=True)
     scores = aligned.totals.reshape(len(shelves), len(rows))
     worth = np.where(scores >= _ROW_SCORE_MIN, scores, -np.inf)
@@ -377,6 +385,30 @@ def _match_by_rows(planned: Planned, seen: Seen, odds: Reals) -> Ints:
         for i, j in aligned.pairs(a * len(rows) + b):
             facing_of[shelves[a][i]] = rows[b][j]
     return facing_of
+
+
+def _in_columns(boxes: Boxes, rows: Ints) -> tuple[list[Ints], Ints]:
+    """Each row's members from the left, stacked ones from the foot up; and the layer of each.
+
+    Returns:
+        One array of numbers for each row but `NO_ROW`, the lowest first; (n,) layers, 0 on the
+        board.
+    """
+    layers = np.zeros(len(boxes), dtype=np.int64)
+    middle, size = centres(boxes), sizes(boxes)
+    out = []
+    for row in np.unique(rows[rows != NO_ROW]):
+        mine = np.flatnonzero(rows == row)
+        x, y = middle[mine].T
+        wide, high = size[mine].T
+        beside = _span(x, x) < 0.5 * np.minimum(wide[:, None], wide[None])
+        under = beside & (y[None] - y[:, None] > 0.5 * np.minimum(high[:, None], high[None]))
+        layers[mine] = under.sum(axis=1)
+        # A column stands where its lowest facing does.
+        lowest = np.where(under, y[None], y[:, None] - 1e-9).argmax(axis=1)
+        base = np.where(layers[mine] > 0, x[lowest], x)
+        out.append(mine[np.lexsort((layers[mine], base))])
+    return out, layers
 
 
 def _size_odds(planned: Planned, seen: Seen) -> Reals:
@@ -435,37 +467,36 @@ def align_many(tables: Sequence[Reals], *, skip: float = _SKIP, ends_free: bool 
     sizes_ = tuple((int(table.shape[0]), int(table.shape[1])) for table in tables)
     count = len(tables)
     n, m = (max((size[k] for size in sizes_), default=0) for k in (0, 1))
-    gains = np.full((count, n, m), -np.inf)
-    for padded, table in zip(gains, tables, strict=True):
-        padded[: table.shape[0], : table.shape[1]] = table
-    rows = np.array([size[0] for size in sizes_])
-    columns = np.array([size[1] for size in sizes_])
+    gains = np.full((n, count, m), -np.inf)
+    for number, table in enumerate(tables):
+        gains[: table.shape[0], number, : table.shape[1]] = table
+    rows = np.array([size[0] for size in sizes_], dtype=np.int64)
+    columns = np.array([size[1] for size in sizes_], dtype=np.int64)
     each = np.arange(count)
     edge = 0.0 if ends_free else skip
-    best = np.tile(edge * np.arange(m + 1), (count, 1))
+    best = np.zeros((n + 1, count, m + 1))
+    reached = np.zeros_like(best)
+    paired = np.zeros(best.shape, dtype=bool)
+    best[0] = edge * np.arange(m + 1)
     steps = np.tile(skip * np.arange(m + 1), (count, 1))
-    moves = np.full((count, n + 1, m + 1), _LEFT, dtype=np.int8)
-    totals = best[each, columns]
+    last = set(rows.tolist())
     for i in range(1, n + 1):
-        reached = best + skip
-        reached[:, 0] = best[:, 0] + edge
+        before, here, now = best[i - 1], reached[i], best[i]
+        np.add(before, skip, out=here)
+        here[:, 0] = before[:, 0] + edge
         if ends_free:
-            reached[each, columns] = best[each, columns]
-        paired = best[:, :-1] + gains[:, i - 1]
-        better = paired > reached[:, 1:]
-        np.copyto(reached[:, 1:], paired, where=better)
+            here[each, columns] = before[each, columns]
+        together = before[:, :-1] + gains[i - 1]
+        np.greater(together, here[:, 1:], out=paired[i, :, 1:])
+        np.maximum(here[:, 1:], together, out=here[:, 1:])
         # Leaving out facings runs along the row: a running maximum does it without a loop.
-        done = rows == i
-        slope = np.where(done[:, None], 0.0, steps) if ends_free and done.any() else steps
-        best = reached - slope
-        np.maximum.accumulate(best, axis=1, out=best)
-        best += slope
-        step = moves[:, i]
-        step[:] = _UP
-        np.copyto(step[:, 1:], _PAIR, where=better)
-        np.copyto(step, _LEFT, where=best > reached + 1e-9)
-        totals[done] = best[done, columns[done]]
-    return Aligned(totals, sizes_, moves)
+        slope = np.where((rows == i)[:, None], 0.0, steps) if ends_free and i in last else steps
+        np.subtract(here, slope, out=now)
+        np.maximum.accumulate(now, axis=1, out=now)
+        now += slope
+    moves = np.where(best > reached + 1e-9, _LEFT, np.where(paired, _PAIR, _UP)).astype(np.int8)
+    moves[0] = _LEFT
+    return Aligned(best[rows, each, columns], sizes_, moves.swapaxes(0, 1))
 
 
 _UP: Final = 0
