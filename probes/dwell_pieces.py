@@ -117,9 +117,10 @@ def estimate_dwell_of_pieces(
         return unknown_dwell(
             count, f"{count} pieces of visits heard; at least {VISITS_MIN} are needed"
         )
-    common = sorted(cells.items(), key=lambda pair: (-pair[1], pair[0]))[:_CELLS_MAX]
-    kept = np.array([number for _, number in common], np.float64)
-    evidence = np.stack([_fits(cell, slot_s) for cell, _ in common])
+    # Every so manieth in order: the commonest alone would be those that fill their slot.
+    some = sorted(cells.items())[:: -(-len(cells) // _CELLS_MAX)]
+    kept = np.array([number for _, number in some], np.float64)
+    evidence = np.stack([_fits(cell, slot_s) for cell, _ in some])
     return most_likely_mean(
         evidence, kept * (count / kept.sum()), _heard(slot_s), slot_s, paces, count=count,
         error_share=hypot(error_share, PIECES_ERROR_SHARE),
