@@ -1,7 +1,7 @@
 """A whole chain's board as columns: ten thousand shops in one answer. As stored; computes none.
 
-What a row says in words (`hub.api.answers.BoardRow`), its rules and reasons, is left to the pages of
-a board and to a shop's own page: here are the signs and figures alone, a letter or a number each.
+What a row says in words (`hub.api.answers.BoardRow`), its rules and reasons, is left to the pages
+of a board and to a shop's own page: here are signs and figures alone, a letter or a number each.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from storepulse.actions import DIMENSIONS, Dimension
 NONE: Final = "-"
 """The letter where there is no code, and where a code is not turning."""
 _DIGITS: Final = 4
-"""Of a figure and a probability: no board shows more, and every digit travels ten thousand times."""
+"""Of a figure and a probability: no board shows more, and each travels ten thousand times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
