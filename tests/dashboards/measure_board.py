@@ -11,13 +11,15 @@ import os
 import platform
 import statistics
 import sys
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Query
 from playwright.sync_api import Page, sync_playwright
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
+from hub.codes.columns import BoardColumns
+from hub.codes.history import History
 from storepulse.pages import page_routes
 from tests.dashboards.fake_hub import (
     DAY,
@@ -27,6 +29,7 @@ from tests.dashboards.fake_hub import (
     history_of,
     two_weeks,
 )
+from tests.dashboards.fake_shop import columns_of
 from tests.dashboards.served import served
 
 FRAMES: Final = 240
@@ -62,13 +65,18 @@ def many(shops: int) -> FastAPI:
     codes = two_weeks()
     rows = board_rows(shops, codes[DAY])
     whole = TypeAdapter(list[Any]).dump_json(rows)
-    bodies = {
-        "/api/history": TypeAdapter(Any).dump_json(history_of(shops, DAYS_SHOWN, codes)),
-    }
+    columns = TypeAdapter(BoardColumns).dump_json(columns_of(rows))
+    days = {one.shop: one for one in history_of(shops, DAYS_SHOWN, codes).shops}
     app = FastAPI()
     app.include_router(page_routes("board.html"))
-    for path, body in bodies.items():
-        app.add_api_route(path, lambda body=body: Response(body, media_type="application/json"))
+
+    @app.get("/api/board/columns")
+    def all_columns() -> Response:
+        return Response(columns, media_type="application/json")
+
+    @app.get("/api/history")
+    def history(shop: Annotated[list[str], Query()]) -> History:
+        return History(days=tuple(DAYS_SHOWN), shops=tuple(days[one] for one in shop))
 
     @app.get("/api/board")
     def board(limit: int | None = None) -> Response:
