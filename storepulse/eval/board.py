@@ -141,10 +141,11 @@ def _news(browser: BoardBrowser, broker: Broker, changes: int, steps: Steps) -> 
 
 def _one_change(board: OpenBoard, broker: Broker, number: int) -> float:
     # Red where it is not yet; all in sight being red, one of them is put right.
-    for share, colour in ((0.05, "red"), (0.99, "green")):
+    share, colour = 0.05, "red"
+    shops = board.shops_in_sight(_DIMENSION, other_than=colour)
+    if not shops:
+        share, colour = 0.99, "green"
         shops = board.shops_in_sight(_DIMENSION, other_than=colour)
-        if shops:
-            break
     shop = shops[number % len(shops)]
     # In a thread of its own: playwright's loop runs in this one.
     with ThreadPoolExecutor(1) as other:

@@ -6,6 +6,7 @@ codes and people are the same at each start.
 
 import asyncio
 import io
+import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -43,7 +44,7 @@ from storepulse.facts import Fact
 from storepulse.pages import page_routes
 from storepulse.topics import Address
 from tests.dashboards.fake_codes import COLOURS, NOW, calendar_of, figures_of, trial_of
-from tests.dashboards.fake_shop import columns_of, curves_of, listed_action, why_of
+from tests.dashboards.fake_shop import columns_of, curves_of, listed_action, turned_row, why_of
 from tests.hub.shop_facts import DAY, SHOP, back, dwell, experiences, goods, people
 
 PASSWORD: Final = "a long enough password"
@@ -128,6 +129,8 @@ class FakeHub:
     asked_at: datetime = NOW
     why_s: float = 0.0
     """So long the search for causes takes."""
+    turned: dict[str, Shown] = field(default_factory=dict)
+    """Shops whose goods have another colour by now; open pages are told of each once."""
     told: list[tuple[str, str, str]] = field(default_factory=list)
     """Each request that would change something: method, path, body."""
 
@@ -230,7 +233,8 @@ class FakeHub:
         @routes.get("/board/columns")
         def columns(shop: Annotated[list[str] | None, Query()] = None) -> BoardColumns:
             rows = board_rows(self.shops, codes[DAY])
-            return columns_of([row for row in rows if shop is None or row.shop in shop])
+            rows = [row for row in rows if shop is None or row.shop in shop]
+            return columns_of([turned_row(row, self.turned.get(row.shop)) for row in rows])
 
         @routes.get("/history")
         def history(shop: Annotated[list[str] | None, Query()] = None) -> History:
@@ -350,16 +354,19 @@ class FakeHub:
 
         @routes.get("/events")
         def events(request: Request) -> StreamingResponse:
-            return StreamingResponse(_stream(request), media_type="text/event-stream")
+            return StreamingResponse(self._stream(request), media_type="text/event-stream")
 
         return routes
 
-
-async def _stream(request: Request) -> AsyncIterator[str]:
-    yield "retry: 2000\nevent: changed\ndata: 1\n\n"
-    while not await request.is_disconnected():
-        await asyncio.sleep(0.2)
-        yield ": still here\n\n"
+    async def _stream(self, request: Request) -> AsyncIterator[str]:
+        told = dict(self.turned)
+        yield 'retry: 2000\nevent: changed\ndata: {"number": 0, "shops": null}\n\n'
+        while not await request.is_disconnected():
+            await asyncio.sleep(0.2)
+            new = [shop for shop, colour in self.turned.items() if told.get(shop) != colour]
+            told = dict(self.turned)
+            data = json.dumps({"number": len(told), "shops": new})
+            yield f"event: changed\ndata: {data}\n\n" if new else ": still here\n\n"
 
 
 def refusal(status: int, code: str) -> JSONResponse:

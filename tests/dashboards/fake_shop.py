@@ -1,13 +1,14 @@
 """Causes, actions with their history and a board's columns for the pages' tests. Stores nothing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from typing import Final
 
 from hub.actions.listing import ActionStep, Escalation, ListedAction
 from hub.api.answers import BoardRow
 from hub.codes.code import Code
+from hub.codes.colours import Shown
 from hub.codes.columns import NONE, BoardColumns, DimensionColumns
 from hub.codes.curves import Curve, Curves
 from hub.codes.sentences import unit_of
@@ -118,6 +119,16 @@ def curves_of(days: int, codes: Mapping[date, Sequence[Code]]) -> Curves:
         days=tuple(shown),
         curves=tuple(curve(at, dimension) for at, dimension in enumerate(DIMENSIONS)),
     )
+
+
+def turned_row(row: BoardRow, goods: Shown | None) -> BoardRow:
+    """A row with another colour of goods; None: as it is."""
+    if goods is None:
+        return row
+    codes = tuple(
+        replace(one, colour=goods) if one.dimension == "goods" else one for one in row.codes
+    )
+    return replace(row, codes=codes)
 
 
 def columns_of(rows: list[BoardRow]) -> BoardColumns:
