@@ -91,7 +91,7 @@ def measured(page: Page, url: str) -> dict[str, Any]:
     """One visit: milliseconds until rows are seen, and of each frame of a scroll."""
     page.goto(url, wait_until="commit")
     first_ms = page.evaluate(_FIRST_ROWS)
-    page.wait_for_selector("td[data-dimension=own] svg[width='77']")
+    page.wait_for_selector("td[data-dimension=own] svg[width='70']")
     browser = page.context.browser
     assert browser is not None
     browser.start_tracing(page=page, categories=["toplevel", "devtools.timeline", "__metadata"])
