@@ -83,9 +83,9 @@ def measure_board(*, shops: int, loads: int, changes: int, steps: Steps) -> Repo
                 wheel, keys = _scrolls(browser, shops)
                 news = _news(browser, broker, today, changes, steps)
     figures = [
-        *_times("first rows", first), *_times("first rows, processor time", first_cpu),
-        *_scroll_figures("wheel", wheel),
-        *_scroll_figures("keyboard", keys), *_times("fact to screen", news),
+        *times("first rows", first), *times("first rows, processor time", first_cpu),
+        *scroll_figures("wheel", wheel),
+        *scroll_figures("keyboard", keys), *times("fact to screen", news),
         Figure(name="hub settled after its start", value=round(settled_s, 1), unit="s", n=1),
     ]  # fmt: skip
     return Report(
@@ -162,14 +162,14 @@ def _one_change(board: OpenBoard, broker: Broker, today: date, number: int) -> f
         share, colour = 0.99, "green"
         shops = board.shops_in_sight(_DIMENSION, other_than=colour)
     shop = shops[number % len(shops)]
-    fact = _correction(shop, today, share, version=number + 2)
+    fact = correction(shop, today, share, version=number + 2)
     # In a thread of its own: playwright's loop runs in this one.
     with ThreadPoolExecutor(1) as other:
         told_at = other.submit(asyncio.run, _publish(broker, fact)).result()
     return 1000 * (board.seen_at_s(shop, _DIMENSION, colour) - told_at)
 
 
-def _correction(shop: str, today: date, share: float, version: int) -> Fact:
+def correction(shop: str, today: date, share: float, version: int) -> Fact:
     """Another word on a photo of today, of a bay so large that others weigh nothing beside it."""
     drawn = next(one for one in drawn_facts(_number_of(shop), today, 1) if one.dims)
     return replace(
@@ -199,7 +199,7 @@ async def _publish(broker: Broker, fact: Fact) -> float:
     return told_at
 
 
-def _times(name: str, ms: Sequence[float]) -> list[Figure]:
+def times(name: str, ms: Sequence[float]) -> list[Figure]:
     """Median and 95th percentile, each with the interval of the bootstrap."""
 
     def p95(some: Sequence[float]) -> float:
@@ -218,7 +218,7 @@ def _times(name: str, ms: Sequence[float]) -> list[Figure]:
     return found
 
 
-def _scroll_figures(by: str, scrolled: Scrolled) -> list[Figure]:
+def scroll_figures(by: str, scrolled: Scrolled) -> list[Figure]:
     frames, tasks = np.array(scrolled.frames_ms), np.array(scrolled.tasks_cpu_ms)
     many = len(frames)
     told = [
