@@ -8,7 +8,7 @@ import { barOf } from '../src/board/figures'
 import { rowsOf, withRows, type Columns } from '../src/board/columns'
 import { boardTable, counted, DIMENSIONS, hasChanged, inWindow, shown, since, wantedOf, type Row, type RowCode } from '../src/board/rows'
 import { pathsOf, runsOf } from '../src/board/strips'
-import { axisOf, claimOf, onAxis } from '../src/board/why'
+import { axisOf, claimOf, onAxis, signed } from '../src/board/why'
 import { colourOf, DAY_SHAPES, isOnlyProbable } from '../src/shared/signs'
 import { asCsv, asWorkbook, type Table } from '../src/shared/tables'
 
@@ -139,6 +139,10 @@ describe('causes', () => {
   it('are told apart: a cause, what goes together, what helped, what is not excluded', () => {
     const claims = ([['cause', -1, true], ['association', -1, true], ['association', 1, true], ['cause', -1, false]] as const).map(([link, effect, claimed]) => claimOf({ link, effect, claimed }))
     expect(claims).toEqual(['cause', 'association', 'helped', 'open'])
+  })
+
+  it('have their sign, of a share in points, and none where they round to nothing', () => {
+    expect([signed('share', -0.062), signed('min', 0.123), signed('count', -0.4), signed('min', -0.001)]).toEqual(['−6.2', '+0.12', '−0.4', '0'])
   })
 
   it('stand on one axis that holds zero and every interval', () => {

@@ -1,7 +1,6 @@
 /** Causes as a page shows them: effects with their sign, on one axis. Pure; the hub estimates them. */
 import type { components } from '../api/hub'
 import { number, t } from '../shared/language.svelte'
-import { saidShort } from './figures'
 
 export type Why = components['schemas']['Why']
 export type Cause = Why['causes'][number]
@@ -17,9 +16,10 @@ export function claimOf(cause: Pick<Cause, 'claimed' | 'effect' | 'link'>): Clai
 const MINUS = '−'
 const PLUS = '+'
 
-/** An effect in the figure's unit, always with its sign; of a share in points. */
+/** An effect in the figure's unit, with its sign where it is not nothing; of a share in points. */
 export function signed(unit: string, value: number): string {
-  const plain = unit === 'share' ? number(Math.abs(value) * 100, 1) : saidShort(unit, Math.abs(value))
+  const plain = unit === 'share' ? number(Math.abs(value) * 100, 1) : number(Math.abs(value), 2)
+  if (plain === number(0)) return plain
   return `${value < 0 ? MINUS : PLUS}${plain}`
 }
 
