@@ -6,6 +6,7 @@
  */
 import type { DESK_MESSAGES } from './messages-desk'
 import type { INSTALLER_MESSAGES } from './messages-installer'
+import type { SHOP_MESSAGES } from './messages-shop'
 
 export const MESSAGES = {
   'app.name': { en: 'storepulse', zh: 'storepulse' },
@@ -254,7 +255,7 @@ export const MESSAGES = {
   'board.allsimulated': { en: 'all simulated', zh: '均为模拟' },
   'board.simulated': { en: 'simulated', zh: '模拟' },
   'board.column.shop': { en: 'Shop', zh: '门店' },
-  'board.history': { en: '{dimension}, {n} days up to today: {words}', zh: '{dimension}，截至今天 {n} 天：{words}' },
+  'board.history': { en: '{dimension}, {n} days: {words}', zh: '{dimension}，{n} 天：{words}' },
   'board.history.day': { en: '{day}: {word}', zh: '{day}：{word}' },
   'board.since': { en: 'since {day}', zh: '自 {day}' },
   'board.format': { en: 'Format', zh: '店型' },
@@ -383,7 +384,6 @@ export const MESSAGES = {
   'shop.evidence.fact': { en: '{fact}, {when}, {source}', zh: '{fact}，{when}，{source}' },
   'shop.evidence.none': { en: 'none', zh: '无' },
   'shop.evidence.more': { en: 'and {n} more', zh: '另有 {n} 条' },
-  'shop.evidence.curve': { en: '14 days as a curve', zh: '14 天曲线' },
   'shop.evidence.hide': { en: 'Hide the curve', zh: '收起曲线' },
   'shop.curve.alt': { en: '{metric} of the last {n} days with a 90 % interval: {words}', zh: '{metric}，最近 {n} 天，含 90% 区间：{words}' },
   'shop.curve.day': { en: '{day}: {value}', zh: '{day}：{value}' },
@@ -433,4 +433,4 @@ export const MESSAGES = {
   'result.reopened': { en: 'Ticked before, but not right on this photo: {n}', zh: '已勾选但照片显示仍未整改：{n} 处' },
 } as const
 
-export type MessageKey = keyof typeof MESSAGES | keyof typeof DESK_MESSAGES | keyof typeof INSTALLER_MESSAGES
+export type MessageKey = keyof typeof MESSAGES | keyof typeof DESK_MESSAGES | keyof typeof SHOP_MESSAGES | keyof typeof INSTALLER_MESSAGES

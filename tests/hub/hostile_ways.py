@@ -45,6 +45,8 @@ WAYS: dict[str, Way] = {
     "a page of the board": Way("/api/board?limit=100", 200, shows=True),
     "a page of another's region": Way("/api/board?limit=100&region=east", 200, shows=True),
     "a page by another's name": Way(f"/api/board?limit=100&called={EAST}", 200, shows=True),
+    "the board as columns": Way("/api/board/columns", 200, shows=True),
+    "a column of another's shop": Way(f"/api/board/columns?shop={EAST}", 200, shows=True),
     "another's history": Way(f"/api/history?shop={EAST}", 200),
     "SQL as a name on a page": Way(f"/api/board?limit=100&called={_SQL}", 200),
     "the list of shops": Way("/api/shops", 200, shows=True),

@@ -232,6 +232,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/board/columns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Columns
+         * @description Signs and figures of all shops on a day (default: the newest with codes), by column.
+         *
+         *     `shop`, given once or more often, asks for these shops only.
+         */
+        get: operations["columns_api_board_columns_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/catalogue": {
         parameters: {
             query?: never;
@@ -282,6 +304,8 @@ export interface paths {
         /**
          * Events
          * @description Server-sent events: `changed` when a shop's code or action is, `ended` at sign-out.
+         *
+         *     `changed` carries {"number", "shops"}: which shops, or null where it may be any.
          */
         get: operations["events_api_events_get"];
         put?: never;
@@ -1646,6 +1670,44 @@ export interface components {
             value: number | null;
         };
         /**
+         * BoardColumns
+         * @description The shops of whoever asks, and their codes of one day; without any day or shop, empty.
+         */
+        BoardColumns: {
+            /** Day */
+            day?: string | null;
+            /**
+             * Dimensions
+             * @default []
+             */
+            dimensions: components["schemas"]["DimensionColumns"][];
+            /**
+             * Format
+             * @default []
+             */
+            format: string[];
+            /**
+             * Name
+             * @default []
+             */
+            name: string[];
+            /**
+             * Region
+             * @default []
+             */
+            region: string[];
+            /**
+             * Shop
+             * @default []
+             */
+            shop: string[];
+            /**
+             * Simulated
+             * @default []
+             */
+            simulated: boolean[];
+        };
+        /**
          * BoardRow
          * @description A shop with its own colour, that of its worst dimension, and its four codes.
          */
@@ -1984,6 +2046,31 @@ export interface components {
             push?: components["schemas"]["PushChange"] | null;
             red?: components["schemas"]["RuleChange"] | null;
             yellow?: components["schemas"]["RuleChange"] | null;
+        };
+        /**
+         * DimensionColumns
+         * @description One dimension of every shop, in the order of `BoardColumns.shop`.
+         *
+         *     Colours are the first letter of their word (green, yellow, orange, red, unknown), `-` for none.
+         */
+        DimensionColumns: {
+            /** Before */
+            before: string;
+            /** Colour */
+            colour: string;
+            /**
+             * Dimension
+             * @enum {string}
+             */
+            dimension: "people" | "goods" | "place" | "conversion";
+            /** Probability */
+            probability: (number | null)[];
+            /** Turning */
+            turning: string;
+            /** Unit */
+            unit: string;
+            /** Value */
+            value: (number | null)[];
         };
         /**
          * DimensionHistory
@@ -4131,6 +4218,38 @@ export interface operations {
                 };
                 content: {
                     "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    columns_api_board_columns_get: {
+        parameters: {
+            query?: {
+                day?: string | null;
+                shop?: string[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardColumns"];
                 };
             };
             /** @description Validation Error */
