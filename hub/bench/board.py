@@ -25,6 +25,7 @@ import httpx
 import numpy as np
 
 from hub.bench.codes import LAST, million_steps
+from hub.bench.cpu import cpu_s, family_cpu_s
 from hub.bench.drawn import drawn_facts, drawn_shop, drawn_shop_facts, shop_name
 from hub.codes.batch import codes_of_shops
 from hub.codes.code import Code, first_day_needed
@@ -108,9 +109,9 @@ def bench_board(
             with _serving(place) as (url, process):
                 before = os.getloadavg()[0]
                 postmaster = None if opened.embedded is None else opened.embedded.pid
-                used = [_cpu_s(process), _family_cpu_s(postmaster)]
+                used = [cpu_s(process), family_cpu_s(postmaster)]
                 times, failed = asyncio.run(_ask(url, token, shops, rate, seconds, page_rows))
-                used = [_cpu_s(process) - used[0], _family_cpu_s(postmaster) - used[1]]
+                used = [cpu_s(process) - used[0], family_cpu_s(postmaster) - used[1]]
     asked = sum(one.asked for one in times.values())
     return BoardBench(
         shops=shops, codes=codes, requests_a_second=rate, page_rows=page_rows, times=times,
@@ -206,29 +207,6 @@ def _answers(url: str) -> bool:
         return httpx.get(f"{url}/healthz").status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
-
-
-def _cpu_s(process: int) -> float:
-    """CPU seconds of a process so far, its threads included."""
-    fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _family_cpu_s(parent: int | None) -> float:
-    """CPU seconds of a process and its children, those that have ended included."""
-    if parent is None:
-        return 0.0
-    ticks = 0
-    for one in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = one.read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue  # it ended just now: its parent counts it
-        if int(fields[1]) == parent:
-            ticks += int(fields[11]) + int(fields[12])
-        elif one.parent.name == str(parent):
-            ticks += sum(int(field) for field in fields[11:15])
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _paths(shops: int, page_rows: int) -> Iterator[tuple[str, str]]:

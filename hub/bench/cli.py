@@ -3,12 +3,14 @@
 import json
 import os
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from hub.bench.board import bench_board
 from hub.bench.codes import bench_codes
+from hub.bench.ingest import bench_ingest
+from storepulse.errors import BadInput
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -50,3 +52,24 @@ def board(
     Example: storepulse hub bench board --shops 10000 --rate 50
     """
     typer.echo(json.dumps(asdict(bench_board(shops, rate, seconds, page_rows, database))))
+
+
+@app.command("ingest")
+def ingest(
+    nodes: Annotated[int, typer.Option(min=1, max=10_000)] = 500,
+    messages: Annotated[int, typer.Option(min=1, help="Of each node in each run.")] = 16,
+    size: Annotated[int, typer.Option(min=1, max=500, help="Facts in a message.")] = 20,
+    window: Annotated[int, typer.Option(min=1, max=64, help="Messages under way a node.")] = 8,
+    runs: Annotated[int, typer.Option(min=1, max=50)] = 5,
+    broker: Annotated[
+        str | None, typer.Option(help="mosquitto or embedded; default: mosquitto if installed.")
+    ] = None,
+) -> None:
+    """From broker to committed row, each fact once; prints one line of JSON.
+
+    Example: storepulse hub bench ingest --nodes 500 --runs 5
+    """
+    if broker not in (None, "mosquitto", "embedded"):
+        raise BadInput(f"--broker must be mosquitto or embedded, got {broker!r}")
+    kind: Any = broker
+    typer.echo(json.dumps(asdict(bench_ingest(nodes, messages, size, window, runs, kind))))
