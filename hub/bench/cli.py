@@ -59,7 +59,7 @@ def ingest(
     nodes: Annotated[int, typer.Option(min=1, max=10_000)] = 500,
     messages: Annotated[int, typer.Option(min=1, help="Of each node in each run.")] = 16,
     size: Annotated[int, typer.Option(min=1, max=500, help="Facts in a message.")] = 20,
-    window: Annotated[int, typer.Option(min=1, max=64, help="Messages under way a node.")] = 8,
+    window: Annotated[int, typer.Option(min=1, max=64, help="Messages under way a node.")] = 2,
     runs: Annotated[int, typer.Option(min=1, max=50)] = 5,
     broker: Annotated[
         str | None, typer.Option(help="mosquitto or embedded; default: mosquitto if installed.")

@@ -145,7 +145,8 @@ def _measured(
         for child in (sender, listener):
             child.terminate()
             child.wait()
-        assert sender.stdin is not None and sender.stdout is not None
+        assert sender.stdin is not None
+        assert sender.stdout is not None
         sender.stdin.close()
         sender.stdout.close()
     facts = nodes * messages * size
@@ -172,7 +173,8 @@ def _used(listener: int, postmaster: int, broker: int) -> dict[str, float]:
 def _one_run(
     sender: "subprocess.Popen[str]", listener: "subprocess.Popen[bytes]", **asked: int
 ) -> dict[str, Any]:
-    assert sender.stdin is not None and sender.stdout is not None
+    assert sender.stdin is not None
+    assert sender.stdout is not None
     sender.stdin.write(json.dumps(asked) + "\n")
     sender.stdin.flush()
     line = sender.stdout.readline()
@@ -200,7 +202,7 @@ def _bare_copy(database: Database, rows: int) -> float:
     The text that is copied is at hand before the clock starts, and the commit is on the clock.
     """
     with database.connection() as connection:
-        out = f"copy (select {_COPY_COLUMNS} from facts limit {rows}) to stdout"
+        out = f"copy (select {_COPY_COLUMNS} from facts limit {rows}) to stdout"  # noqa: S608
         with connection.cursor().copy(out) as copy:
             text = b"".join(bytes(part) for part in copy)
     best = math.inf

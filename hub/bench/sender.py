@@ -29,7 +29,7 @@ _METRICS: Final = ("dwell_mean", "bounce_45s", "visitors", "occupancy", "screen_
 _QUARTER: Final = timedelta(minutes=15)
 _TWICE_EVERY: Final = 50
 """One message in so many is sent twice."""
-_PATIENCE_S: Final = 5.0
+_PATIENCE_S: Final = 20.0
 _LOOK_S: Final = 0.5
 
 
@@ -100,7 +100,7 @@ class Sent:
     again: int
     """Messages that were sent twice on purpose."""
     repeated: int
-    """Messages that met with silence for 5 s and were said again."""
+    """Messages that met with silence for 20 s and were said again."""
     bytes_sent: int
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import islice
 from typing import Any, Final, Literal
 
 from psycopg import sql
@@ -16,6 +17,7 @@ from storepulse.facts import Fact
 Outcome = Literal["new", "same", "other"]
 """What became of a fact: stored now; stored before; its id is taken by other content."""
 
+_LINES_A_WRITE: Final = 500
 _PARTITION_LOCK: Final = 7_405_814  # one maker of partitions at a time
 _FACT_COLUMNS: Final = (
     "id", "shop", "metric", "value", "low", "high", "n", "coverage", "independent", "dims",
@@ -68,8 +70,9 @@ def insert_facts(
     connection.execute(question("make_staged_facts"))
     with connection.cursor().copy(question("copy_staged_facts")) as copy:
         received = received_at.isoformat()
-        for place in first.values():
-            copy.write(_line(place, said[place], sums[place], received))
+        lines = (_line(place, said[place], sums[place], received) for place in first.values())
+        while block := "".join(islice(lines, _LINES_A_WRITE)):
+            copy.write(block)
     known = {row["place"]: bytes(row["sha256"]) for row in _claim(connection)}
     for question_name in ("staged_messages", "staged_facts"):
         connection.execute(question(question_name))

@@ -198,9 +198,7 @@ def known_offsets(
     places = sorted(set(boots))
     asked = {"node_paths": [path for path, _ in places], "boots": [boot for _, boot in places]}
     rows = connection.execute(question("boots"), asked)
-    return {
-        (row["node_path"], row["boot"]): Offset(row["offset_s"], row["exact"]) for row in rows
-    }
+    return {(row["node_path"], row["boot"]): Offset(row["offset_s"], row["exact"]) for row in rows}
 
 
 def learn_offset(
