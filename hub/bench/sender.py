@@ -17,6 +17,7 @@ from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 
 from storepulse.facts import Fact
 from storepulse.topics import Address
@@ -174,7 +175,7 @@ def main() -> None:
             run[-1].heard(message.topic, told.through)
 
     subscribed = threading.Event()
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="bench-sender")
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="bench-sender")
     client.max_inflight_messages_set(4 * nodes)
     client.max_queued_messages_set(0)
     client.on_message = on_message

@@ -307,7 +307,7 @@ def _keep_plans(
     facts = []
     for address, plan in plans.items():
         at = {epoch: by_place[address.path, epoch] for epoch in {epoch for epoch, _ in plan.keys}}
-        insert_merged(connection, [(at[epoch], *stretch) for epoch, *stretch in plan.merged])
+        insert_merged(connection, [(at[epoch], low, high) for epoch, low, high in plan.merged])
         if plan.waiting:
             insert_waiting(connection, address, at, plan.waiting, received_at=received_at)
         for boot, offset in plan.offsets.items():
