@@ -291,9 +291,10 @@ async def schedule(
     tick_s: float = 1.0,
     retry_s: float = 5.0,
     after_step: Callable[[Done], None] | None = None,
+    scheduler: Scheduler | None = None,
 ) -> None:
     """Step whenever the database says that something was touched, and every `tick_s` anyway."""
-    scheduler = Scheduler(database)
+    scheduler = scheduler or Scheduler(database)
     while True:
         try:
             done = await asyncio.to_thread(scheduler.step, now())

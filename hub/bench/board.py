@@ -105,7 +105,7 @@ def bench_board(
                 connection.autocommit = True
                 connection.execute("vacuum analyze")
                 connection.autocommit = False
-            token = _head_office(opened)
+            token = head_office(opened)
             with _serving(place) as (url, process):
                 before = os.getloadavg()[0]
                 postmaster = None if opened.embedded is None else opened.embedded.pid
@@ -164,7 +164,7 @@ def _row(code: Code, shop: str) -> tuple[Any, ...]:
     return tuple(told[name] if name in told else getattr(code, name) for name in _COLUMNS)
 
 
-def _head_office(database: Database) -> str:
+def head_office(database: Database) -> str:
     """A session of somebody who sees every shop; the secret."""
     token = new_token()
     with database.connection() as connection:
@@ -192,7 +192,7 @@ def _serving(place: str) -> Iterator[tuple[str, int]]:
     url = f"http://127.0.0.1:{port}"
     try:
         until = time.monotonic() + _READY_S_MAX
-        while not _answers(url):
+        while not answers(url):
             if child.poll() is not None or time.monotonic() > until:
                 raise ApiNotReady("the API's process did not come up; see above")
             time.sleep(0.1)
@@ -202,7 +202,8 @@ def _serving(place: str) -> Iterator[tuple[str, int]]:
         child.wait()
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether an API answers there."""
     try:
         return httpx.get(f"{url}/healthz").status_code == httpx.codes.OK
     except httpx.TransportError:

@@ -10,6 +10,7 @@ import typer
 from hub.bench.board import bench_board
 from hub.bench.codes import bench_codes
 from hub.bench.ingest import bench_ingest
+from hub.bench.news import bench_news
 from storepulse.errors import BadInput
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -73,3 +74,18 @@ def ingest(
         raise BadInput(f"--broker must be mosquitto or embedded, got {broker!r}")
     kind: Any = broker
     typer.echo(json.dumps(asdict(bench_ingest(nodes, messages, size, window, runs, kind))))
+
+
+@app.command("news")
+def news(
+    shops: Annotated[int, typer.Option(min=4, max=100_000)] = 1000,
+    facts: Annotated[int, typer.Option(min=1, max=10_000, help="Watched, one by one.")] = 40,
+    background: Annotated[
+        float, typer.Option(min=0, max=100_000, help="Facts a second of other nodes.")
+    ] = 0.0,
+) -> None:
+    """From a node's fact to the changed colour on an open board; prints one line of JSON.
+
+    Example: storepulse hub bench news --shops 10000 --background 1000
+    """
+    typer.echo(json.dumps(asdict(bench_news(shops, facts, background))))

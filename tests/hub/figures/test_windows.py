@@ -57,8 +57,9 @@ def test_what_a_fact_calls_its_own_error_adds_as_squares() -> None:
 
 def test_a_mean_weighs_by_n_and_the_last_counts_where_the_last_does() -> None:
     facts = [
-        doubted("dwell_mean", NOON, 2.0, 0.5, n=30), doubted("dwell_mean", NOON + QUARTER, 4.0, 0.5, n=10)
-    ]  # fmt: skip
+        doubted("dwell_mean", NOON, 2.0, 0.5, n=30),
+        doubted("dwell_mean", NOON + QUARTER, 4.0, 0.5, n=10),
+    ]
     window = hour_of(facts, "dwell_mean")
     assert (window.value, window.n) == (2.5, 40)
     assert window.low == pytest.approx(2.0)
@@ -71,7 +72,9 @@ def test_an_hour_says_nothing_of_its_quarters() -> None:
         fact("screen_touches", NOON, 9.0, length=timedelta(hours=1)),
         fact("screen_touches", NOON, 2.0),
     ]
-    assert [w.value for w in short_windows("17", facts, "UTC", "screen_touches", "quarter").values()] == [2.0]
+    assert [
+        w.value for w in short_windows("17", facts, "UTC", "screen_touches", "quarter").values()
+    ] == [2.0]
     assert hour_of(facts, "screen_touches").value == 9.0
 
 
@@ -87,8 +90,9 @@ def test_the_hour_that_comes_twice_is_two() -> None:
 
 def test_an_unknown_window_lowers_the_coverage_and_is_no_zero() -> None:
     facts = [
-        fact("screen_touches", NOON, 8.0), fact("screen_touches", NOON + QUARTER, None, coverage=0.0)
-    ]  # fmt: skip
+        fact("screen_touches", NOON, 8.0),
+        fact("screen_touches", NOON + QUARTER, None, coverage=0.0),
+    ]
     window = hour_of(facts, "screen_touches")
     assert (window.value, window.coverage) == (8.0, 0.5)
     assert hour_of(facts[1:], "screen_touches").value is None
