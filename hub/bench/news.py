@@ -37,6 +37,8 @@ from storepulse.wire import Clock, Key, Message, encode_batch
 
 _NOW: Final = datetime(LAST.year, LAST.month, LAST.day, 4, tzinfo=UTC)
 """Noon in the shops, on the last day that is drawn."""
+_DAY_ENDS: Final = _NOW + timedelta(hours=12)
+"""What is drawn says its word on bays up to then; a newer one takes its place."""
 _READY_S_MAX: Final = 120.0
 _SEEN_S_MAX: Final = 60.0
 _BETWEEN_S: Final = (0.3, 1.3)
@@ -177,7 +179,8 @@ class _Watch:
         value = 0.3 if gone else 0.97
         said = Fact(
             id=f"{shop}|news|{number}|{self.rng.random()}", shop=shop, metric="exposure_main_push",
-            start=_NOW, end=_NOW, value=value, low=value - 0.02, high=value + 0.02, n=80,
+            start=_NOW + timedelta(seconds=number), end=_DAY_ENDS, value=value, low=value - 0.02,
+            high=value + 0.02, n=80,
             method="bench/1", source=f"/storepulse/{CHAIN}/{shop}/n1",
         )  # fmt: skip
         self.changed.clear()
@@ -194,9 +197,9 @@ class _Watch:
 
     async def _colour(self, page: httpx.AsyncClient, shop: str) -> str:
         answer = await page.get("/api/board", params={"limit": 100, "called": shop})
-        (row,) = (one for one in answer.json()["shops"] if one["shop"] == shop)
-        colour: str = row["codes"]["goods"]["colour"]
-        return colour
+        (row,) = (one for one in answer.json() if one["shop"] == shop)
+        (colour,) = (one["colour"] for one in row["codes"] if one["dimension"] == "goods")
+        return str(colour)
 
     async def _speak(self, nodes: aiomqtt.Client) -> None:
         if not self.background:

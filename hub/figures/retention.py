@@ -128,9 +128,7 @@ def _remove_of(
         for row in rows:
             after = (row["shop"], row["day"])
             with database.connection() as connection:
-                count = _remove_day(
-                    connection, row["shop"], metric, row["day"], before, now, dry_run
-                )
+                count = _remove_day(connection, *after, metric, before, now, dry_run=dry_run)
             if count:
                 facts, gone = facts + count, gone + 1
                 seen.append(row["day"])
@@ -145,9 +143,15 @@ def _remove_of(
 
 
 def _remove_day(
-    connection: Connection, shop: str, day: date, metric: str, before: datetime, now: datetime,
+    connection: Connection,
+    shop: str,
+    day: date,
+    metric: str,
+    before: datetime,
+    now: datetime,
+    *,
     dry_run: bool,
-) -> int:  # fmt: skip
+) -> int:
     known = known_shops(connection, [shop]).get(shop)
     if known is None:
         return 0

@@ -278,7 +278,7 @@ class Lost(Exception):
 
 def take_and_lose(database: Database) -> None:
     with database.connection() as connection:
-        assert take_touched_days(connection) == {SHOP: [DAY]}
+        assert take_touched_days(connection, [SHOP]) == {SHOP: [DAY]}
         raise Lost
 
 

@@ -21,7 +21,8 @@ from tests.hub.staff import session_for
 NOON = midnight(DAY) + timedelta(hours=12)
 WITH_A_SHOP = (
     "shops", "facts", "codes", "actions", "checklists", "checklist_items", "receptions",
-    "experiences", "deals", "nodes", "streams_told", "action_told", "day_figures", "touched_figures",
+    "experiences", "deals", "nodes", "streams_told", "action_told", "day_figures",
+    "touched_figures",
 )  # fmt: skip
 """Views of the schema storepulse_api that have a column `shop`."""
 ROW_SECURED = {
