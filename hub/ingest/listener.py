@@ -155,6 +155,8 @@ class _Listener:
             max_queued_incoming_messages=settings.queue_max,
             max_inflight_messages=_ACKS_AT_ONCE,
         ) as client:
+            # So many acknowledgements are under way on purpose; aiomqtt would warn of each.
+            client.pending_calls_threshold = 2 * _LANES * _ACKS_AT_ONCE
             filters = [every_node(name, chain=settings.chain) for name in _HEARD]
             await client.subscribe([(name, 1) for name in filters])
             _heed_cancellation()
