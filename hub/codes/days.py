@@ -234,14 +234,27 @@ def totals(facts: Sequence[Fact]) -> Sequence[Fact]:
 def day_figure(days: ShopDays, metric: str, day: date) -> Figure | Unseen:
     """One metric of one local day, by the catalogue's way of adding up."""
     told = days.on(metric, day)
-    if len(told) == 1 and told[0].value is not None:
-        return _figure_of_one(told[0])
+    figure = added_up(told, metric)
+    if figure is not None:
+        return figure
     found = totals(told)
     if not found:
         return Unseen(no_facts(metric, day))
+    return Unseen(facts_without_value(metric, day), _ids(found))
+
+
+def added_up(told: Sequence[Fact], metric: str) -> Figure | None:
+    """The facts of one metric and window by the catalogue's way; None without a known value.
+
+    Args:
+        told: each stretch once, replaced facts left out (`shop_days` sees to it).
+    """
+    if len(told) == 1 and told[0].value is not None:
+        return _figure_of_one(told[0])
+    found = totals(told)
     known = [fact for fact in found if fact.value is not None]
     if not known:
-        return Unseen(facts_without_value(metric, day), _ids(found))
+        return None
     described = CATALOGUE[metric]
     match described.adds_up:
         case "sum":

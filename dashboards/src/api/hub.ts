@@ -1297,6 +1297,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/shops/{shop}/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Figures
+         * @description A metric of a shop, added up by the catalogue's way, with intervals; late facts too.
+         */
+        get: operations["figures_api_shops__shop__figures_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/shops/{shop}/pairing": {
         parameters: {
             query?: never;
@@ -2945,6 +2965,35 @@ export interface components {
             version: number;
         };
         /**
+         * Point
+         * @description One window. `value` None: facts were there, and none of them knew.
+         */
+        Point: {
+            /** Coverage */
+            coverage: number;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Facts */
+            facts: number;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** N */
+            n: number | null;
+            ratio?: components["schemas"]["Ratio"] | null;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /** Value */
+            value: number | null;
+        };
+        /**
          * Policy
          * @description One version of how codes are judged, in force from a day on.
          */
@@ -3078,6 +3127,23 @@ export interface components {
             due_hours?: number | null;
             /** Playbook */
             playbook?: string | null;
+        };
+        /**
+         * Ratio
+         * @description The figure by that of another metric over the same window, e.g. receptions a head.
+         *
+         *     `low` and `high` take the worst of both for the other: never narrower than it is. None: the
+         *     other is unknown, or nothing.
+         */
+        Ratio: {
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Per */
+            per: string;
+            /** Value */
+            value: number | null;
         };
         /**
          * Rendered
@@ -3235,6 +3301,41 @@ export interface components {
             en: string;
             /** Zh */
             zh: string;
+        };
+        /**
+         * Series
+         * @description One metric of one shop, oldest first; windows without any fact miss.
+         */
+        Series: {
+            /** Adds Up */
+            adds_up: string;
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "quarter" | "hour" | "day" | "week";
+            /** Figures */
+            figures: components["schemas"]["Point"][];
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Metric */
+            metric: string;
+            /** Open Only */
+            open_only: boolean;
+            /** Shop */
+            shop: string;
+            /** Timezone */
+            timezone: string;
+            /** Unit */
+            unit: string;
         };
         /**
          * Shop
@@ -5974,6 +6075,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Curves"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    figures_api_shops__shop__figures_get: {
+        parameters: {
+            query: {
+                by?: "quarter" | "hour" | "day" | "week";
+                from?: string | null;
+                metric: string;
+                /** @description Only what begins in the shop's opening hours. */
+                open_only?: boolean;
+                to?: string | null;
+            };
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Series"];
                 };
             };
             /** @description Validation Error */
