@@ -317,10 +317,6 @@ INSTALLER_VIEWS: Final[dict[str, tuple[bool, str, list[Step]]]] = {
         [_fill("input[name=owner-key]", "not it"), _click("button.first"), _see("[role=alert]")],
     ),
     "installer-check": (False, "", [_key, _see("li[data-check]")]),
-    "installer-check-open": (
-        False, "",
-        [_key, _click("li[data-check=broker] summary"), _see("li[data-check=broker] details p")],
-    ),
     "installer-well": (True, "", [_key, _see("li[data-check]"), _photo, _see(".result")]),
     "installer-enrol": (False, "#/enrol", [_key, _see("input[type=url]")]),
     "installer-enrolled": (

@@ -811,14 +811,15 @@ export interface components {
          */
         edge__doctor__Finding: {
             /**
-             * Do
-             * @default
+             * @default {
+             *       "en": "",
+             *       "zh": ""
+             *     }
              */
-            do: string;
+            do: components["schemas"]["Sentence"];
             /** Name */
             name: string;
-            /** Says */
-            says: string;
+            says: components["schemas"]["Sentence"];
             /**
              * Standing
              * @enum {string}
