@@ -5,6 +5,8 @@
  * phone loads them; no other file has any.
  */
 import type { DESK_MESSAGES } from './messages-desk'
+import type { OFFICE_MESSAGES } from './messages-office'
+import type { WAYS_MESSAGES } from './messages-ways'
 import type { INSTALLER_MESSAGES } from './messages-installer'
 
 export const MESSAGES = {
@@ -433,4 +435,4 @@ export const MESSAGES = {
   'result.reopened': { en: 'Ticked before, but not right on this photo: {n}', zh: '已勾选但照片显示仍未整改：{n} 处' },
 } as const
 
-export type MessageKey = keyof typeof MESSAGES | keyof typeof DESK_MESSAGES | keyof typeof INSTALLER_MESSAGES
+export type MessageKey = keyof typeof MESSAGES | keyof typeof DESK_MESSAGES | keyof typeof OFFICE_MESSAGES | keyof typeof WAYS_MESSAGES | keyof typeof INSTALLER_MESSAGES

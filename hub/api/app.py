@@ -61,12 +61,14 @@ from hub.codes.days import local_day
 from hub.codes.touched import known_shops, newest_code_day_seen
 from hub.errors import Refused
 from hub.experiments.routes import experiment_routes
+from hub.experiments.size_routes import size_routes
 from hub.experiments.store import NoSuchExperiment
 from hub.feeds.routes import feed_routes
 from hub.ingest.listener import Tally
 from hub.metrics import CATALOGUE, Metric
 from hub.notices.routes import notice_routes
 from hub.people.account_routes import account_routes
+from hub.people.data_routes import person_data_routes
 from hub.people.provider import Provider
 from hub.people.routes import people_routes
 from hub.people.sessions import (
@@ -136,6 +138,7 @@ def create_app(
     app.include_router(_records_routes(database, now))
     app.include_router(why_routes(database))
     app.include_router(experiment_routes(database, now))
+    app.include_router(size_routes(database, now))
     app.include_router(_health_routes(database, tally or Tally()))
     app.include_router(figures_routes(database))
     app.include_router(export_routes(database, now))
@@ -144,6 +147,7 @@ def create_app(
     app.include_router(care_routes(database, now, keys=keys, care=care or CareSettings()))
     app.include_router(notice_routes(database, keys, mail=notice_mail))
     app.include_router(people_routes(database))
+    app.include_router(person_data_routes(database))
     app.include_router(account_routes(database, provider))
     app.include_router(audit_routes(database))
     app.include_router(feed_routes(database, now))

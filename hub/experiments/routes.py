@@ -40,6 +40,8 @@ class Start:
 
     first: date
     days: int = 28
+    shops: tuple[str, ...] | None = None
+    """Only among these; None: all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,7 @@ def experiment_routes(database: Database, now: Clock) -> APIRouter:
         with database.of_session(session) as connection, database.connection() as owner:
             pairs = running.start_trial(
                 connection, owner, experiment, first=asked.first, days=asked.days,
-                seed=randbits(SEED_BITS),
+                seed=randbits(SEED_BITS), shops=asked.shops,
             )  # fmt: skip
         return {"pairs": len(pairs)}
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from storepulse.errors import BadInput
 
 NoticeKind = Literal["escalation", "pushed", "digest"]
+SentKind = Literal[NoticeKind, "test"]
 NOTICE_KINDS: Final[tuple[NoticeKind, ...]] = get_args(NoticeKind)
 SERVICES: Final = frozenset(
     {"wecombot", "dingtalk", "feishu", "lark", "slack", "tgram", "discord", "wxteams"}

@@ -4,13 +4,23 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Literal
+from uuid import UUID
 
 from fastapi import APIRouter
 
-from hub.care.keyring import Keys
+from hub.api.asked import Clock, utc_now
+from hub.care.keyring import Keyring, Keys
 from hub.errors import Refused
-from hub.notices.choice import MAIL, SERVICES, NoticeChoice, NoticeKind, check_channels
-from hub.notices.store import mine, save_choice
+from hub.notices.choice import (
+    MAIL,
+    SERVICES,
+    BadChoice,
+    NoticeChoice,
+    NoticeKind,
+    SentKind,
+    check_channels,
+)
+from hub.notices.store import channels_of, insert_test, mine, save_choice
 from hub.people.sessions import SignedIn
 from hub.store.database import Connection, Database
 
@@ -22,12 +32,21 @@ class NoKeys(Refused):
     code = "no_keys"
 
 
+class NothingChosen(Refused):
+    """There is no channel that a test could go to."""
+
+    status = 409
+    code = "nothing_chosen"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaidChoice:
     """What a person chooses; no channels take the choice back."""
 
     channels: tuple[str, ...]
     """Mail addresses, and addresses of services as in wecombot://KEY."""
+    keep: tuple[int, ...] = ()
+    """Which of the channels that are chosen now stay: places in the list of their services."""
     kinds: tuple[NoticeKind, ...] = ("escalation",)
     quiet_from: time | None = None
     quiet_until: time | None = None
@@ -54,7 +73,7 @@ class ToldNotice:
     """A notice and what became of it: sent, given up after several tries, or still to go."""
 
     id: int
-    kind: NoticeKind
+    kind: SentKind
     title: str
     body: str
     made_at: datetime
@@ -76,7 +95,7 @@ class MyNotices:
 
 def notice_routes(
     database: Database, keys: Keys | None, *, services: Collection[str] = SERVICES,
-    mail: bool = False,
+    mail: bool = False, now: Clock = utc_now,
 ) -> APIRouter:  # fmt: skip
     """The routes over the database, each for whoever asks alone.
 
@@ -99,16 +118,43 @@ def notice_routes(
         if keys is None:
             raise NoKeys("this hub has no key file: channels cannot be kept")
         check_channels(said.channels, services, mail=mail)
+        keyring = keys()
+        kept = _kept(database, session.person.id, said.keep, keyring)
         choice = NoticeChoice(
-            channels=said.channels, kinds=said.kinds, quiet_from=said.quiet_from,
+            channels=(*kept, *said.channels), kinds=said.kinds, quiet_from=said.quiet_from,
             quiet_until=said.quiet_until, digest_at=said.digest_at, timezone=said.timezone,
             language=said.language,
         )  # fmt: skip
         with database.of_session(session) as connection:
-            save_choice(connection, choice, keys())
+            save_choice(connection, choice, keyring)
+            return _mine(connection, possible)
+
+    @routes.post("/test")
+    def test(session: SignedIn) -> MyNotices:
+        """Send a message to my channels now, quiet hours or not; at most one in a minute."""
+        with database.of_session(session) as connection:
+            before = _mine(connection, possible)
+        if before.choice is None:
+            raise NothingChosen("choose a channel first")
+        with database.connection() as owner:
+            insert_test(owner, session.person.id, now(), before.choice.language)
+        with database.of_session(session) as connection:
             return _mine(connection, possible)
 
     return routes
+
+
+def _kept(
+    database: Database, person: UUID, places: Collection[int], keyring: Keyring
+) -> tuple[str, ...]:
+    if not places:
+        return ()
+    # As the owner: to a session its own channels are sealed, too.
+    with database.connection() as owner:
+        channels, _ = channels_of(owner, person, keyring)
+    if not all(0 <= place < len(channels) for place in places):
+        raise BadChoice("one of the channels to keep is not chosen any more: load the page again")
+    return tuple(channels[place] for place in sorted(set(places)))
 
 
 def _mine(connection: Connection, possible: tuple[str, ...]) -> MyNotices:

@@ -61,6 +61,7 @@ class Problem:
     line: int
     """0: it is about the whole of it, a folder say."""
     what: str
+    what_zh: str = ""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.what}" if self.line else f"{self.file}: {self.what}"

@@ -177,7 +177,8 @@ export interface paths {
         };
         /**
          * Audit
-         * @description Who changed what; `before` the id of a line gives those before it.
+         * @description Who changed what, also of days from..to; `before` the id of a line gives those before
+         *     it.
          */
         get: operations["audit_api_audit_get"];
         put?: never;
@@ -457,6 +458,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/feed-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Kinds
+         * @description The kinds of feeds that there can be, with the columns of their rows.
+         */
+        get: operations["kinds_api_feed_kinds_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/feeds": {
         parameters: {
             query?: never;
@@ -471,6 +492,26 @@ export interface paths {
         get: operations["everything_api_feeds_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feeds/{feed}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Again
+         * @description Take the rows that are aside once more, all or one: what was wrong may be mended.
+         */
+        post: operations["send_again_api_feeds__feed__again_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -603,6 +644,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/notices/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test
+         * @description Send a message to my channels now, quiet hours or not; at most one in a minute.
+         */
+        post: operations["test_api_notices_test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/people": {
         parameters: {
             query?: never;
@@ -621,6 +682,26 @@ export interface paths {
          * @description Invite somebody.
          */
         post: operations["new_api_people_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Accounts
+         * @description Whose accounts of elsewhere are linked (OpenID Connect).
+         */
+        get: operations["accounts_api_people_accounts_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -649,6 +730,46 @@ export interface paths {
          * @description Give somebody another role or reach; counts at once.
          */
         patch: operations["other_role_api_people__id__patch"];
+        trace?: never;
+    };
+    "/api/people/{id}/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Data
+         * @description Everything that is kept of somebody, for whoever asks what we know; no secret.
+         */
+        get: operations["data_api_people__id__data_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase It
+         * @description Erase somebody's name, password, accounts and sessions, for good.
+         */
+        post: operations["erase_it_api_people__id__erase_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/people/{id}/link": {
@@ -1481,6 +1602,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/trial-sizes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Trial Sizes
+         * @description How many shops find which effect in a trial of so many days; `shop`: only among these.
+         */
+        get: operations["trial_sizes_api_trial_sizes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/way-out/{token}": {
         parameters: {
             query?: never;
@@ -1583,6 +1724,14 @@ export interface components {
             node: string;
             /** Shop */
             shop: string;
+        };
+        /**
+         * Again
+         * @description Which row to take again; None: all.
+         */
+        Again: {
+            /** Id */
+            id?: number | null;
         };
         /**
          * Aside
@@ -2056,6 +2205,17 @@ export interface components {
             phone: string;
         };
         /**
+         * Erased
+         * @description Who was erased: an id that names nobody any more.
+         */
+        Erased: {
+            /**
+             * Erased
+             * Format: uuid
+             */
+            erased: string;
+        };
+        /**
          * Escalation
          * @description That silence was noticed, once.
          */
@@ -2378,6 +2538,24 @@ export interface components {
             what: string;
             /** Who */
             who: string;
+        };
+        /**
+         * LinkedAccount
+         * @description An account of elsewhere by which somebody signs in; not its name there.
+         */
+        LinkedAccount: {
+            /** Issuer */
+            issuer: string;
+            /**
+             * Linked At
+             * Format: date-time
+             */
+            linked_at: string;
+            /**
+             * Person
+             * Format: uuid
+             */
+            person: string;
         };
         /**
          * LinkFor
@@ -2951,6 +3129,11 @@ export interface components {
             line: number;
             /** What */
             what: string;
+            /**
+             * What Zh
+             * @default
+             */
+            what_zh: string;
         };
         /**
          * Proposal
@@ -3055,6 +3238,11 @@ export interface components {
             channels: string[];
             /** Digest At */
             digest_at?: string | null;
+            /**
+             * Keep
+             * @default []
+             */
+            keep: number[];
             /**
              * Kinds
              * @default [
@@ -3241,6 +3429,16 @@ export interface components {
             waits: boolean;
         };
         /**
+         * Size
+         * @description A trial of so many shops, half of which act.
+         */
+        Size: {
+            /** Effect */
+            effect: number;
+            /** Shops */
+            shops: number;
+        };
+        /**
          * Start
          * @description From when, and for how long.
          */
@@ -3255,6 +3453,8 @@ export interface components {
              * Format: date
              */
             first: string;
+            /** Shops */
+            shops?: string[] | null;
         };
         /**
          * StoredPlaybook
@@ -3296,16 +3496,6 @@ export interface components {
              * @enum {string}
              */
             role: "clerk" | "region" | "head_office";
-        };
-        /**
-         * Texts
-         * @description Both languages of a playbook, with their front matter.
-         */
-        Texts: {
-            /** En */
-            en: string;
-            /** Zh */
-            zh: string;
         };
         /**
          * TicketLink
@@ -3541,6 +3731,20 @@ export interface components {
             taken: number;
         };
         /**
+         * ToldKind
+         * @description A kind of feed: what its rows tell, and by which columns.
+         */
+        ToldKind: {
+            /** Columns */
+            columns: string[];
+            /** Fetched From */
+            fetched_from: string;
+            /** Meaning */
+            meaning: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * ToldNotice
          * @description A notice and what became of it: sent, given up after several tries, or still to go.
          */
@@ -3555,7 +3759,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "escalation" | "pushed" | "digest";
+            kind: "escalation" | "pushed" | "digest" | "test";
             /** Last Error */
             last_error: string;
             /**
@@ -3677,6 +3881,38 @@ export interface components {
             shops: number;
             /** Version */
             version: number;
+        };
+        /**
+         * TrialSizes
+         * @description What a trial could find, by the last days watched as if it had been one.
+         */
+        TrialSizes: {
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Pairs */
+            pairs: number;
+            /** Sizes */
+            sizes: components["schemas"]["Size"][];
+        };
+        /**
+         * TriedTexts
+         * @description Texts to be tried, with the figures of a shop where one is named.
+         */
+        TriedTexts: {
+            /** En */
+            en: string;
+            /** Shop */
+            shop?: string | null;
+            /** Zh */
+            zh: string;
         };
         /** ValidationError */
         ValidationError: {
@@ -4046,7 +4282,11 @@ export interface operations {
             query?: {
                 about?: string | null;
                 before?: number | null;
+                from?: string | null;
                 limit?: number;
+                person?: string | null;
+                to?: string | null;
+                what?: string | null;
             };
             header?: never;
             path?: never;
@@ -4502,6 +4742,26 @@ export interface operations {
             };
         };
     };
+    kinds_api_feed_kinds_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldKind"][];
+                };
+            };
+        };
+    };
     everything_api_feeds_get: {
         parameters: {
             query?: never;
@@ -4518,6 +4778,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ToldFeed"][];
+                };
+            };
+        };
+    };
+    send_again_api_feeds__feed__again_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                feed: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Again"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivered"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -4723,6 +5018,26 @@ export interface operations {
             };
         };
     };
+    test_api_notices_test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyNotices"];
+                };
+            };
+        };
+    };
     everybody_api_people_get: {
         parameters: {
             query?: never;
@@ -4772,6 +5087,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    accounts_api_people_accounts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkedAccount"][];
                 };
             };
         };
@@ -4829,6 +5164,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    data_api_people__id__data_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    erase_it_api_people__id__erase_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erased"];
                 };
             };
             /** @description Validation Error */
@@ -5353,7 +5752,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Texts"];
+                "application/json": components["schemas"]["TriedTexts"];
             };
         };
         responses: {
@@ -6229,6 +6628,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WentOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    trial_sizes_api_trial_sizes_get: {
+        parameters: {
+            query: {
+                days?: number;
+                dimension: "people" | "goods" | "place" | "conversion";
+                shop?: string[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialSizes"];
                 };
             };
             /** @description Validation Error */

@@ -1,5 +1,6 @@
 import { mount } from 'svelte'
 import { DESK_MESSAGES } from '../messages-desk'
+import { WAYS_MESSAGES } from '../messages-ways'
 import '../tokens.css'
 import { startFaults } from '../shared/faults.svelte'
 import { startHash } from '../shared/hash.svelte'
@@ -9,7 +10,7 @@ import { startBoard, stopBoard } from './board.svelte'
 import { startSession } from './session.svelte'
 
 startFaults()
-bringWords(DESK_MESSAGES)
+bringWords({ ...DESK_MESSAGES, ...WAYS_MESSAGES })
 await startLanguage('board.title')
 startHash()
 const page = document.getElementById('page')

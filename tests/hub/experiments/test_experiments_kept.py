@@ -106,6 +106,23 @@ def test_worths_rank_what_was_tried(figures: Database, running: str) -> None:
     assert 0.1 < worth["expected"] < 0.2 + 0.05
 
 
+def test_a_trial_may_be_among_some_shops_and_says_what_it_could_find(figures: Database) -> None:
+    office = head_office(figures, "sizes")
+    told = office.get("/api/trial-sizes?dimension=place&days=7").json()
+    assert (told["pairs"], told["sizes"][-1]["shops"]) == (8, 16)
+    effects = [one["effect"] for one in told["sizes"]]
+    assert effects == sorted(effects, reverse=True)
+    assert 0.01 < effects[-1] < 0.3
+    few = "".join(f"&shop={shop}" for shop in SHOPS[:4])
+    assert office.get(f"/api/trial-sizes?dimension=place&days=7{few}").json()["sizes"] == []
+    proposal = {"kind": "playbook", "subject": "walking_route", "dimension": "place"}
+    made = office.post("/api/experiments", json=proposal).json()["id"]
+    start = {"first": START.isoformat(), "days": 28, "shops": SHOPS[:12]}
+    assert office.post(f"/api/experiments/{made}/start", json=start).json() == {"pairs": 6}
+    manager = visitor_of(figures, "region", now=NOW, regions=["east"], name="no sizes")
+    assert manager.get("/api/trial-sizes?dimension=place").status_code == 403
+
+
 def test_a_playbook_under_trial_is_held_back_where_its_shop_waits(
     figures: Database, running: str
 ) -> None:
