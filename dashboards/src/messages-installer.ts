@@ -42,6 +42,7 @@ export const INSTALLER_MESSAGES = {
   'install.photo.plan': { en: 'Planogram', zh: '陈列图' },
   'install.photo.take': { en: 'Take or choose a photo', zh: '拍摄或选择照片' },
   'install.photo.judging': { en: 'Judging…', zh: '正在判断…' },
+  'install.photo.none': { en: 'Make one from a photo of a well-kept bay (storepulse planogram from-photo) and give it to the node.', zh: '用一张陈列良好的货架照片生成陈列图（storepulse planogram from-photo），并导入主机。' },
   'install.photo.usable': { en: 'The photo can be judged: {facings} facings, {gaps} gaps, {findings} findings in {s} s.', zh: '照片可以判断：{facings} 个排面、{gaps} 处空位、{findings} 处问题，用时 {s} 秒。' },
   'install.photo.refused': { en: 'The photo cannot be judged', zh: '照片无法判断' },
 

@@ -40,6 +40,7 @@ from storepulse.facts import Fact
 from storepulse.pages import page_routes
 from storepulse.topics import Address
 from tests.dashboards.fake_codes import COLOURS, NOW, calendar_of, figures_of, trial_of
+from tests.dashboards.fake_office import FakeOffice
 from tests.hub.shop_facts import DAY, SHOP, back, dwell, experiences, goods, people
 
 PASSWORD: Final = "a long enough password"
@@ -122,6 +123,7 @@ class FakeHub:
     told_nodes: bool = False
     """Whether the shop's node knows the code that was made."""
     asked_at: datetime = NOW
+    office: FakeOffice = field(default_factory=FakeOffice)
     told: list[tuple[str, str, str]] = field(default_factory=list)
     """Each request that would change something: method, path, body."""
 
@@ -132,6 +134,7 @@ class FakeHub:
         app.include_router(self._door())
         app.include_router(self._figures())
         app.include_router(self._others())
+        app.include_router(self.office.router())
 
         app.add_middleware(Gate, refuse=self._why_refused, told=self.told)
         return app
