@@ -64,4 +64,3 @@ def _found(spread: float, pairs: int) -> float:
     variance = spread / pairs
     half: float = widened(radius(variance), variance, pairs - 1)
     return half + _NORMAL_AT_FOUND * sqrt(variance)
-

@@ -67,7 +67,8 @@ def person_data_routes(database: Database) -> APIRouter:
         _check_known(database, session, asked)
         with database.connection() as owner:
             (known,) = people(owner, among=asked)
-            if known.person.role == "head_office" and not others_of_head_office(owner, beside=asked):
+            is_head = known.person.role == "head_office"
+            if is_head and not others_of_head_office(owner, beside=asked):
                 raise LastOfHeadOffice("nobody of head office would be left")
             erase(owner, asked, who=session.person.id)
         return Erased(erased=asked)
