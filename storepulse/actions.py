@@ -88,6 +88,9 @@ class Action:
     """Id of the judged photo that shows it; empty: there is none."""
     video: str = ""
     """Where its video is; empty: there is none."""
+    chosen_because: Sentence | None = None
+    """Why this playbook and no other: a trial, what trials showed, the policy's order. None: there
+    was nothing to choose."""
 
     def __post_init__(self) -> None:
         for name in ("created_at", "due_at"):

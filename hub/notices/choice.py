@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from storepulse.errors import BadInput
 
-NoticeKind = Literal["escalation", "pushed", "digest"]
+NoticeKind = Literal["escalation", "pushed", "digest", "proposal"]
 NOTICE_KINDS: Final[tuple[NoticeKind, ...]] = get_args(NoticeKind)
 SERVICES: Final = frozenset(
     {"wecombot", "dingtalk", "feishu", "lark", "slack", "tgram", "discord", "wxteams"}
