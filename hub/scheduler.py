@@ -8,7 +8,8 @@ One step, in a transaction for each part, all of it safe to do again:
    is chosen by trials (`hub.actions.choosing`); as many as there is room for are stored, once
    (`hub.actions.plate`); the layouts of trials are told (`hub.experiments.layouts`);
 4. actions past their due time become overdue, done ones are confirmed by later words;
-5. what met with silence goes one level up, once (`hub.actions.silence`).
+5. what met with silence goes one level up, once (`hub.actions.silence`), and what nobody need do
+   any more is withdrawn (`hub.actions.withdrawing`).
 
 The couriers bring actions down; a step that failed is done again by the next.
 """
@@ -22,7 +23,7 @@ from typing import Final
 
 import psycopg
 
-from hub.actions.escalating import confirm, escalate, open_weekdays
+from hub.actions.escalating import confirm, escalate, open_weekdays, withdraw
 from hub.actions.follow_up import follow_up
 from hub.actions.overdue import count_overdue, facts_of_overdue
 from hub.actions.pushing import handed_out_now, may_wait_for_checklist, pushes_of_today
@@ -151,6 +152,7 @@ class Scheduler:
             with self.database.connection() as connection:
                 done.escalated += len(escalate(connection, now=now))
                 done.moves += confirm(connection, now=now)
+                done.moves += withdraw(connection, now=now)
 
     def _tell_taps(self, new_day: set[str], now: datetime, done: Done) -> None:
         with self.database.connection() as connection:

@@ -14,6 +14,10 @@ where experiments.kind = 'layout'
               between experiments.starts_on and experiments.ends_on)
   and not exists (select from actions
                   where actions.shop = shops.shop and actions.kind = %(kind)s
-                    and actions.subject = experiments.id and actions.state <> 'withdrawn')
+                    and actions.subject = experiments.id
+                    -- Rolled out again after it was taken back, it is told again.
+                    and not (actions.state = 'withdrawn' and exists (
+                        select from action_moves as moves
+                        where moves.action = actions.id and moves.event = 'cause_gone')))
 order by experiments.id, shops.shop
 limit 1000;
