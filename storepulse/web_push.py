@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
-from py_vapid import Vapid02
+from py_vapid import Vapid02, VapidException
 
 from storepulse.errors import BadInput
 from storepulse.secret_files import write_whole
@@ -36,6 +36,8 @@ HOSTS: Final = (
     "fcm.googleapis.com", "push.services.mozilla.com", "notify.windows.com", "push.apple.com",
 )  # fmt: skip
 """Push services of Chrome and its kin, Firefox, Edge and Safari; with what lies below each."""
+NOBODY: Final = "mailto:nobody@localhost"
+"""The contact where none is set: most services take it, Safari's does not."""
 PAYLOAD_BYTES_MAX: Final = 3000
 """A service need take no more than 4096 bytes sealed (RFC 8030, 7.2); some room is left."""
 _POINT_BYTES: Final = 65
@@ -114,6 +116,15 @@ class PushKey:
             Encoding.X962, PublicFormat.UncompressedPoint
         )
         return _text(point)
+
+    def check_contact(self, contact: str) -> None:
+        """Raise BadInput where push services would not take it as whom they reach."""
+        try:
+            Vapid02(private_key=self._private).sign({"aud": "https://localhost", "sub": contact})
+        except VapidException as error:
+            raise BadInput(
+                f"{contact!r} is no mailto:NAME@HOST and no https://HOST: push services ask for one"
+            ) from error
 
     def authorization(self, endpoint: str, *, contact: str, now: datetime) -> Mapping[str, str]:
         """The header that a service asks for (RFC 8292)."""

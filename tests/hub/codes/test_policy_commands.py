@@ -126,7 +126,7 @@ def test_a_policy_may_name_the_hubs_own_playbooks_and_no_others(
     with database.connection() as connection:
         insert_playbook(connection, "mirror", en=text.format("goods"), zh=text.format("goods"),
                         note="")  # fmt: skip
-    with pytest.raises(BadPolicy, match="'mirror' is none for this; there are .*walking_route"):
+    with pytest.raises(BadPolicy, match=r"'mirror' is none for this; there are .*walking_route"):
         desk.run("check", str(file))  # it is one for another dimension
     with database.connection() as connection:
         insert_playbook(connection, "mirror", en=text.format("place"), zh=text.format("place"),
