@@ -59,6 +59,8 @@ class KeptBrowser:
     """A browser of the person who asks."""
 
     id: UUID
+    sha256: str
+    """Of its address, in hexadecimal: by this a page finds its own browser among them."""
     service: str
     made_at: datetime
 
@@ -99,8 +101,13 @@ def drop_browser(connection: Connection, endpoint: str) -> bool:
 def my_browsers(connection: Connection) -> list[KeptBrowser]:
     """The browsers of whoever the connection is of, the oldest first."""
     rows = connection.execute(question("my_pushes"))
-    return [KeptBrowser(id=row["id"], service=row["service"], made_at=row["made_at"])
-            for row in rows]  # fmt: skip
+    return [
+        KeptBrowser(
+            id=row["id"], sha256=bytes(row["endpoint_sha256"]).hex(), service=row["service"],
+            made_at=row["made_at"],
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def show_in_browsers(
