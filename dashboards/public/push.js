@@ -1,6 +1,9 @@
 // Shows what hub or node send while no page is open. The board registers it by itself; the clerk's
 // worker (sw.js, which keeps the page) loads it. It asks for nothing and keeps nothing.
 
+// Only a page of one's own worker can be led somewhere.
+self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()))
+
 self.addEventListener('push', (event) => {
   let told = {}
   try {
@@ -33,7 +36,7 @@ async function show(path) {
   const page = open.find((one) => new URL(one.url).pathname === wanted.pathname)
   if (page) {
     const shown = await page.navigate(address).catch(() => null)
-    if (shown) return shown.focus()
+    if (shown) return shown.focus().catch(() => shown)
   }
   return self.clients.openWindow(address)
 }

@@ -58,7 +58,7 @@ async def test_an_unpaired_phone_is_refused_on_every_route_that_is_not_public(sh
             opened.add((method, template))
     assert opened == {
         ("GET", "/"), ("GET", "/sw.js"), ("GET", "/assets/{name}"), ("POST", "/api/pair"),
-        ("GET", "/app.webmanifest"), ("GET", "/installer"),
+        ("GET", "/app.webmanifest"), ("GET", "/push.js"), ("GET", "/installer"),
         ("GET", "/healthz"), ("GET", "/docs"), ("GET", "/openapi.json"),
     }  # fmt: skip
     # Of the authority's certificate only an enrolled node has a route.
