@@ -5,7 +5,7 @@ import { detailWords, keyOf } from '../src/office/audit'
 import { NAME, starting } from '../src/office/book'
 import { diffOf, isChanged, shortened } from '../src/office/diff'
 import { isLate, rowWords, standingOf, type Feed } from '../src/office/feeds'
-import { along, daysOf, reach, signed, stateOf, trialsTable, type Experiment, type Shown } from '../src/office/trials'
+import { ACTS, along, daysOf, reach, signed, stateOf, trialsTable, type Experiment, type Shown } from '../src/office/trials'
 
 const shape = (before: string, after: string) => diffOf(before, after).map(({ kind, text }) => `${{ same: ' ', added: '+', removed: '-' }[kind]}${text}`)
 
@@ -51,7 +51,7 @@ describe('the menu', () => {
 describe('a trial', () => {
   const one: Experiment = {
     id: 'e', kind: 'playbook', subject: 's', dimension: 'place', state: 'running', shop: null, proposed_at: '2026-11-01T00:00:00Z',
-    starts_on: '2026-11-01', ends_on: '2026-11-28',
+    starts_on: '2026-11-01', ends_on: '2026-11-28', words: '', against: '',
   }
 
   it('counts its days, and is over after the last', () => {
@@ -74,11 +74,16 @@ describe('a trial', () => {
   })
 
   it('has a line in the table, with its last look where it has come', () => {
-    const shown: Shown = { ...one, standing: 'won', pairs: 8, looks: [{ day: '2026-11-09', effect: 0.1, low: 0.01, high: 0.2, pairs: 8 }] }
+    const shown: Shown = { ...one, standing: 'won', pairs: 8, moves: [], looks: [{ day: '2026-11-09', effect: 0.1, low: 0.01, high: 0.2, pairs: 8 }] }
     const { heads, rows } = trialsTable([one, { ...one, id: 'f' }], new Map([['e', shown]]))
     expect(rows[0]?.slice(heads.indexOf('standing'))).toEqual(['won', 8, 0.1, 0.01, 0.2])
     expect(rows[1]?.slice(heads.indexOf('standing'))).toEqual([null, null, null, null, null])
   })
+})
+
+it('every state of a trial can be undone, or has been', () => {
+  expect(Object.entries(ACTS).filter(([, acts]) => !acts.length)).toEqual([])
+  expect(ACTS.rolled_out).toEqual(['take-back'])
 })
 
 describe('a feed', () => {

@@ -11,7 +11,7 @@ from hub.api.asked import Clock
 from hub.experiments.pairs import TooFewShops, matched_pairs
 from hub.experiments.sizes import Size, sizes, spread_of_pairs
 from hub.experiments.trials import BEFORE_DAYS, KNOWN_DAYS_MIN, looks
-from hub.people.sessions import ManagesPeople
+from hub.people.sessions import RunsTrials
 from hub.store.database import Database
 from hub.why.panel import figures
 from hub.why.reading import daily_of, shops_with_kinds
@@ -40,7 +40,7 @@ def size_routes(database: Database, now: Clock) -> APIRouter:
 
     @routes.get("/trial-sizes")
     def trial_sizes(
-        session: ManagesPeople,  # noqa: ARG001
+        session: RunsTrials,  # noqa: ARG001
         dimension: Dimension,
         days: Annotated[int, Query(ge=7, le=126)] = 28,
         shop: Annotated[list[str] | None, Query(max_length=_SHOPS_MAX)] = None,

@@ -9,11 +9,11 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from hub.audit.store import Line
-from hub.experiments.running import Shown, as_plain
+from hub.experiments.routes import ToldExperiment
 from hub.experiments.size_routes import TrialSizes
 from hub.experiments.sizes import sizes
-from hub.experiments.store import Experiment
-from hub.experiments.trials import Look, Trial, standing, worth_of_playbooks
+from hub.experiments.store import Experiment, ExperimentMove
+from hub.experiments.trials import Look, Trial, Worth, standing, worth_of_playbooks
 from hub.feeds.kinds import KINDS
 from hub.feeds.reasons import RowReason
 from hub.feeds.routes import Again, Delivered, ToldKind
@@ -56,6 +56,7 @@ def _looks(effect: float, days: int, *, wide: float = 0.09) -> tuple[Look, ...]:
 def _experiment(n: int, subject: str, state: Any, **more: Any) -> Experiment:
     given: dict[str, Any] = {
         "kind": "playbook", "dimension": "place", "shop": None, "starts_on": None, "ends_on": None,
+        "words": "", "against": "",
     } | more  # fmt: skip
     return Experiment(
         id=f"exp-00000000000{n}", subject=subject, state=state, proposed_at=NOW, **given
@@ -71,9 +72,12 @@ TRIALS: Final = (
     _experiment(1, BOOK, "running", **_days(21)),
     _experiment(2, "体验台放在右侧 / table to try on the right", "running", kind="layout",
                 dimension="conversion", shop="17", **_days(12)),
-    _experiment(3, "talk_track", "proposed", dimension="people", shop="0002"),
+    _experiment(3, "talk_track", "proposed", dimension="people", shop="0002",
+                words="Our queue is at the door.\n顾客在门口排队，先打招呼。"),
     _experiment(4, "strong_shop", "stopped", dimension="people", **_days(60)),
-    _experiment(5, "open_experiences_review", "rolled_out", dimension="conversion", **_days(90)),
+    _experiment(5, "open_experiences_review", "rolled_out", dimension="conversion",
+                against="talk_track", **_days(90)),
+    _experiment(7, "mirror at the till", "declined", kind="layout", shop="17"),
     _experiment(6, "limits of version 7", "running", kind="policy", dimension="goods", **_days(2)),
 )  # fmt: skip
 LOOKS: Final = {
@@ -206,23 +210,29 @@ class FakeOffice:
             return [] if self.empty else list(TRIALS)
 
         @routes.get("/experiments/worths")
-        def worths() -> list[dict[str, Any]]:
+        def worths() -> list[Worth]:
             trials = [
-                Trial(subject=one.subject, dimension=one.dimension, effect=looks[-1].effect,
+                Trial(kind=one.kind, against=one.against, subject=one.subject,
+                      dimension=one.dimension, effect=looks[-1].effect,
                       low=looks[-1].low, high=looks[-1].high)
                 for one in TRIALS
                 if (looks := LOOKS.get(one.id))
             ]  # fmt: skip
-            return [asdict(one) for one in worth_of_playbooks(trials)]
+            return list(worth_of_playbooks(trials))
 
         @routes.get("/experiments/{one}")
-        def shown(one: str) -> dict[str, object]:
+        def shown(one: str) -> ToldExperiment:
             found = next(trial for trial in TRIALS if trial.id == one)
             looks = LOOKS.get(one, ())
-            ran = found.state != "proposed"
-            return as_plain(
-                Shown(experiment=found, standing=standing(looks), pairs=30 if ran else 0,
-                      looks=looks)
+            ran = found.state not in ("proposed", "declined")
+            moves = (
+                ExperimentMove(from_state="proposed", to_state="running", at=NOW, reason=""),
+                ExperimentMove(from_state="running", to_state="stopped", at=NOW,
+                               reason="seen enough"),
+            )  # fmt: skip
+            return ToldExperiment(
+                **asdict(found), standing=standing(looks), pairs=30 if ran else 0, looks=looks,
+                moves=moves if found.state == "stopped" else moves[:1] if ran else (),
             )  # fmt: skip
 
         @routes.post("/experiments")
@@ -290,7 +300,7 @@ class FakeOffice:
             return Published(version=version)
 
     def _notices(self, routes: APIRouter) -> None:
-        possible = ("dingtalk", "feishu", "mail", "slack", "wecombot")
+        possible = ("dingtalk", "feishu", "slack", "wecombot", "mail", "browsers")
 
         def mine(*more: ToldNotice) -> MyNotices:
             told = () if self.empty else NOTICES

@@ -6,7 +6,8 @@ export type Line = components['schemas']['Line']
 /** What can be done, as the log names it; one that is not here is shown by its own name. */
 export const DID = [
   'policy_published', 'playbook_published', 'person_invited', 'person_changed', 'person_ended', 'person_erased', 'link_made', 'password_chosen',
-  'account_linked', 'sessions_ended', 'data_given_out', 'feed_added', 'feed_ended', 'feed_sent_again', 'imported',
+  'account_linked', 'sessions_ended', 'data_given_out', 'trial_proposed', 'trial_started', 'trial_stopped',
+  'trial_declined', 'trial_reopened', 'trial_rolled_out', 'feed_added', 'feed_ended', 'feed_sent_again', 'imported',
 ] as const
 
 /** What a line is about: "policy:7" is of the kind policy. */

@@ -8,8 +8,9 @@ export function serviceName(of: string): string {
   return tMaybe(`notices.service.${of}`) ?? of
 }
 
-/** The service of an address that was typed: what stands before ://, else it is a mail address. */
+/** The service of an address that was typed: what stands before ://; else browsers, or a mail address. */
 export function serviceOf(channel: string): string {
+  if (channel === 'browsers') return channel
   return channel.includes('://') ? (channel.split('://')[0] ?? '').toLowerCase() : 'mail'
 }
 

@@ -22,7 +22,7 @@ export const subjects = {
     }
   },
 
-  name(one: Pick<Experiment, 'kind' | 'subject'>): string {
+  name(one: { kind: string; subject: Experiment['subject'] }): string {
     const book = one.kind === 'playbook' ? books.find(({ name }) => name === one.subject) : undefined
     const title = book && { en: plain(book.title_en), zh: plain(book.title_zh) }
     return title?.en ? told(title) : told({ en: one.subject, zh: one.subject })

@@ -3,9 +3,16 @@ import type { components } from '../api/hub'
 import { share } from '../shared/language.svelte'
 import type { Cell, Table } from '../shared/tables'
 
-export type Experiment = components['schemas']['Experiment']
+type S = components['schemas']
+
+export type Experiment = S['Experiment']
+export type Shown = S['ToldExperiment']
+export type Worth = S['Worth']
+export type Look = S['Look']
 export type Dimension = Experiment['dimension']
-export type Standing = 'won' | 'lost' | 'open' | 'unknown'
+export type Standing = Shown['standing']
+/** What can be done to a trial, as the API's paths name it. */
+export type Act = 'stop' | 'roll-out' | 'take-back' | 'decline' | 'reopen'
 
 export interface Interval {
   effect: number
@@ -13,25 +20,17 @@ export interface Interval {
   high: number
 }
 
-export interface Look extends Interval {
-  day: string
-  pairs: number
+/** Which acts a state allows: of whoever runs trials, and of whoever only proposes. */
+export const ACTS: Readonly<Record<Experiment['state'], readonly Act[]>> = {
+  proposed: ['decline'],
+  declined: ['reopen'],
+  running: ['stop', 'roll-out'],
+  stopped: ['roll-out'],
+  rolled_out: ['take-back'],
 }
 
-/** What GET /api/experiments/{id} answers. */
-export interface Shown extends Experiment {
-  standing: Standing
-  pairs: number
-  looks: readonly Look[]
-}
-
-/** What GET /api/experiments/worths answers, one of them. */
-export interface Worth extends Interval {
-  subject: string
-  dimension: Dimension
-  trials: number
-  expected: number
-}
+/** What never acted has no effect to be shown. */
+export const ran = (one: Pick<Experiment, 'state'>) => one.state !== 'proposed' && one.state !== 'declined'
 
 const DAY_MS = 86_400_000
 
@@ -96,7 +95,15 @@ export function looksTable(one: Shown): Table {
 export function worthsTable(worths: readonly Worth[]): Table {
   return {
     name: 'storepulse-worths',
-    heads: ['subject', 'dimension', 'worth', 'low', 'high', 'trials', 'expected'],
-    rows: worths.map((one) => [one.subject, one.dimension, one.effect, one.low, one.high, one.trials, one.expected]),
+    heads: ['kind', 'subject', 'against', 'dimension', 'worth', 'low', 'high', 'trials', 'expected'],
+    rows: worths.map((one) => [one.kind, one.subject, one.against, one.dimension, one.effect, one.low, one.high, one.trials, one.expected]),
+  }
+}
+
+export function movesTable(one: Shown): Table {
+  return {
+    name: `storepulse-trial-${one.id}-moves`,
+    heads: ['at', 'from', 'to', 'reason'],
+    rows: one.moves.map((move) => [move.at, move.from_state, move.to_state, move.reason]),
   }
 }
