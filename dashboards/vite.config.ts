@@ -60,6 +60,8 @@ export default defineConfig({
       registerType: 'prompt',
       workbox: {
         inlineWorkboxRuntime: true,
+        // Notes while the page is closed: public/push.js.
+        importScripts: ['push.js'],
         sourcemap: false,
         clientsClaim: true,
         cleanupOutdatedCaches: true,

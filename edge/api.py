@@ -32,6 +32,8 @@ from edge.pairing import Phones
 from edge.phone_routes import phone_routes
 from edge.photos import ANCHORS, Photos, read_uuid
 from edge.plans import PlanFacts, Plans
+from edge.push import Pushes
+from edge.push_routes import push_routes
 from edge.refusals import error_body, refusal
 from edge.taps import Tap, TapKind, Taps
 from edge.workers import WorkerState
@@ -74,6 +76,7 @@ class Parts:
     node: str
     shop: str
     phones: Phones
+    pushes: Pushes
     owner_key: str
     bench: Bench
     names: frozenset[str]
@@ -128,6 +131,7 @@ def make_app(parts: Parts) -> FastAPI:
     app.add_middleware(Lock, keys=parts)
     _add_errors(app, parts)
     app.include_router(phone_routes(parts))
+    app.include_router(push_routes(parts))
     _add_photos(app, parts)
     _add_checklists(app, parts)
     _add_taps(app, parts)

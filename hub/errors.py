@@ -33,7 +33,7 @@ StorepulseError
 │   │   ├── ActionIsOver, NobodyThere                  hub.actions.routes
 │   │   ├── TextHasFaults, ChangedMeanwhile            hub.playbooks.routes
 │   │   ├── LinkNowhere, OtherText, NotAsked           hub.care.routes
-│   │   ├── NoKeys                                     hub.notices.routes
+│   │   ├── NoKeys, NothingChosen                      hub.notices.routes
 │   │   ├── NoSuchPlan, PlanChanged, NotThisPhoto      hub.plans
 │   │   ├── NoPicture, NoPictureYet                    hub.pictures.routes
 │   │   ├── NotSo, NotWon                              hub.experiments

@@ -61,13 +61,16 @@ from hub.codes.days import local_day
 from hub.codes.touched import known_shops, newest_code_day_seen
 from hub.errors import Refused
 from hub.experiments.routes import experiment_routes
+from hub.experiments.size_routes import size_routes
 from hub.experiments.store import NoSuchExperiment
 from hub.feeds.routes import feed_routes
 from hub.figures.routes import series_routes
 from hub.ingest.listener import Tally
 from hub.metrics import CATALOGUE, Metric
+from hub.notices.push import WebPush
 from hub.notices.routes import notice_routes
 from hub.people.account_routes import account_routes
+from hub.people.data_routes import person_data_routes
 from hub.people.provider import Provider
 from hub.people.routes import people_routes
 from hub.people.sessions import (
@@ -114,6 +117,7 @@ def create_app(
     keys: Keys | None = None,
     notice_mail: bool = False,
     care: CareSettings | None = None,
+    push: WebPush | None = None,
 ) -> FastAPI:
     """The application over an open database.
 
@@ -124,6 +128,7 @@ def create_app(
         keys: of the hub's key file; None: no channel and no contact can be kept.
         notice_mail: whether notices can go by mail.
         care: how messages to customers go; None: none are sent, and nobody is asked to agree.
+        push: how messages go to people's browsers; None: none are sent.
     """
     app = FastAPI(
         title="storepulse hub", version=__version__, docs_url=None, redoc_url=None,
@@ -137,6 +142,7 @@ def create_app(
     app.include_router(_records_routes(database, now))
     app.include_router(why_routes(database))
     app.include_router(experiment_routes(database, now))
+    app.include_router(size_routes(database, now))
     app.include_router(_health_routes(database, tally or Tally()))
     app.include_router(figures_routes(database))
     app.include_router(series_routes(database, now))
@@ -144,8 +150,9 @@ def create_app(
     app.include_router(action_routes(database))
     app.include_router(playbook_routes(database))
     app.include_router(care_routes(database, now, keys=keys, care=care or CareSettings()))
-    app.include_router(notice_routes(database, keys, mail=notice_mail))
+    app.include_router(notice_routes(database, keys, mail=notice_mail, push=push))
     app.include_router(people_routes(database))
+    app.include_router(person_data_routes(database))
     app.include_router(account_routes(database, provider))
     app.include_router(audit_routes(database))
     app.include_router(feed_routes(database, now))

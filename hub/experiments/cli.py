@@ -163,8 +163,8 @@ def experiment_worths(database: DatabaseOption = None, as_json: JsonOption = Fal
     """
     from hub.experiments.running import worths
 
-    with open_database(database) as opened, opened.connection() as connection:
-        found = worths(opened, connection, today=_today())
+    with open_database(database) as opened:
+        found = worths(opened, today=_today())
     if as_json:
         _say([asdict(one) for one in found])
         return

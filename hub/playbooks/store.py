@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from hub.audit import record
 from hub.playbooks import playbooks, read_playbooks, shipped_sources
 from hub.playbooks.playbook import BadPlaybook, Playbook
 from hub.playbooks.reading import Source
@@ -76,4 +77,5 @@ def insert_playbook(connection: Connection, name: str, *, en: str, zh: str, note
     asked = {"name": name, "en": en, "zh": zh, "note": note}
     row = connection.execute(question("new_playbook"), asked).fetchone()
     assert row is not None
+    record(connection, what="playbook_published", about=f"playbook:{name}", detail=row)
     return int(row["version"])

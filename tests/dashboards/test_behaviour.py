@@ -71,7 +71,8 @@ def test_who_is_signed_out_signs_in_and_is_where_he_wanted_to_be(
     assert page.url.endswith(f"#/shop/{SHOP}?curve=place")
     # A session that was ended elsewhere: the next question leads to the door, and nothing stays.
     fake.signed_in = False
-    page.locator("header a[href='#/people']").click()
+    page.locator("nav button").click()
+    page.locator(".panel a[href='#/people']").click()
     page.locator("input[type=password]").wait_for()
     assert page.locator("tr[data-shop], article").count() == 0
     page.locator("input[name=username]").fill("Lin")

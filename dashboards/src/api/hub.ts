@@ -119,7 +119,7 @@ export interface paths {
         put?: never;
         /**
          * Dismiss
-         * @description Take an action off the list, with the reason; it stands as cannot_do.
+         * @description Take an action off the list, with the reason: it is withdrawn, at the shop's node too.
          */
         post: operations["dismiss_api_actions__action__dismiss_post"];
         delete?: never;
@@ -177,7 +177,8 @@ export interface paths {
         };
         /**
          * Audit
-         * @description Who changed what; `before` the id of a line gives those before it.
+         * @description Who changed what, also of days from..to; `before` the id of a line gives those before
+         *     it.
          */
         get: operations["audit_api_audit_get"];
         put?: never;
@@ -325,13 +326,15 @@ export interface paths {
         };
         /**
          * List Them
-         * @description The experiments that reach the session's shops, newest first.
+         * @description The experiments that reach the session's shops, newest first; proposals by
+         *     `state=proposed`.
          */
         get: operations["list_them_api_experiments_get"];
         put?: never;
         /**
          * Propose It
-         * @description Propose a playbook, a layout or a policy for a trial.
+         * @description Propose a playbook, a layout or a policy for a trial: a shop for itself, head office
+         *     without a shop. It goes to head office, which starts or declines it.
          */
         post: operations["propose_it_api_experiments_post"];
         delete?: never;
@@ -355,6 +358,46 @@ export interface paths {
         get: operations["show_api_experiments__id__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decline
+         * @description Decline a proposal (head office), or take one's own shop's proposal back.
+         */
+        post: operations["decline_api_experiments__id__decline_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reopen
+         * @description Undo a decline: it is a proposal again.
+         */
+        post: operations["reopen_api_experiments__id__reopen_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -392,7 +435,10 @@ export interface paths {
         put?: never;
         /**
          * Start
-         * @description Pair the chain's shops, draw lots, and let it run.
+         * @description Turn a proposal into a trial: pair the chain's shops, draw lots, and let it run.
+         *
+         *     From its first day on the playbook is pushed at the shops that act and held back at those
+         *     that wait; a layout is told to the shops that act.
          */
         post: operations["start_api_experiments__id__start_post"];
         delete?: never;
@@ -412,9 +458,30 @@ export interface paths {
         put?: never;
         /**
          * Stop
-         * @description Stop a trial.
+         * @description Stop a trial; what it showed stays, and pushes go back to the policy.
          */
         post: operations["stop_api_experiments__id__stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}/take-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Back
+         * @description Undo a roll-out: pushes go back to the policy, and a layout's open actions are withdrawn.
+         *     It may be rolled out again.
+         */
+        post: operations["take_back_api_experiments__id__take_back_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -430,7 +497,8 @@ export interface paths {
         };
         /**
          * Worths
-         * @description What everything tried was worth, as a share of usual, the most promising first.
+         * @description What everything tried was worth, as a share of the usual figure, the most promising
+         *     first: the table by which pushes are chosen. Looked at anew every hour.
          */
         get: operations["worths_api_experiments_worths_get"];
         put?: never;
@@ -481,6 +549,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/feed-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Kinds
+         * @description The kinds of feeds that there can be, with the columns of their rows.
+         */
+        get: operations["kinds_api_feed_kinds_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/feeds": {
         parameters: {
             query?: never;
@@ -495,6 +583,26 @@ export interface paths {
         get: operations["everything_api_feeds_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feeds/{feed}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Again
+         * @description Take the rows that are aside once more, all or one: what was wrong may be mended.
+         */
+        post: operations["send_again_api_feeds__feed__again_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -627,6 +735,55 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/notices/browsers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Browsers
+         * @description The key by which a browser subscribes, and my browsers in which notices are shown.
+         */
+        get: operations["browsers_api_notices_browsers_get"];
+        put?: never;
+        /**
+         * Show Here
+         * @description Show my notices in this browser, too: what `pushManager.subscribe` gave. Quiet hours and
+         *     kinds are those of my choice; without one, escalations are shown.
+         */
+        post: operations["show_here_api_notices_browsers_post"];
+        /**
+         * Show No More
+         * @description Show nothing in this browser any more; when it was the last, the channel goes, too.
+         */
+        delete: operations["show_no_more_api_notices_browsers_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notices/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test
+         * @description Send a message to my channels now, quiet hours or not; at most one in a minute.
+         */
+        post: operations["test_api_notices_test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/people": {
         parameters: {
             query?: never;
@@ -645,6 +802,26 @@ export interface paths {
          * @description Invite somebody.
          */
         post: operations["new_api_people_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Accounts
+         * @description Whose accounts of elsewhere are linked (OpenID Connect).
+         */
+        get: operations["accounts_api_people_accounts_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -673,6 +850,46 @@ export interface paths {
          * @description Give somebody another role or reach; counts at once.
          */
         patch: operations["other_role_api_people__id__patch"];
+        trace?: never;
+    };
+    "/api/people/{id}/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Data
+         * @description Everything that is kept of somebody, for whoever asks what we know; no secret.
+         */
+        get: operations["data_api_people__id__data_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase It
+         * @description Erase somebody's name, password, accounts and sessions, for good.
+         */
+        post: operations["erase_it_api_people__id__erase_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/people/{id}/link": {
@@ -1525,6 +1742,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/trial-sizes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Trial Sizes
+         * @description How many shops find which effect in a trial of so many days; `shop`: only among these.
+         */
+        get: operations["trial_sizes_api_trial_sizes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/way-out/{token}": {
         parameters: {
             query?: never;
@@ -1627,6 +1864,14 @@ export interface components {
             node: string;
             /** Shop */
             shop: string;
+        };
+        /**
+         * Again
+         * @description Which row to take again; None: all.
+         */
+        Again: {
+            /** Id */
+            id?: number | null;
         };
         /**
          * Aside
@@ -2163,6 +2408,17 @@ export interface components {
             phone: string;
         };
         /**
+         * Erased
+         * @description Who was erased: an id that names nobody any more.
+         */
+        Erased: {
+            /**
+             * Erased
+             * Format: uuid
+             */
+            erased: string;
+        };
+        /**
          * Escalation
          * @description That silence was noticed, once.
          */
@@ -2232,6 +2488,8 @@ export interface components {
          * @description One experiment as it stands.
          */
         Experiment: {
+            /** Against */
+            against: string;
             /**
              * Dimension
              * @enum {string}
@@ -2259,9 +2517,34 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "proposed" | "running" | "stopped" | "rolled_out";
+            state: "proposed" | "declined" | "running" | "stopped" | "rolled_out";
             /** Subject */
             subject: string;
+            /** Words */
+            words: string;
+        };
+        /**
+         * ExperimentMove
+         * @description One step of an experiment. Who did it stands in the audit log.
+         */
+        ExperimentMove: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * From State
+             * @enum {string}
+             */
+            from_state: "proposed" | "declined" | "running" | "stopped" | "rolled_out";
+            /** Reason */
+            reason: string;
+            /**
+             * To State
+             * @enum {string}
+             */
+            to_state: "proposed" | "declined" | "running" | "stopped" | "rolled_out";
         };
         /**
          * Figure
@@ -2431,6 +2714,26 @@ export interface components {
             person: components["schemas"]["ToldPerson"];
         };
         /**
+         * KeptBrowser
+         * @description A browser of the person who asks.
+         */
+        KeptBrowser: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Service */
+            service: string;
+            /** Sha256 */
+            sha256: string;
+        };
+        /**
          * Likely
          * @description One possible cause: what it did to the figure, against a usual day, in the figure's unit.
          */
@@ -2487,6 +2790,24 @@ export interface components {
             who: string;
         };
         /**
+         * LinkedAccount
+         * @description An account of elsewhere by which somebody signs in; not its name there.
+         */
+        LinkedAccount: {
+            /** Issuer */
+            issuer: string;
+            /**
+             * Linked At
+             * Format: date-time
+             */
+            linked_at: string;
+            /**
+             * Person
+             * Format: uuid
+             */
+            person: string;
+        };
+        /**
          * LinkFor
          * @description Whom a welcome link is for.
          */
@@ -2515,6 +2836,7 @@ export interface components {
             assignee_name: string | null;
             /** Checklist */
             checklist?: string | null;
+            chosen_because?: components["schemas"]["Sentence"] | null;
             /**
              * Created At
              * Format: date-time
@@ -2587,7 +2909,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue";
+            state: "pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue" | "withdrawn";
             text: components["schemas"]["Sentence"];
             title: components["schemas"]["Sentence"];
             /**
@@ -2595,6 +2917,7 @@ export interface components {
              * @default
              */
             video: string;
+            withdrawn?: components["schemas"]["Withdrawal"] | null;
             /**
              * Worth
              * @default 0
@@ -2633,7 +2956,7 @@ export interface components {
             /** Regions */
             regions: string[];
             /** Rights */
-            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit" | "see_plans" | "edit_plans")[];
+            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit" | "see_plans" | "edit_plans" | "propose_trials" | "run_trials")[];
             /**
              * Role
              * @enum {string}
@@ -2687,6 +3010,25 @@ export interface components {
             version: number;
         };
         /**
+         * Look
+         * @description What one look showed: the effect of acting, as a share of the usual figure.
+         */
+        Look: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Effect */
+            effect: number;
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+            /** Pairs */
+            pairs: number;
+        };
+        /**
          * Me
          * @description Who has signed in.
          */
@@ -2733,6 +3075,16 @@ export interface components {
              * @enum {string}
              */
             unit: "share" | "count" | "people" | "min" | "s" | "mm" | "degC" | "currency" | "yes/no" | "days";
+        };
+        /**
+         * MyBrowsers
+         * @description My browsers in which notices are shown.
+         */
+        MyBrowsers: {
+            /** Browsers */
+            browsers: components["schemas"]["KeptBrowser"][];
+            /** Key */
+            key: string;
         };
         /**
          * MyNotices
@@ -3087,6 +3439,11 @@ export interface components {
             line: number;
             /** What */
             what: string;
+            /**
+             * What Zh
+             * @default
+             */
+            what_zh: string;
         };
         /**
          * Proposal
@@ -3107,12 +3464,22 @@ export interface components {
             shop?: string | null;
             /** Subject */
             subject: string;
+            /**
+             * Words
+             * @default
+             */
+            words: string;
         };
         /**
          * Push
          * @description Which playbook is pushed, and how soon it is due.
          */
         Push: {
+            /**
+             * Also
+             * @default []
+             */
+            also: string[];
             /** Due Hours */
             due_hours: number;
             /** Playbook */
@@ -3123,6 +3490,8 @@ export interface components {
          * @description Another playbook, or another due time.
          */
         PushChange: {
+            /** Also */
+            also?: string[] | null;
             /** Due Hours */
             due_hours?: number | null;
             /** Playbook */
@@ -3200,6 +3569,29 @@ export interface components {
             days_running?: number | null;
         };
         /**
+         * SaidBrowser
+         * @description What `pushManager.subscribe` gave, and how its person reads where nothing was chosen yet.
+         */
+        SaidBrowser: {
+            /** Auth */
+            auth: string;
+            /** Endpoint */
+            endpoint: string;
+            /**
+             * Language
+             * @default en
+             * @enum {string}
+             */
+            language: "en" | "zh";
+            /** P256Dh */
+            p256dh: string;
+            /**
+             * Timezone
+             * @default UTC
+             */
+            timezone: string;
+        };
+        /**
          * SaidChoice
          * @description What a person chooses; no channels take the choice back.
          */
@@ -3209,12 +3601,17 @@ export interface components {
             /** Digest At */
             digest_at?: string | null;
             /**
+             * Keep
+             * @default []
+             */
+            keep: number[];
+            /**
              * Kinds
              * @default [
              *       "escalation"
              *     ]
              */
-            kinds: ("escalation" | "pushed" | "digest")[];
+            kinds: ("escalation" | "pushed" | "digest" | "proposal")[];
             /**
              * Language
              * @default en
@@ -3250,6 +3647,14 @@ export interface components {
             language: "en" | "zh";
             /** Text Version */
             text_version: number;
+        };
+        /**
+         * SaidEndpoint
+         * @description A browser, by its address at its push service.
+         */
+        SaidEndpoint: {
+            /** Endpoint */
+            endpoint: string;
         };
         /**
          * SaidLink
@@ -3429,8 +3834,18 @@ export interface components {
             waits: boolean;
         };
         /**
+         * Size
+         * @description A trial of so many shops, half of which act.
+         */
+        Size: {
+            /** Effect */
+            effect: number;
+            /** Shops */
+            shops: number;
+        };
+        /**
          * Start
-         * @description From when, and for how long.
+         * @description From when, for how long, and perhaps under another name than was proposed.
          */
         Start: {
             /**
@@ -3443,6 +3858,22 @@ export interface components {
              * Format: date
              */
             first: string;
+            /** Shops */
+            shops?: string[] | null;
+            /** Subject */
+            subject?: string | null;
+        };
+        /**
+         * Started
+         * @description How many pairs of shops take part, and which shops of the session's act and wait.
+         */
+        Started: {
+            /** Acts */
+            acts: string[];
+            /** Pairs */
+            pairs: number;
+            /** Waits */
+            waits: string[];
         };
         /**
          * StoredPlaybook
@@ -3486,16 +3917,6 @@ export interface components {
             role: "clerk" | "region" | "head_office";
         };
         /**
-         * Texts
-         * @description Both languages of a playbook, with their front matter.
-         */
-        Texts: {
-            /** En */
-            en: string;
-            /** Zh */
-            zh: string;
-        };
-        /**
          * TicketLink
          * @description Where a ticket's QR leads; shown now and kept nowhere.
          */
@@ -3535,6 +3956,7 @@ export interface components {
         ToldAction: {
             /** Checklist */
             checklist?: string | null;
+            chosen_because?: components["schemas"]["Sentence"] | null;
             /**
              * Created At
              * Format: date-time
@@ -3595,7 +4017,7 @@ export interface components {
             /** Shop */
             shop: string;
             /** State */
-            state: ("pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue") | "not_pushed";
+            state: ("pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue" | "withdrawn") | "not_pushed";
             text: components["schemas"]["Sentence"];
             title: components["schemas"]["Sentence"];
             /**
@@ -3603,6 +4025,7 @@ export interface components {
              * @default
              */
             video: string;
+            withdrawn?: components["schemas"]["Withdrawal"] | null;
             /**
              * Worth
              * @default 0
@@ -3617,7 +4040,7 @@ export interface components {
             /** Digest At */
             digest_at: string | null;
             /** Kinds */
-            kinds: ("escalation" | "pushed" | "digest")[];
+            kinds: ("escalation" | "pushed" | "digest" | "proposal")[];
             /**
              * Language
              * @enum {string}
@@ -3631,6 +4054,57 @@ export interface components {
             services: string[];
             /** Timezone */
             timezone: string;
+        };
+        /**
+         * ToldExperiment
+         * @description An experiment with how it stands and its history.
+         */
+        ToldExperiment: {
+            /** Against */
+            against: string;
+            /**
+             * Dimension
+             * @enum {string}
+             */
+            dimension: "people" | "goods" | "place" | "conversion";
+            /** Ends On */
+            ends_on: string | null;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "playbook" | "layout" | "policy";
+            /** Looks */
+            looks: components["schemas"]["Look"][];
+            /** Moves */
+            moves: components["schemas"]["ExperimentMove"][];
+            /** Pairs */
+            pairs: number;
+            /**
+             * Proposed At
+             * Format: date-time
+             */
+            proposed_at: string;
+            /** Shop */
+            shop: string | null;
+            /**
+             * Standing
+             * @enum {string}
+             */
+            standing: "won" | "lost" | "open" | "unknown";
+            /** Starts On */
+            starts_on: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "proposed" | "declined" | "running" | "stopped" | "rolled_out";
+            /** Subject */
+            subject: string;
+            /** Words */
+            words: string;
         };
         /**
          * ToldFact
@@ -3729,6 +4203,20 @@ export interface components {
             taken: number;
         };
         /**
+         * ToldKind
+         * @description A kind of feed: what its rows tell, and by which columns.
+         */
+        ToldKind: {
+            /** Columns */
+            columns: string[];
+            /** Fetched From */
+            fetched_from: string;
+            /** Meaning */
+            meaning: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * ToldNotice
          * @description A notice and what became of it: sent, given up after several tries, or still to go.
          */
@@ -3743,7 +4231,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "escalation" | "pushed" | "digest";
+            kind: "escalation" | "pushed" | "digest" | "proposal" | "test";
             /** Last Error */
             last_error: string;
             /**
@@ -3778,7 +4266,7 @@ export interface components {
             /** Regions */
             regions: string[];
             /** Rights */
-            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit" | "see_plans" | "edit_plans")[];
+            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit" | "see_plans" | "edit_plans" | "propose_trials" | "run_trials")[];
             /**
              * Role
              * @enum {string}
@@ -3866,6 +4354,38 @@ export interface components {
             /** Version */
             version: number;
         };
+        /**
+         * TrialSizes
+         * @description What a trial could find, by the last days watched as if it had been one.
+         */
+        TrialSizes: {
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Pairs */
+            pairs: number;
+            /** Sizes */
+            sizes: components["schemas"]["Size"][];
+        };
+        /**
+         * TriedTexts
+         * @description Texts to be tried, with the figures of a shop where one is named.
+         */
+        TriedTexts: {
+            /** En */
+            en: string;
+            /** Shop */
+            shop?: string | null;
+            /** Zh */
+            zh: string;
+        };
         /** ValidationError */
         ValidationError: {
             /** Context */
@@ -3938,6 +4458,57 @@ export interface components {
              */
             verdict: "likely" | "not enough evidence" | "none found";
             words: components["schemas"]["Sentence"];
+        };
+        /**
+         * Withdrawal
+         * @description That nobody need do an action any more.
+         */
+        Withdrawal: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Why
+             * @enum {string}
+             */
+            why: "dismissed" | "expired" | "cause_gone";
+        };
+        /**
+         * Worth
+         * @description What something was worth over all its trials, as a share of the usual figure.
+         */
+        Worth: {
+            /**
+             * Against
+             * @default
+             */
+            against: string;
+            /** Dimension */
+            dimension: string;
+            /** Effect */
+            effect: number;
+            /** Expected */
+            expected: number;
+            /** High */
+            high: number;
+            /**
+             * Kind
+             * @default playbook
+             */
+            kind: string;
+            /** Low */
+            low: number;
+            /** Subject */
+            subject: string;
+            /** Trials */
+            trials: number;
         };
     };
     responses: never;
@@ -4043,7 +4614,7 @@ export interface operations {
                 region?: string | null;
                 role?: ("clerk" | "region" | "head_office") | null;
                 shop?: string | null;
-                state?: ("pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue")[] | null;
+                state?: ("pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue" | "withdrawn")[] | null;
                 to?: string | null;
             };
             header?: never;
@@ -4234,7 +4805,11 @@ export interface operations {
             query?: {
                 about?: string | null;
                 before?: number | null;
+                from?: string | null;
                 limit?: number;
+                person?: string | null;
+                to?: string | null;
+                what?: string | null;
             };
             header?: never;
             path?: never;
@@ -4439,7 +5014,9 @@ export interface operations {
     };
     list_them_api_experiments_get: {
         parameters: {
-            query?: never;
+            query?: {
+                state?: ("proposed" | "declined" | "running" | "stopped" | "rolled_out") | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4453,6 +5030,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Experiment"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -4507,9 +5093,77 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["ToldExperiment"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decline_api_experiments__id__decline_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["hub__experiments__routes__Because"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    reopen_api_experiments__id__reopen_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["hub__experiments__routes__Because"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
                 };
             };
             /** @description Validation Error */
@@ -4544,9 +5198,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["ToldExperiment"];
                 };
             };
             /** @description Validation Error */
@@ -4581,9 +5233,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["Started"];
                 };
             };
             /** @description Validation Error */
@@ -4598,6 +5248,41 @@ export interface operations {
         };
     };
     stop_api_experiments__id__stop_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["hub__experiments__routes__Because"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    take_back_api_experiments__id__take_back_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -4647,9 +5332,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    }[];
+                    "application/json": components["schemas"]["Worth"][];
                 };
             };
         };
@@ -4722,6 +5405,26 @@ export interface operations {
             };
         };
     };
+    kinds_api_feed_kinds_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldKind"][];
+                };
+            };
+        };
+    };
     everything_api_feeds_get: {
         parameters: {
             query?: never;
@@ -4738,6 +5441,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ToldFeed"][];
+                };
+            };
+        };
+    };
+    send_again_api_feeds__feed__again_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                feed: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Again"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivered"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -4943,6 +5681,112 @@ export interface operations {
             };
         };
     };
+    browsers_api_notices_browsers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyBrowsers"];
+                };
+            };
+        };
+    };
+    show_here_api_notices_browsers_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaidBrowser"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyBrowsers"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    show_no_more_api_notices_browsers_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaidEndpoint"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyBrowsers"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    test_api_notices_test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyNotices"];
+                };
+            };
+        };
+    };
     everybody_api_people_get: {
         parameters: {
             query?: never;
@@ -4992,6 +5836,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    accounts_api_people_accounts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkedAccount"][];
                 };
             };
         };
@@ -5049,6 +5913,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    data_api_people__id__data_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    erase_it_api_people__id__erase_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erased"];
                 };
             };
             /** @description Validation Error */
@@ -5573,7 +6501,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Texts"];
+                "application/json": components["schemas"]["TriedTexts"];
             };
         };
         responses: {
@@ -6487,6 +7415,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WentOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    trial_sizes_api_trial_sizes_get: {
+        parameters: {
+            query: {
+                days?: number;
+                dimension: "people" | "goods" | "place" | "conversion";
+                shop?: string[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialSizes"];
                 };
             };
             /** @description Validation Error */

@@ -394,6 +394,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How
+         * @description Whether this phone is told of new actions, and the key by which it subscribes.
+         */
+        get: operations["how_api_push_get"];
+        /**
+         * Tell
+         * @description Tell this phone of new actions, once each, not at night, at most 8 messages a day.
+         */
+        put: operations["tell_api_push_put"];
+        post?: never;
+        /**
+         * Tell No More
+         * @description Tell this phone nothing any more.
+         */
+        delete: operations["tell_no_more_api_push_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/taps": {
         parameters: {
             query?: never;
@@ -487,6 +515,7 @@ export interface components {
         Action: {
             /** Checklist */
             checklist?: string | null;
+            chosen_because?: components["schemas"]["Sentence"] | null;
             /**
              * Created At
              * Format: date-time
@@ -551,6 +580,7 @@ export interface components {
              * @default
              */
             video: string;
+            withdrawn?: components["schemas"]["Withdrawal"] | null;
             /**
              * Worth
              * @default 0
@@ -811,14 +841,15 @@ export interface components {
          */
         edge__doctor__Finding: {
             /**
-             * Do
-             * @default
+             * @default {
+             *       "en": "",
+             *       "zh": ""
+             *     }
              */
-            do: string;
+            do: components["schemas"]["Sentence"];
             /** Name */
             name: string;
-            /** Says */
-            says: string;
+            says: components["schemas"]["Sentence"];
             /**
              * Standing
              * @enum {string}
@@ -979,7 +1010,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue";
+            state: "pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue" | "withdrawn";
         };
         /**
          * LinkState
@@ -1101,6 +1132,34 @@ export interface components {
             id: string;
             /** Version */
             version: number;
+        };
+        /**
+         * PushOfPhone
+         * @description How this phone stands.
+         */
+        PushOfPhone: {
+            /** Key */
+            key: string;
+            /** Told */
+            told: boolean;
+        };
+        /**
+         * SaidPush
+         * @description What `pushManager.subscribe` gave this phone, and the language of its page.
+         */
+        SaidPush: {
+            /** Auth */
+            auth: string;
+            /** Endpoint */
+            endpoint: string;
+            /**
+             * Language
+             * @default zh
+             * @enum {string}
+             */
+            language: "en" | "zh";
+            /** P256Dh */
+            p256dh: string;
         };
         /**
          * Score
@@ -1350,6 +1409,27 @@ export interface components {
             photo: string;
             /** State */
             state: string;
+        };
+        /**
+         * Withdrawal
+         * @description That nobody need do an action any more.
+         */
+        Withdrawal: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Why
+             * @enum {string}
+             */
+            why: "dismissed" | "expired" | "cause_gone";
         };
         /**
          * WorkerState
@@ -1976,6 +2056,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    how_api_push_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushOfPhone"];
+                };
+            };
+        };
+    };
+    tell_api_push_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaidPush"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushOfPhone"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    tell_no_more_api_push_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushOfPhone"];
                 };
             };
         };
