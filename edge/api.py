@@ -265,8 +265,23 @@ def _add_taps(app: FastAPI, parts: Parts) -> None:
     async def tap(
         uuid: Uuid,
         kind: Annotated[TapKind, Body()],
-        ticket: Annotated[str | None, Body(max_length=40)] = None,
+        ticket: Annotated[
+            str | None,
+            Body(
+                max_length=40,
+                description="of a deal: the number of its experience; of an experience: one that "
+                "the phone made itself, such as 1120-7KM3Q, with its token",
+            ),
+        ] = None,
         amount: Annotated[float | None, Body()] = None,
+        token: Annotated[
+            str | None,
+            Body(
+                max_length=43,
+                description="with an experience's own ticket: 32 random bytes in base64url, the "
+                "secret behind its QR",
+            ),
+        ] = None,
         waited_s: Annotated[
             float,
             Body(
@@ -277,7 +292,12 @@ def _add_taps(app: FastAPI, parts: Parts) -> None:
             ),
         ] = 0.0,
     ) -> Tap:
-        """Count a reception, begin an experience (the answer has its ticket), or note a deal."""
+        """Count a reception, begin an experience, or note a deal.
+
+        An experience's answer has its ticket: `ticket`, a number to be read aloud, and `link`, what
+        its QR holds: there the customer reads the consent text. Both are made here, without the
+        hub. A deal counts for an experience only when it names its ticket.
+        """
         return await asyncio.to_thread(
             parts.taps.tap,
             read_uuid(uuid),
@@ -285,6 +305,7 @@ def _add_taps(app: FastAPI, parts: Parts) -> None:
             parts.now(),
             ticket=ticket,
             amount=amount,
+            token=token,
             waited_s=waited_s,
         )
 

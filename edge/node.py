@@ -95,7 +95,7 @@ class Node:
         self.owner_key = keep_owner_key(settings.data)
         self.phones = Phones(self.disk, self.outbox)
         self.checks = Checks(self.disk, self.outbox, today=lambda: self.plans.today())
-        self.taps = Taps(self.disk, self.outbox)
+        self.taps = Taps(self.disk, self.outbox, pages=self.phones.ticket_pages)
         self.plans = Plans(settings.data / "planograms", clock=lambda: self._now().at)
         for file in planograms:
             self.plans.adopt(file)

@@ -26,6 +26,7 @@ from hub.brokers.own_broker import OwnBroker
 from hub.care.consent import ContactKind
 from hub.care.keyring import FILE_NAME as KEYS_FILE
 from hub.care.keyring import Keys, keep_keyring, keys_of
+from hub.care.routes import LINK_PATH
 from hub.care.sending import CareSettings, keep_caring
 from hub.codes.computing import ensure_default_policy
 from hub.errors import DatabaseUnavailable
@@ -50,6 +51,7 @@ from hub.notices.sending import keep_sending
 from hub.people.provider import Client, Provider
 from hub.people.store import first_link
 from hub.people.tokens import link_path
+from hub.phones.store import keep_ticket_pages
 from hub.pictures.blobs import BlobStore, FolderBlobs
 from hub.pictures.store import clean_up
 from hub.plans.photo_work import work_off
@@ -144,6 +146,8 @@ def run_hub(
             care=_care(settings, listening, secure=kept is not None, names=reached_by),
             push=_push(settings, database),
         )  # fmt: skip
+        with opened.connection() as connection:
+            keep_ticket_pages(connection, outward.care.pages + LINK_PATH)
         app = create_app(
             opened, tally=tally, news=news, hosts=_hosts(reached_by), store=store,
             keys=outward.keys, notice_mail=bool(outward.notice_mail), care=outward.care,
