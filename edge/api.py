@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import Body, Depends, FastAPI, File, Form, HTTPException, Query, Request, UploadFile
@@ -33,6 +33,8 @@ from edge.phone_routes import phone_routes
 from edge.photos import ANCHORS, Photos, read_uuid
 from edge.plans import PlanFacts, Plans
 from edge.refusals import error_body, refusal
+from edge.staff import StaffNames
+from edge.staff_routes import staff_routes
 from edge.taps import Tap, TapKind, Taps
 from edge.workers import WorkerState
 from planograms.suppression import REST_DAYS_MAX
@@ -64,6 +66,7 @@ class Parts:
     photos: Photos
     checks: Checks
     taps: Taps
+    staff: StaffNames
     inbox: Inbox
     plans: Plans
     outbox: Outbox
@@ -128,6 +131,7 @@ def make_app(parts: Parts) -> FastAPI:
     app.add_middleware(Lock, keys=parts)
     _add_errors(app, parts)
     app.include_router(phone_routes(parts))
+    app.include_router(staff_routes(parts))
     _add_photos(app, parts)
     _add_checklists(app, parts)
     _add_taps(app, parts)
@@ -261,6 +265,7 @@ def _add_taps(app: FastAPI, parts: Parts) -> None:
     async def tap(
         uuid: Uuid,
         kind: Annotated[TapKind, Body()],
+        asked_by: AskedBy,
         ticket: Annotated[str | None, Body(max_length=40)] = None,
         amount: Annotated[float | None, Body()] = None,
         waited_s: Annotated[
@@ -273,16 +278,25 @@ def _add_taps(app: FastAPI, parts: Parts) -> None:
             ),
         ] = 0.0,
     ) -> Tap:
-        """Count a reception, begin an experience (the answer has its ticket), or note a deal."""
-        return await asyncio.to_thread(
-            parts.taps.tap,
-            read_uuid(uuid),
-            kind,
-            parts.now(),
-            ticket=ticket,
-            amount=amount,
-            waited_s=waited_s,
-        )
+        """Count a reception, begin an experience (the answer has its ticket), or note a deal.
+
+        On a phone on which somebody is picked it counts as that person's: on this node alone.
+        """
+
+        def keep() -> Tap:
+            moment = parts.now()
+            person = None
+            if asked_by.phone is not None:
+                phone, at = asked_by.phone.phone, moment.at - timedelta(seconds=waited_s)
+                turn = parts.staff.turn_of(phone, at)
+                person = None if turn is None else turn.person
+                parts.staff.go_on(phone, at)
+            return parts.taps.tap(
+                read_uuid(uuid), kind, moment, ticket=ticket, amount=amount, waited_s=waited_s,
+                person=person,
+            )  # fmt: skip
+
+        return await asyncio.to_thread(keep)
 
     @app.delete("/api/taps/{uuid}", tags=["taps"])
     async def undo(uuid: str) -> Tap:

@@ -36,6 +36,7 @@ from edge.plan_fetch import PlanFetch
 from edge.plans import Plans
 from edge.renewal import Renewal
 from edge.settings import Settings
+from edge.staff import StaffNames
 from edge.taps import Taps
 from edge.workers import AskedWorker, Supervised, TellingWorker, WorkerState
 from storepulse import __version__
@@ -92,6 +93,7 @@ class Node:
         self.phones = Phones(self.disk, self.outbox)
         self.checks = Checks(self.disk, self.outbox, today=lambda: self.plans.today())
         self.taps = Taps(self.disk, self.outbox)
+        self.staff = StaffNames(self.disk)
         self.plans = Plans(settings.data / "planograms", clock=lambda: self._now().at)
         for file in planograms:
             self.plans.adopt(file)
@@ -216,6 +218,7 @@ class Node:
                 photos=self.photos,
                 checks=self.checks,
                 taps=self.taps,
+                staff=self.staff,
                 inbox=self.inbox,
                 plans=self.plans,
                 outbox=self.outbox,

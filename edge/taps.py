@@ -55,11 +55,13 @@ class Taps:
         ticket: str | None = None,
         amount: float | None = None,
         waited_s: float = 0.0,
+        person: str | None = None,
     ) -> Tap:
         """Keep a tap and tell the hub, in one transaction; the same UUID gets its first answer.
 
         A tap that waited on the phone for `waited_s` happened so much earlier. A deal may name a
-        ticket of another node or an older card, so that is not checked here.
+        ticket of another node or an older card, so that is not checked here. `person` stays on this
+        node: whose own figures it counts in.
 
         Raises:
             BadInput: a ticket or an amount where it has no meaning.
@@ -84,8 +86,9 @@ class Taps:
                 ticket = self._fresh_ticket(at)
             tap = Tap(uuid=uuid, kind=kind, at=at, ticket=ticket, amount=amount)
             db.execute(
-                "insert into taps (uuid, kind, ticket, amount, at) values (?, ?, ?, ?, ?)",
-                (uuid, kind, ticket, amount, at.isoformat()),
+                "insert into taps (uuid, kind, ticket, amount, at, person)"
+                " values (?, ?, ?, ?, ?, ?)",
+                (uuid, kind, ticket, amount, at.isoformat(), person),
             )
             self._outbox.append([_event(tap)], moment)
         return tap

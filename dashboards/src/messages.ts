@@ -4,6 +4,7 @@
  * Those that only the board or the installer's page says stand in files of their own, so that no
  * phone loads them; no other file has any.
  */
+import type { CLERK_MESSAGES } from './messages-clerk'
 import type { DESK_MESSAGES } from './messages-desk'
 import type { INSTALLER_MESSAGES } from './messages-installer'
 
@@ -433,4 +434,4 @@ export const MESSAGES = {
   'result.reopened': { en: 'Ticked before, but not right on this photo: {n}', zh: '已勾选但照片显示仍未整改：{n} 处' },
 } as const
 
-export type MessageKey = keyof typeof MESSAGES | keyof typeof DESK_MESSAGES | keyof typeof INSTALLER_MESSAGES
+export type MessageKey = keyof typeof MESSAGES | keyof typeof DESK_MESSAGES | keyof typeof INSTALLER_MESSAGES | keyof typeof CLERK_MESSAGES

@@ -3,14 +3,15 @@ import { join } from 'node:path'
 import { parse, type AST } from 'svelte/compiler'
 import { describe, expect, it } from 'vitest'
 import { MESSAGES as SHARED, type MessageKey } from '../src/messages'
+import { CLERK_MESSAGES } from '../src/messages-clerk'
 import { DESK_MESSAGES } from '../src/messages-desk'
 import { INSTALLER_MESSAGES } from '../src/messages-installer'
 import { pseudo } from '../src/shared/pseudo'
 
-const MESSAGES: Record<MessageKey, { en: string; zh: string }> = { ...SHARED, ...DESK_MESSAGES, ...INSTALLER_MESSAGES }
+const MESSAGES: Record<MessageKey, { en: string; zh: string }> = { ...SHARED, ...CLERK_MESSAGES, ...DESK_MESSAGES, ...INSTALLER_MESSAGES }
 const SOURCE = join(import.meta.dirname, '..', 'src')
 const files = (readdirSync(SOURCE, { recursive: true }) as string[]).filter((name) => /\.(svelte|ts)$/.test(name))
-const CATALOGUES = ['messages.ts', 'messages-desk.ts', 'messages-installer.ts']
+const CATALOGUES = ['messages.ts', 'messages-clerk.ts', 'messages-desk.ts', 'messages-installer.ts']
 const keys = Object.keys(MESSAGES) as MessageKey[]
 
 const text = (file: string) => readFileSync(join(SOURCE, file), 'utf8')
@@ -26,7 +27,7 @@ describe('the catalogue', () => {
 })
 
 it('no key is said twice', () => {
-  expect(keys).toHaveLength([SHARED, DESK_MESSAGES, INSTALLER_MESSAGES].reduce((n, one) => n + Object.keys(one).length, 0))
+  expect(keys).toHaveLength([SHARED, CLERK_MESSAGES, DESK_MESSAGES, INSTALLER_MESSAGES].reduce((n, one) => n + Object.keys(one).length, 0))
 })
 
 it('what a phone loads names no words that only a desk brings', () => {

@@ -21,6 +21,7 @@ from edge.pairing import Phones
 from edge.photos import ORIGINAL, Photos
 from edge.plans import Plans
 from edge.settings import Settings
+from edge.staff import StaffNames
 from edge.taps import Taps
 from edge.workers import WorkerState
 from storepulse.topics import Address
@@ -74,6 +75,7 @@ class Shop:
         self.now = now
         self.photos = self.start_photos()
         self.phones = Phones(disk, outbox)
+        self.staff = StaffNames(disk)
         self.heard = Heard()
         self.workers = [WorkerState("judge", "ready", 1)]
         settings = Settings(
@@ -84,6 +86,7 @@ class Shop:
             photos=self.photos,
             checks=self.checks,
             taps=Taps(disk, outbox),
+            staff=self.staff,
             inbox=self.inbox,
             plans=self.plans,
             outbox=outbox,
