@@ -60,6 +60,8 @@ export default defineConfig({
       registerType: 'prompt',
       workbox: {
         inlineWorkboxRuntime: true,
+        // What the gallery shares: see there.
+        importScripts: ['/assets/share-target-1.js'],
         sourcemap: false,
         clientsClaim: true,
         cleanupOutdatedCaches: true,

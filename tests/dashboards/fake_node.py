@@ -10,6 +10,8 @@ from fastapi.responses import JSONResponse
 from edge.inbox import KeptAction
 from edge.phone_routes import NewlyPaired, ThisPhone
 from edge.plans import PlanFacts
+from edge.staff import OwnFigures, Staff, Turn
+from edge.staff_routes import OwnDay, StaffHere
 from edge.taps import Tap
 from hub.actions.pushes import Situation, pushes
 from hub.codes.code import codes_of_shop
@@ -21,6 +23,8 @@ from tests.dashboards.fake_installer import installer_router, why_refused
 from tests.hub.shop_facts import DAY, LATER, SHOP, dwell, people
 
 CODE: Final = "7K3M-Q9XD"
+PIN: Final = "4077"
+TICKET: Final = "1120-7KM3Q"
 
 
 @dataclass(slots=True)
@@ -31,6 +35,9 @@ class FakeNode:
     told: list[tuple[str, str, str]] = field(default_factory=list)
     """Each request that would change something and was let in: method, path, body."""
     states: dict[str, str] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    """Of staff, each with the one PIN."""
+    picked: Turn | None = None
     all_well: list[bool] = field(default_factory=list)
     """Not empty: the installer sees everything green."""
 
@@ -102,7 +109,33 @@ class FakeNode:
         @routes.post("/taps")
         async def tap(request: Request) -> Any:
             said = await request.json()
-            return Tap(uuid=said["uuid"], kind=said["kind"], at=datetime.now(UTC))
+            ticket = TICKET if said["kind"] == "experience" else said.get("ticket")
+            return Tap(uuid=said["uuid"], kind=said["kind"], at=datetime.now(UTC), ticket=ticket)
+
+        @routes.delete("/taps/{uuid}")
+        def untap(uuid: str) -> Any:
+            return Tap(uuid=uuid, kind="reception", at=datetime.now(UTC))
+
+        @routes.get("/staff")
+        def staff() -> Any:
+            return StaffHere(tuple(Staff(person=one, name=one) for one in self.names), self.picked)
+
+        @routes.get("/staff/own")
+        def own() -> Any:
+            return OwnDay(self.picked, self.picked and OwnFigures(receptions=3, experiences=2, deals=1))
+
+        @routes.post("/staff/turn")
+        async def pick(request: Request) -> Any:
+            said = await request.json()
+            if said["pin"] != PIN:
+                return refusal(403, "wrong_pin")
+            self.picked = Turn(person=said["person"], name=said["person"], until=LATER)
+            return self.picked
+
+        @routes.delete("/staff/turn")
+        def leave() -> Any:
+            self.picked = None
+            return OwnDay(None, None)
 
         return routes
 

@@ -112,8 +112,8 @@ async function keep(how: (phone: Phone) => Promise<void>): Promise<boolean> {
   return true
 }
 
-export async function takePhoto(file: Blob, bay: string, before?: string): Promise<string | undefined> {
-  const uuid = crypto.randomUUID()
+/** Keep a photo and send it. A photo that has a UUID already is the same one, however often it is given. */
+export async function takePhoto(file: Blob, bay: string, before?: string, uuid: string = crypto.randomUUID()): Promise<string | undefined> {
   const photo = { uuid, bay, takenAt: new Date().toISOString(), ...(before === undefined ? {} : { before }) }
   // The file may be gone when it is sent: what is kept are its bytes.
   const bytes = new Blob([await file.arrayBuffer()], { type: file.type })

@@ -22,6 +22,8 @@ export interface PhoneTap {
   kind: TapKind
   at: string
   ticket?: string
+  /** Where its customer reads what there is to agree to. */
+  ticketUrl?: string
   undone: boolean
 }
 
