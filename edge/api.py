@@ -290,7 +290,7 @@ def _add_taps(app: FastAPI, parts: Parts) -> None:
                 phone, at = asked_by.phone.phone, moment.at - timedelta(seconds=waited_s)
                 turn = parts.staff.turn_of(phone, at)
                 person = None if turn is None else turn.person
-                parts.staff.go_on(phone, at)
+                parts.staff.go_on(phone, at, moment.at)
             return parts.taps.tap(
                 read_uuid(uuid), kind, moment, ticket=ticket, amount=amount, waited_s=waited_s,
                 person=person,

@@ -70,7 +70,9 @@ def end_command(name: NameArgument, data: Data, as_json: JsonOption = False) -> 
         one = _named(name, staff)
         staff.end(one.person)
     typer.echo(
-        json.dumps({"ended": one.name}, ensure_ascii=False) if as_json else f"{one.name} is forgotten"
+        json.dumps({"ended": one.name}, ensure_ascii=False)
+        if as_json
+        else f"{one.name} is forgotten"
     )
 
 

@@ -226,9 +226,9 @@ class Plans:
         """The day in the shop's own calendar."""
         return self._clock().astimezone(self._zone).date()
 
-    def day_began(self) -> datetime:
-        """When that day began."""
-        return datetime.combine(self.today(), time.min, self._zone)
+    def day_began(self, at: datetime) -> datetime:
+        """When the day of that moment began in the shop's own calendar."""
+        return datetime.combine(at.astimezone(self._zone).date(), time.min, self._zone)
 
     def _holding(self) -> dict[str, PlanFacts]:
         held = {(one.due.planogram, one.due.version): one for one in self._held.values()}

@@ -96,7 +96,9 @@ class StaffNames:
                     (one.person, name, salt, hashed, at.isoformat()),
                 )
         except sqlite3.IntegrityError:
-            raise BadInput(f"{name!r} is here already: give another name, or end it first") from None
+            raise BadInput(
+                f"{name!r} is here already: give another name, or end it first"
+            ) from None
         return one, pin
 
     def renew_pin(self, person: str) -> str:
@@ -185,13 +187,13 @@ class StaffNames:
             return None
         return Turn(person=row[0], name=row[1], until=datetime.fromisoformat(row[2]))
 
-    def go_on(self, phone: str, at: datetime) -> None:
-        """Somebody taps: the turn that stands lasts its whole length from now on."""
+    def go_on(self, phone: str, tapped: datetime, now: datetime) -> None:
+        """Somebody taps: a turn that still stands lasts its whole length from that tap on."""
         with self._disk.transaction() as db:
             db.execute(
                 "update staff_turns set ends_at = max(ends_at, ?)"
                 " where phone = ? and began_at <= ? and ends_at > ?",
-                ((at + TURN).isoformat(), phone, at.isoformat(), at.isoformat()),
+                ((tapped + TURN).isoformat(), phone, tapped.isoformat(), now.isoformat()),
             )
 
     def leave(self, phone: str, at: datetime) -> None:
@@ -218,9 +220,7 @@ class StaffNames:
             "update staff_turns set ends_at = min(ends_at, ?) where phone = ?",
             (at.isoformat(), phone),
         )
-        db.execute(
-            "delete from staff_turns where ends_at < ?", ((at - _TURNS_KEPT).isoformat(),)
-        )
+        db.execute("delete from staff_turns where ends_at < ?", ((at - _TURNS_KEPT).isoformat(),))
 
 
 def _locked_for(wrong: int) -> timedelta:

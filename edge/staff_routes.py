@@ -77,7 +77,7 @@ def staff_routes(parts: Names) -> APIRouter:
             turn = parts.staff.turn_of(asking.phone, at)
             if turn is None:
                 return OwnDay(None, None)
-            since = parts.plans.day_began().astimezone(UTC)
+            since = parts.plans.day_began(at).astimezone(UTC)
             return OwnDay(turn, parts.staff.figures(turn.person, since))
 
         return await asyncio.to_thread(look)

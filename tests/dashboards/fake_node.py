@@ -122,7 +122,8 @@ class FakeNode:
 
         @routes.get("/staff/own")
         def own() -> Any:
-            return OwnDay(self.picked, self.picked and OwnFigures(receptions=3, experiences=2, deals=1))
+            day = OwnFigures(receptions=3, experiences=2, deals=1)
+            return OwnDay(self.picked, self.picked and day)
 
         @routes.post("/staff/turn")
         async def pick(request: Request) -> Any:

@@ -75,8 +75,14 @@ class FakeShelf:
         for n, one in enumerate(self.shelf.facings, 1):
             x1, y1, x2, y2 = (round(side) for side in one.box_xyxy_px)
             picture = base64.b64encode(jpeg(self.shelf.rgb[y1:y2, x1:x2])).decode()
-            products.append({"id": f"p{n}", "sku": f"sku-{n}", "name": f"Tea {n}",
-                             "pictures": [{"base64": picture, "media_type": "image/jpeg"}]})
+            products.append(
+                {
+                    "id": f"p{n}",
+                    "sku": f"sku-{n}",
+                    "name": f"Tea {n}",
+                    "pictures": [{"base64": picture, "media_type": "image/jpeg"}],
+                }
+            )
             positions.append({"id": f"f{n}", "row": one.row, "index": n, "product": f"p{n}",
                               "box_xyxy": list(one.box_xyxy_px), "facings": 1})  # fmt: skip
         return {"width": wide, "height": high, "products": products, "positions": positions}
@@ -90,8 +96,7 @@ class FakeShelf:
             return self.judged(uuid)
 
         @routes.post("/photos")
-        async def take(uuid: str = Form(), bay: str = Form(), file: UploadFile | None = None) -> Any:
-            assert file is not None
+        async def take(file: UploadFile, uuid: str = Form(), bay: str = Form()) -> Any:
             self.kept.append((uuid, bay, await file.read()))
             return self.judged(uuid)
 
