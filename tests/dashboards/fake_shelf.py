@@ -24,6 +24,8 @@ class FakeShelf:
     shelf: DrawnShelf
     boxes: Sequence[tuple[float, float, float, float]]
     """Of what is to be put right."""
+    shown: int = 100
+    """So many of them are told of."""
     unsure: int = 0
     """So many of the planned positions are unclear."""
     reasons: tuple[str, ...] = ()
@@ -44,7 +46,7 @@ class FakeShelf:
              "facings": 1, "main_push": n == 1, "state": states.get(str(n), "open"), "reason": "",
              "marked_at": None, "position": f"f{n}", "row": n % 3, "sku": f"sku-{n}",
              "sentence": {"en": f"Refill place {n} of the shelf", "zh": f"补第 {n} 处的货"}}
-            for n, box in enumerate(self.boxes, 1)
+            for n, box in enumerate(self.boxes[: self.shown], 1)
         ]  # fmt: skip
 
     def list(self) -> dict[str, Any]:
