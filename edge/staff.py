@@ -225,7 +225,7 @@ class StaffNames:
 
 def _locked_for(wrong: int) -> timedelta:
     series = min(wrong // WRONG_MAX - 1, 16)
-    return min(LOCKED_FIRST * 2**series, LOCKED_MOST)
+    return min(LOCKED_FIRST * (1 << series), LOCKED_MOST)
 
 
 def _hashed(pin: str, salt: bytes | None = None) -> tuple[bytes, bytes]:

@@ -36,11 +36,10 @@ export const CLERK_MESSAGES = {
   'shared.noplan': { en: 'The bays are not known yet: the shop\'s node has not answered. The photos stay here.', zh: '尚未得到货架列表：门店主机没有应答。照片会保留在这里。' },
 
   'person.heading': { en: 'My figures', zh: '我的数据' },
-  'person.pick': { en: 'Pick my name', zh: '选择我的姓名' },
   'person.who': { en: 'Who are you?', zh: '您是哪位？' },
   'person.pin': { en: '4-digit PIN of {name}', zh: '{name} 的 4 位 PIN' },
   'person.go': { en: 'Open', zh: '打开' },
-  'person.today': { en: '{name}, today', zh: '{name}，今天' },
+  'person.line': { en: '{name} today: receptions {receptions}, experiences {experiences}, deals {deals}', zh: '{name} 今天：接待 {receptions}，体验 {experiences}，成交 {deals}' },
   'person.until': { en: 'Closes at {when} unless you tap', zh: '若无点击，{when} 自动退出' },
   'person.leave': { en: 'Sign out', zh: '退出' },
   'error.wrong_pin': { en: 'The PIN is not right. After five wrong ones the name is locked for a while.', zh: 'PIN 不正确。连续错 5 次后，此姓名会暂时锁定。' },

@@ -167,9 +167,8 @@ def _at_hub(world: World) -> dict[str, int]:
         "pictures": "select count(*) as n from blobs where shop = %s",
     }
     with open_database(str(world.database)) as database, database.connection() as connection:
-        return {
-            name: connection.execute(ask, [SHOP]).fetchone()["n"] for name, ask in asked.items()
-        }
+        found = {name: connection.execute(ask, [SHOP]).fetchone() for name, ask in asked.items()}
+    return {name: row["n"] for name, row in found.items() if row is not None}
 
 
 def _open(world: World, playwright: Any, folder: Path, url: str) -> Any:

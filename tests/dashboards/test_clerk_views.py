@@ -126,7 +126,7 @@ VIEWS: Final[dict[str, tuple[dict[str, Any], str, list[Step]]]] = {
         [see("a[href^='#/photo/']"), away, click("button[data-tap=reception]"), see(".line.some")],
     ),
     "person-who": (
-        {"names": ("Anna", "陈敏")}, "", [click("button[data-person]"), see(".names button")],
+        {"names": ("Anna", "陈敏")}, "", [click("button[data-person]"), see("button.name")],
     ),
     "person-wrong": (
         {"names": ("Anna",)}, "",
@@ -138,7 +138,7 @@ VIEWS: Final[dict[str, tuple[dict[str, Any], str, list[Step]]]] = {
         {"names": ("Anna",)}, "",
         [click("button[data-person]"),
          lambda page: page.locator("input[type=password]").fill("4077"),
-         click("dialog[open] button.first"), see("dl dd")],
+         click("dialog[open] button.first"), see(".own")],
     ),
     "tap-said": ({}, "", [click("button[data-tap=experience]"), see("button[data-ticket]")]),
     "ticket": (
