@@ -38,6 +38,8 @@ class FakeNode:
     names: tuple[str, ...] = ()
     """Of staff, each with the one PIN."""
     picked: Turn | None = None
+    ticket_pages: str | None = None
+    """Not None: phones make tickets themselves, and this is where their QRs lead."""
     all_well: list[bool] = field(default_factory=list)
     """Not empty: the installer sees everything green."""
 
@@ -80,7 +82,10 @@ class FakeNode:
 
         @routes.get("/phone")
         def phone() -> Any:
-            return self.phone
+            assert self.phone is not None
+            told = {"phone": self.phone.phone, "name": self.phone.name, "shop": self.phone.shop}
+            pages = self.ticket_pages
+            return told if pages is None else told | {"ticket_pages": pages}
 
         @routes.delete("/phone")
         def unpair() -> dict[str, str]:
@@ -109,7 +114,7 @@ class FakeNode:
         @routes.post("/taps")
         async def tap(request: Request) -> Any:
             said = await request.json()
-            ticket = TICKET if said["kind"] == "experience" else said.get("ticket")
+            ticket = said.get("ticket", TICKET if said["kind"] == "experience" else None)
             return Tap(uuid=said["uuid"], kind=said["kind"], at=datetime.now(UTC), ticket=ticket)
 
         @routes.delete("/taps/{uuid}")

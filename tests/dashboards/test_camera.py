@@ -39,6 +39,13 @@ GONE_WRONG: Final = {
     "distant": [3.0], "cut_off": [0.35],
 }  # fmt: skip
 """Beyond the edge at which each costs the detector ten points, so that most are refused."""
+PLACES: Final = """() => {
+  const [video, ghost] = ['video', 'img.ghost'].map((one) =>
+    document.querySelector(`dialog ${one}`).getBoundingClientRect())
+  const { videoWidth, videoHeight } = document.querySelector('dialog video')
+  const same = ['left', 'top', 'width', 'height'].every((side) => video[side] === ghost[side])
+  return [same, Math.abs(video.width / video.height - videoWidth / videoHeight) < 0.01]
+}"""
 ASK: Final = """async ([path, width, height, grey]) => {
   const bytes = Uint8Array.from(atob(grey), (one) => one.charCodeAt(0))
   const rgba = Uint32Array.from(bytes, (one) => 0xff000000 | (one * 0x010101)).buffer
@@ -95,6 +102,8 @@ def test_the_last_photo_shows_through_and_a_photo_that_lines_up_is_taken(
     page.locator("dialog[data-camera=live] img.ghost").wait_for()
     page.locator("dialog[data-hint=lined]").wait_for()
     assert page.locator("img.ghost").evaluate("(one) => one.style.opacity") == "0.35"
+    # It lies where the moving picture does: what lines up on the screen lines up.
+    assert page.evaluate(PLACES) == [True, True]
     look_at(page, "camera-lined", LOOK)
     page.locator("dialog input[type=range]").fill("0")
     assert page.locator("img.ghost").evaluate("(one) => one.style.opacity") == "0"

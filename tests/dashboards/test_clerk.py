@@ -1,6 +1,7 @@
 """What the clerk's page does with shared photos, names, tickets and what is unclear."""
 
 import base64
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -125,6 +126,31 @@ def test_the_ticket_of_an_experience_is_shown_and_a_deal_names_it(
     page.locator("button[data-tap=deal]").click()
     page.locator("dialog[open] form").wait_for()
     assert page.locator(".tickets button").count() == 0
+    page.context.close()
+
+
+def test_a_ticket_is_shown_with_its_qr_while_the_node_is_away_and_is_told_later(
+    node: Node,
+    browser: Any,
+) -> None:
+    fake, _, url = node
+    fake.ticket_pages = "https://hub.example/ticket#"
+    page = open_view(browser, url, PHONE)
+    page.locator("label.big").wait_for()
+    kept(page)
+    # The library that draws QRs came with the page.
+    page.context.set_offline(True)
+    page.locator("button[data-tap=experience]").click()
+    page.locator("button[data-ticket]").click()
+    page.locator("dialog svg path").wait_for(state="attached")
+    ticket = page.locator("dialog .number").inner_text()
+    assert re.fullmatch(r"[0-9]{4}-[2-9A-HJKMNP-Z]{5}", ticket)
+    page.keyboard.press("Escape")
+    page.context.set_offline(False)
+    wait_until_heard(page, fake, "/api/taps", 1)
+    (told,) = said(fake, "/api/taps")
+    assert told["ticket"] == ticket
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43}", told["token"])
     page.context.close()
 
 

@@ -142,8 +142,9 @@ VIEWS: Final[dict[str, tuple[dict[str, Any], str, list[Step]]]] = {
     ),
     "tap-said": ({}, "", [click("button[data-tap=experience]"), see("button[data-ticket]")]),
     "ticket": (
-        {}, "",
-        [click("button[data-tap=experience]"), click("button[data-ticket]"), see(".number")],
+        {"ticket_pages": "https://hub.example/ticket#"}, "",
+        [click("button[data-tap=experience]"), click("button[data-ticket]"), see(".number"),
+         see("dialog[open] svg path")],
     ),
     "deal": (
         {}, "",
@@ -201,6 +202,7 @@ def test_a_view_of_a_clerk(
     given, path, steps = VIEWS[name]
     fake, seen, url = node
     fake.pair()
+    fake.ticket_pages = given.get("ticket_pages")
     fake.names, fake.picked = given.get("names", ()), None
     seen.reasons, seen.unsure = given.get("reasons", ()), given.get("unsure", 0)
     seen.listed, seen.closed = given.get("listed", False), given.get("closed")
