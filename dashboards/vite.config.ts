@@ -60,8 +60,8 @@ export default defineConfig({
       registerType: 'prompt',
       workbox: {
         inlineWorkboxRuntime: true,
-        // What the gallery shares: see there.
-        importScripts: ['/assets/share-target-1.js'],
+        // Notes while the page is closed, and what the gallery shares: see there.
+        importScripts: ['push.js', '/assets/share-target-1.js'],
         sourcemap: false,
         clientsClaim: true,
         cleanupOutdatedCaches: true,

@@ -32,6 +32,8 @@ from edge.pairing import Phones
 from edge.phone_routes import phone_routes
 from edge.photos import ANCHORS, Photos, read_uuid
 from edge.plans import PlanFacts, Plans
+from edge.push import Pushes
+from edge.push_routes import push_routes
 from edge.refusals import error_body, refusal
 from edge.staff import StaffNames
 from edge.staff_routes import staff_routes
@@ -77,6 +79,7 @@ class Parts:
     node: str
     shop: str
     phones: Phones
+    pushes: Pushes
     owner_key: str
     bench: Bench
     names: frozenset[str]
@@ -132,6 +135,7 @@ def make_app(parts: Parts) -> FastAPI:
     _add_errors(app, parts)
     app.include_router(phone_routes(parts))
     app.include_router(staff_routes(parts))
+    app.include_router(push_routes(parts))
     _add_photos(app, parts)
     _add_checklists(app, parts)
     _add_taps(app, parts)
@@ -266,8 +270,23 @@ def _add_taps(app: FastAPI, parts: Parts) -> None:
         uuid: Uuid,
         kind: Annotated[TapKind, Body()],
         asked_by: AskedBy,
-        ticket: Annotated[str | None, Body(max_length=40)] = None,
+        ticket: Annotated[
+            str | None,
+            Body(
+                max_length=40,
+                description="of a deal: the number of its experience; of an experience: one that "
+                "the phone made itself, such as 1120-7KM3Q, with its token",
+            ),
+        ] = None,
         amount: Annotated[float | None, Body()] = None,
+        token: Annotated[
+            str | None,
+            Body(
+                max_length=43,
+                description="with an experience's own ticket: 32 random bytes in base64url, the "
+                "secret behind its QR",
+            ),
+        ] = None,
         waited_s: Annotated[
             float,
             Body(
@@ -278,7 +297,11 @@ def _add_taps(app: FastAPI, parts: Parts) -> None:
             ),
         ] = 0.0,
     ) -> Tap:
-        """Count a reception, begin an experience (the answer has its ticket), or note a deal.
+        """Count a reception, begin an experience, or note a deal.
+
+        An experience's answer has its ticket: `ticket`, a number to be read aloud, and `link`, what
+        its QR holds: there the customer reads the consent text. Both are made here, without the
+        hub. A deal counts for an experience only when it names its ticket.
 
         On a phone on which somebody is picked it counts as that person's: on this node alone.
         """
@@ -293,7 +316,7 @@ def _add_taps(app: FastAPI, parts: Parts) -> None:
                 parts.staff.go_on(phone, at, moment.at)
             return parts.taps.tap(
                 read_uuid(uuid), kind, moment, ticket=ticket, amount=amount, waited_s=waited_s,
-                person=person,
+                token=token, person=person,
             )  # fmt: skip
 
         return await asyncio.to_thread(keep)

@@ -34,6 +34,7 @@ from edge.pairing import Phones
 from edge.photos import Photos
 from edge.plan_fetch import PlanFetch
 from edge.plans import Plans
+from edge.push import Pushes, read_quiet
 from edge.renewal import Renewal
 from edge.settings import Settings
 from edge.staff import StaffNames
@@ -45,11 +46,14 @@ from storepulse.facts import Fact
 from storepulse.fresh_certificate import keep_fresh, names_in
 from storepulse.loopback import is_loopback
 from storepulse.server_names import shown_name
+from storepulse.web_push import KEY_FILE, keep_push_key
 
 log = logging.getLogger(__name__)
 
 _AFTER_FAULT_S: Final = 5.0
 _GOODBYE_S: Final = 5
+_NO_WAY_OUT_S: Final = 900.0
+"""Longest wait between tries to reach a push service: many shops' nodes never will."""
 
 
 class _Server(uvicorn.Server):
@@ -92,7 +96,7 @@ class Node:
         self.owner_key = keep_owner_key(settings.data)
         self.phones = Phones(self.disk, self.outbox)
         self.checks = Checks(self.disk, self.outbox, today=lambda: self.plans.today())
-        self.taps = Taps(self.disk, self.outbox)
+        self.taps = Taps(self.disk, self.outbox, pages=self.phones.ticket_pages)
         self.staff = StaffNames(self.disk)
         self.plans = Plans(settings.data / "planograms", clock=lambda: self._now().at)
         for file in planograms:
@@ -130,6 +134,12 @@ class Node:
         self.pictures = Pictures(
             settings.data, self.disk, self._now, days=settings.pictures_days,
             backoff=Backoff(longest_s=settings.reconnect_s_max), poll_s=settings.poll_s,
+        )  # fmt: skip
+        self.pushes = Pushes(
+            self.disk, self.phones, keep_push_key(settings.data / KEY_FILE), self._now,
+            contact=settings.push_contact, quiet=read_quiet(settings.push_quiet),
+            hosts=[one.strip() for one in settings.push_hosts.split(",") if one.strip()],
+            backoff=Backoff(longest_s=_NO_WAY_OUT_S), poll_s=settings.poll_s,
         )  # fmt: skip
         self._children: list[Supervised] = [self.judge_child]
         self._heard = Heard()
@@ -184,6 +194,7 @@ class Node:
             "photos": self.photos.run,
             "pictures": self.pictures.run,
             "planograms": self.plan_fetch.run,
+            "push": self.pushes.run,
             **{child.state.name: child.run for child in self._children},
         }
         if pem is not None and config.ssl is not None:
@@ -230,6 +241,7 @@ class Node:
                 node=self._settings.address.path,
                 shop=self._settings.shop,
                 phones=self.phones,
+                pushes=self.pushes,
                 owner_key=self.owner_key,
                 names=LOOPBACK_NAMES | _hosts(self._settings.server_certificate),
             )

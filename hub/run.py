@@ -26,6 +26,7 @@ from hub.brokers.own_broker import OwnBroker
 from hub.care.consent import ContactKind
 from hub.care.keyring import FILE_NAME as KEYS_FILE
 from hub.care.keyring import Keys, keep_keyring, keys_of
+from hub.care.routes import LINK_PATH
 from hub.care.sending import CareSettings, keep_caring
 from hub.codes.computing import ensure_default_policy
 from hub.errors import DatabaseUnavailable
@@ -43,10 +44,12 @@ from hub.nodes.authority_files import (
 from hub.nodes.door import create_door, door_config
 from hub.nodes.enrolling import sync_revoked
 from hub.nodes.names import NodeNames, read_domains, read_names
+from hub.notices.push import WebPush
 from hub.notices.sending import keep_sending
 from hub.people.provider import Client, Provider
 from hub.people.store import first_link
 from hub.people.tokens import link_path
+from hub.phones.store import keep_ticket_pages
 from hub.pictures.blobs import BlobStore, FolderBlobs
 from hub.pictures.store import clean_up
 from hub.plans.photo_work import work_off
@@ -58,6 +61,7 @@ from storepulse.errors import BadInput, Unavailable
 from storepulse.fresh_certificate import keep_fresh
 from storepulse.loopback import is_loopback
 from storepulse.server_names import LOOPBACK_NAMES, ip_or_none, shown_name
+from storepulse.web_push import HOSTS, KEY_FILE, NOBODY, keep_push_key
 
 _READY_S_MAX: Final = 15.0
 """A broker that does not answer by then does not hold up the hub: it is tried again and again."""
@@ -138,11 +142,14 @@ def run_hub(
         outward = Outward(
             keys=keys_of(beside(database, KEYS_FILE)), notice_mail=settings.notice_mail,
             care=_care(settings, listening, secure=kept is not None, names=reached_by),
+            push=_push(settings, database),
         )  # fmt: skip
+        with opened.connection() as connection:
+            keep_ticket_pages(connection, outward.care.pages + LINK_PATH)
         app = create_app(
             opened, tally=tally, news=news, hosts=_hosts(reached_by), store=store,
             keys=outward.keys, notice_mail=bool(outward.notice_mail), care=outward.care,
-            provider=_provider(settings),
+            provider=_provider(settings), push=outward.push,
         )  # fmt: skip
         pem = None
         if kept is not None:
@@ -192,6 +199,7 @@ class Outward:
     keys: Keys
     notice_mail: str = field(repr=False)
     care: CareSettings
+    push: WebPush
 
 
 def _care(
@@ -203,6 +211,14 @@ def _care(
         services={kind: address for kind, address in said.items() if address},
         pages=settings.public_url.rstrip("/") or here,
     )
+
+
+def _push(settings: Settings, database: str | None) -> WebPush:
+    hosts = tuple(one.strip() for one in settings.push_hosts.split(",") if one.strip())
+    here = urlsplit(settings.public_url).hostname
+    contact = settings.push_contact or (f"https://{here}" if here else NOBODY)
+    key = keep_push_key(beside(database, KEY_FILE))
+    return WebPush(key=key, contact=contact, hosts=hosts or HOSTS)
 
 
 def _hosts(names: Sequence[str]) -> tuple[str, ...]:
@@ -340,7 +356,13 @@ def _work(hub: _Hub) -> list[Coroutine[Any, Any, None]]:
         keep_fed(hub.database, now=utc_now),
         work_off(hub.database, now=utc_now),
         _keep_tidy(hub.database, hub.store, hub.settings.blob_days),
-        keep_sending(hub.database, hub.outward.keys, mail=hub.outward.notice_mail, now=utc_now),
+        keep_sending(
+            hub.database,
+            hub.outward.keys,
+            mail=hub.outward.notice_mail,
+            now=utc_now,
+            push=hub.outward.push,
+        ),
         keep_caring(hub.database, hub.outward.keys, hub.outward.care, now=utc_now),
     ]
     if hub.child is not None:

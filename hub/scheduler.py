@@ -4,10 +4,12 @@ One step, in a transaction for each part, all of it safe to do again:
 
 1. taps whose day is final become facts (`hub.taps.tickets`);
 2. the codes of touched shops and days are computed again, and stored where they differ;
-3. the codes of each shop's today call for actions (`hub.actions.pushes`); as many as there is room
-   for are stored, once (`hub.actions.plate`);
+3. the codes of each shop's today call for actions (`hub.actions.pushes`), which playbook each says
+   is chosen by trials (`hub.actions.choosing`); as many as there is room for are stored, once
+   (`hub.actions.plate`); the layouts of trials are told (`hub.experiments.layouts`);
 4. actions past their due time become overdue, done ones are confirmed by later words;
-5. what met with silence goes one level up, once (`hub.actions.silence`).
+5. what met with silence goes one level up, once (`hub.actions.silence`), and what nobody need do
+   any more is withdrawn (`hub.actions.withdrawing`).
 
 The couriers bring actions down; a step that failed is done again by the next.
 """
@@ -21,7 +23,7 @@ from typing import Final
 
 import psycopg
 
-from hub.actions.escalating import confirm, escalate, open_weekdays
+from hub.actions.escalating import confirm, escalate, open_weekdays, withdraw
 from hub.actions.follow_up import follow_up
 from hub.actions.overdue import count_overdue, facts_of_overdue
 from hub.actions.pushing import handed_out_now, may_wait_for_checklist, pushes_of_today
@@ -51,6 +53,8 @@ from hub.codes.touched import (
     take_touched_taps,
 )
 from hub.errors import DatabaseUnavailable
+from hub.experiments.layouts import tell_layouts
+from hub.experiments.store import experiments
 from hub.ingest.facts_store import SaidFact, facts_of_days, insert_facts
 from hub.notices.telling import tell_pushed
 from hub.playbooks.store import playbooks_in_force
@@ -66,6 +70,7 @@ _SHOPS_AT_ONCE: Final = 100
 _FOLLOW_UP_EVERY: Final = timedelta(seconds=2)
 _SILENCE_EVERY: Final = timedelta(seconds=30)
 _ROOM_EVERY: Final = timedelta(minutes=1)
+_WEIGH_EVERY: Final = timedelta(hours=1)
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +106,9 @@ class Scheduler:
     """Shops whose codes call for more than there was room for."""
     looked_for_room_at: datetime | None = None
     followed_up_at: datetime | None = None
+    weighed_at: datetime | None = None
+    """When it was last looked at what trials have shown."""
+    layouts_told_at: datetime | None = None
     overdue_told: dict[str, tuple[date, int]] = field(default_factory=dict)
     """Of each shop with overdue checklists the day and number that were told as a fact."""
     listened_at: datetime | None = None
@@ -123,6 +131,7 @@ class Scheduler:
         }
         self._tell_taps(new_day, now, done)
         self._tell_overdue(now)
+        self._heed_trials(now, done)
         for some in _portions(sorted(new_day | self.waiting | self._held_for_long(now))):
             self._compute(some, now, done)
         while self._compute([], now, done):
@@ -143,6 +152,7 @@ class Scheduler:
             with self.database.connection() as connection:
                 done.escalated += len(escalate(connection, now=now))
                 done.moves += confirm(connection, now=now)
+                done.moves += withdraw(connection, now=now)
 
     def _tell_taps(self, new_day: set[str], now: datetime, done: Done) -> None:
         with self.database.connection() as connection:
@@ -160,6 +170,18 @@ class Scheduler:
             facts, told = facts_of_overdue(count_overdue(connection), self.overdue_told, now=now)
             insert_facts(connection, [SaidFact(fact) for fact in facts], received_at=now)
         self.overdue_told = told
+
+    def _heed_trials(self, now: datetime, done: Done) -> None:
+        """Before the codes: what is pushed by them is chosen by what trials have shown."""
+        if _is_time(self.weighed_at, now, _WEIGH_EVERY):
+            self.weighed_at = now
+            _weigh(self.database, now)
+        if _is_time(self.layouts_told_at, now, _ROOM_EVERY):
+            self.layouts_told_at = now
+            with self.database.connection() as connection:
+                told = tell_layouts(connection, playbooks_in_force(connection), now=now)
+                tell_pushed(connection, told, now=now)
+                done.actions += len(told)
 
     def _compute(self, also: Sequence[str], now: datetime, done: Done) -> bool:
         """Compute some touched days and today of these shops; False if nothing was touched."""
@@ -226,6 +248,16 @@ class Scheduler:
                 for stored in actions(connection, states=_OPEN):
                     if stored.action.checklist is not None:
                         done.moves += _follow_up(connection, stored, now)
+
+
+def _weigh(database: Database, now: datetime) -> None:
+    with database.connection() as connection:
+        if not any(one.starts_on is not None for one in experiments(connection)):
+            return
+    # Only where there is a trial: loading what estimates takes seconds on a small machine.
+    from hub.experiments.running import tell_worths
+
+    tell_worths(database, now=now)
 
 
 def _is_time(last: datetime | None, now: datetime, every: timedelta) -> bool:

@@ -52,6 +52,16 @@ class Settings:
     notice_mail: Annotated[
         str, "mail server for notices, an apprise address with {contact} in it; empty: no mail"
     ] = field(default="", repr=False)
+    push_contact: Annotated[
+        str,
+        "mailto: or https: address at which a push service reaches whoever runs this hub; Safari's "
+        "asks for a true one. Empty: public_url",
+    ] = ""
+    push_hosts: Annotated[
+        str,
+        "push services whose browsers may subscribe, with commas between; empty: those of "
+        "Chrome, Firefox, Edge and Safari. HOST:PORT: one of your own",
+    ] = ""
     care_mail: Annotated[
         str, "mail server for messages to customers, as notice_mail; empty: none are sent"
     ] = field(default="", repr=False)
@@ -77,6 +87,8 @@ class Settings:
                 )
         if self.public_url and not self.public_url.startswith("https://"):
             raise BadSettings(f"public_url must begin with https://, got {self.public_url!r}")
+        if self.push_contact and not self.push_contact.startswith(("mailto:", "https://")):
+            raise BadSettings("push_contact must begin with mailto: or https://")
         read_names(self.names)
         read_domains(self.node_domains)
         parts = urlsplit(self.broker)

@@ -13,6 +13,9 @@ REVISION_MAX: Final = 2**53
 """Beyond it JavaScript and JSON readers round."""
 
 
+_PAGES_CHARACTERS_MAX: Final = 300
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeConfig:
     """What the hub tells one node. Each is whole; a node ignores one older than what it has."""
@@ -26,6 +29,8 @@ class NodeConfig:
     """Of the shop: its calendar says on which day a planogram starts."""
     plans: tuple[PlanDue, ...] = ()
     """The planograms that the node should hold; it fetches them at the hub's door."""
+    ticket_pages: str = ""
+    """Address behind which a ticket's secret stands in its QR; "": the hub has not said."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.revision <= REVISION_MAX:
@@ -34,6 +39,11 @@ class NodeConfig:
             check_phone_id(phone)
         if len(self.plans) > PLANS_MAX:
             raise ValueError(f"at most {PLANS_MAX} planograms, got {len(self.plans)}")
+        pages = self.ticket_pages
+        if pages and not (
+            pages.startswith(("https://", "http://")) and len(pages) <= _PAGES_CHARACTERS_MAX
+        ):
+            raise ValueError(f"ticket_pages must be an address, got {pages!r}")
         try:
             ZoneInfo(self.timezone)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:

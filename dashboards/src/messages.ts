@@ -124,6 +124,11 @@ export const MESSAGES = {
   'pair.short': { en: 'A code has 8 letters and digits.', zh: '配对码为 8 位字母和数字。' },
   'pair.away': { en: 'The shop\'s node does not answer, so the phone cannot be paired now. Nothing is lost. Check that the phone is in the shop\'s network.', zh: '门店主机没有应答，暂时无法配对，没有丢失任何内容。请确认手机连着门店网络。' },
   'phone.this': { en: 'This phone: {name}, shop {shop}', zh: '本机：{name}，门店 {shop}' },
+  'push.switch': { en: 'Tell me while this page is closed', zh: '页面关闭时也通知我' },
+  'push.on': { en: 'On: not at night, and nothing personal in it.', zh: '已开启：夜间不打扰，通知不含个人信息。' },
+  'push.off': { en: 'Off.', zh: '已关闭。' },
+  'push.denied': { en: 'This browser does not allow notices: allow them in its settings.', zh: '浏览器未允许通知，请在浏览器设置中允许。' },
+  'push.impossible': { en: 'This browser cannot tell you while the page is closed. On an iPhone: put the page on the home screen first.', zh: '此浏览器无法在页面关闭时通知。iPhone 请先将页面添加到主屏幕。' },
   'phone.unpair': { en: 'Unpair this phone', zh: '解除本机配对' },
   'phone.unpair.sure': { en: 'Unpair', zh: '确认解除' },
 
@@ -307,6 +312,7 @@ export const MESSAGES = {
   'me.shops': { en: 'Shops', zh: '门店' },
   'me.everything': { en: 'all', zh: '全部' },
   'me.signout': { en: 'Sign out', zh: '退出登录' },
+  'me.notices': { en: 'Notices', zh: '通知' },
   'me.sessions': { en: 'Where I am signed in', zh: '我的登录' },
   'me.sessions.this': { en: 'this one', zh: '当前' },
   'me.sessions.since': { en: 'since {when}', zh: '始于 {when}' },
@@ -410,6 +416,7 @@ export const MESSAGES = {
   'state.cannot_do': { en: 'cannot', zh: '做不了' },
   'state.confirmed': { en: 'confirmed', zh: '已确认' },
   'state.overdue': { en: 'overdue', zh: '超时' },
+  'state.withdrawn': { en: 'withdrawn', zh: '已撤回' },
   'state.not_pushed': { en: 'called for, not pushed', zh: '应推送，未推送' },
 
   'broken.heading': { en: 'This page made a mistake', zh: '本页出错了' },

@@ -65,6 +65,7 @@ from hub.experiments.store import NoSuchExperiment
 from hub.feeds.routes import feed_routes
 from hub.ingest.listener import Tally
 from hub.metrics import CATALOGUE, Metric
+from hub.notices.push import WebPush
 from hub.notices.routes import notice_routes
 from hub.people.account_routes import account_routes
 from hub.people.provider import Provider
@@ -113,6 +114,7 @@ def create_app(
     keys: Keys | None = None,
     notice_mail: bool = False,
     care: CareSettings | None = None,
+    push: WebPush | None = None,
 ) -> FastAPI:
     """The application over an open database.
 
@@ -123,6 +125,7 @@ def create_app(
         keys: of the hub's key file; None: no channel and no contact can be kept.
         notice_mail: whether notices can go by mail.
         care: how messages to customers go; None: none are sent, and nobody is asked to agree.
+        push: how messages go to people's browsers; None: none are sent.
     """
     app = FastAPI(
         title="storepulse hub", version=__version__, docs_url=None, redoc_url=None,
@@ -142,7 +145,7 @@ def create_app(
     app.include_router(action_routes(database))
     app.include_router(playbook_routes(database))
     app.include_router(care_routes(database, now, keys=keys, care=care or CareSettings()))
-    app.include_router(notice_routes(database, keys, mail=notice_mail))
+    app.include_router(notice_routes(database, keys, mail=notice_mail, push=push))
     app.include_router(people_routes(database))
     app.include_router(account_routes(database, provider))
     app.include_router(audit_routes(database))

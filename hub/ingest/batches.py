@@ -10,7 +10,7 @@ from typing import Final
 
 import psycopg
 
-from hub.actions.store import move_action, note_delivered, shops_of_actions
+from hub.actions.store import move_action, note_delivered, note_withdrawal_kept, shops_of_actions
 from hub.ingest.fact_rules import as_storable, why_refused
 from hub.ingest.facts_store import SaidFact, insert_facts
 from hub.ingest.sorting import (
@@ -212,6 +212,8 @@ def _apply(
         case ActionMarked():
             # Whatever the node says of an action, it holds it: no need to send it again.
             note_delivered(connection, event.action, at=received_at)
+            if event.event == "withdrawal_stored":
+                note_withdrawal_kept(connection, event.action, at=received_at)
             move_action(connection, event.action, event.event, at=event.at, reason=event.reason)
         case TapUndone():
             undo_tap(connection, address.shop, event)

@@ -33,6 +33,9 @@ class DueNotice:
 
     id: int
     person: UUID
+    kind: NoticeKind
+    key: str
+    """What it is about; for an escalation or a push its last word is the action's id."""
     title: str
     body: str
     tries: int

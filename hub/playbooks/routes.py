@@ -17,6 +17,7 @@ from hub.playbooks.store import (
     newest_playbooks,
     shipped_playbooks,
     sources_from,
+    tell_published,
     versions_of,
 )
 from hub.store.database import Database
@@ -149,7 +150,11 @@ def playbook_routes(database: Database) -> APIRouter:
         }  # fmt: skip
         with database.of_session(session) as connection:
             row = connection.execute(question("publish_playbook"), asked).fetchone()
-        assert row is not None
+            assert row is not None
+            if row["version"]:
+                tell_published(
+                    connection, name, row["version"], note=said.note, who=session.person.id
+                )
         if row["version"] is None:
             raise NotYours("this is not among what your role may do")
         if row["version"] == 0:

@@ -29,6 +29,7 @@ from hub.codes.days import shop_days
 from hub.codes.history import DimensionHistory, History, ShopHistory
 from hub.codes.policy import default_policy
 from hub.codes.trial import Trial
+from hub.notices.routes import MyBrowsers
 from hub.people.roles import RIGHTS, Role
 from hub.people.routes import Invited, LinkFor, ListedPerson, Me, ToldPerson, ToldSession
 from hub.phones.routes import NewPairingCode
@@ -111,6 +112,10 @@ def two_weeks() -> dict[date, tuple[Code, ...]]:
     return codes_of_days(days, default_policy(), DAYS_SHOWN, now=NOW)
 
 
+PUSH_KEY = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+"""A public key: the example of RFC 8291."""
+
+
 @dataclass(slots=True)
 class FakeHub:
     """What the fake says, and what it was told."""
@@ -176,6 +181,10 @@ class FakeHub:
                 )
                 for n in range(2)
             ]  # fmt: skip
+
+        @routes.get("/notices/browsers")
+        def browsers() -> MyBrowsers:
+            return MyBrowsers(key=PUSH_KEY, browsers=())
 
         @routes.delete("/sessions/{one}")
         def end_one(one: str) -> dict[str, int]:

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from edge.inbox import KeptAction
 from edge.phone_routes import NewlyPaired, ThisPhone
 from edge.plans import PlanFacts
+from edge.push_routes import PushOfPhone
 from edge.staff import OwnFigures, Staff, Turn
 from edge.staff_routes import OwnDay, StaffHere
 from edge.taps import Tap
@@ -18,7 +19,7 @@ from hub.codes.code import codes_of_shop
 from hub.codes.policy import default_policy
 from hub.playbooks import playbooks
 from storepulse.pages import page_routes
-from tests.dashboards.fake_hub import Gate, refusal
+from tests.dashboards.fake_hub import PUSH_KEY, Gate, refusal
 from tests.dashboards.fake_installer import installer_router, why_refused
 from tests.hub.shop_facts import DAY, LATER, SHOP, dwell, people
 
@@ -91,6 +92,10 @@ class FakeNode:
         def unpair() -> dict[str, str]:
             self.phone = None
             return {}
+
+        @routes.get("/push")
+        def push() -> PushOfPhone:
+            return PushOfPhone(key=PUSH_KEY, told=False)
 
         @routes.get("/planograms")
         def planograms() -> list[PlanFacts]:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from edge.api import Parts, make_app
+from edge.backoff import Backoff
 from edge.bench import Bench, Heard
 from edge.checks import Checks
 from edge.closing import Closing
@@ -20,11 +21,13 @@ from edge.outbox import Outbox
 from edge.pairing import Phones
 from edge.photos import ORIGINAL, Photos
 from edge.plans import Plans
+from edge.push import Pushes, read_quiet
 from edge.settings import Settings
 from edge.staff import StaffNames
 from edge.taps import Taps
 from edge.workers import WorkerState
 from storepulse.topics import Address
+from storepulse.web_push import HOSTS, keep_push_key
 from storepulse.wire import Acknowledgement
 from tests.edge.fake_judge import judge as judge_as_the_child_does
 from tests.edge.samples import PLAN, StandingClock
@@ -76,6 +79,11 @@ class Shop:
         self.photos = self.start_photos()
         self.phones = Phones(disk, outbox)
         self.staff = StaffNames(disk)
+        self.pushes = Pushes(
+            disk, self.phones, keep_push_key(folder / "push-key.pem"), now,
+            contact="mailto:it@example.com", hosts=HOSTS, quiet=read_quiet("21:00-08:00"),
+            backoff=Backoff(longest_s=1), poll_s=0.01,
+        )  # fmt: skip
         self.heard = Heard()
         self.workers = [WorkerState("judge", "ready", 1)]
         settings = Settings(
@@ -107,6 +115,7 @@ class Shop:
             node="/storepulse/chain/shop-17/node-1",
             shop="shop-17",
             phones=self.phones,
+            pushes=self.pushes,
             owner_key=OWNER_KEY,
             names=LOOPBACK_NAMES,
         )

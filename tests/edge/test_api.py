@@ -292,7 +292,8 @@ async def test_the_openapi_page_names_every_route(shop: Shop) -> None:
         "/api/checklists/{checklist}",
         "/api/checklists/{checklist}/items/{item}", "/api/taps", "/api/taps/{uuid}",
         "/api/actions", "/api/actions/{action}", "/api/planograms", "/api/planograms/{planogram}",
-        "/healthz", "/api/pair", "/api/phone", "/api/installer", "/api/installer/doctor",
-        "/api/installer/test-photo", "/api/installer/pairing-code", "/api/installer/enrol",
+        "/healthz", "/api/pair", "/api/phone", "/api/push", "/api/installer",
+        "/api/installer/doctor", "/api/installer/test-photo", "/api/installer/pairing-code",
+        "/api/installer/enrol",
         "/api/staff", "/api/staff/own", "/api/staff/turn",
     } == set(paths)  # fmt: skip

@@ -119,7 +119,7 @@ export interface paths {
         put?: never;
         /**
          * Dismiss
-         * @description Take an action off the list, with the reason; it stands as cannot_do.
+         * @description Take an action off the list, with the reason: it is withdrawn, at the shop's node too.
          */
         post: operations["dismiss_api_actions__action__dismiss_post"];
         delete?: never;
@@ -301,13 +301,15 @@ export interface paths {
         };
         /**
          * List Them
-         * @description The experiments that reach the session's shops, newest first.
+         * @description The experiments that reach the session's shops, newest first; proposals by
+         *     `state=proposed`.
          */
         get: operations["list_them_api_experiments_get"];
         put?: never;
         /**
          * Propose It
-         * @description Propose a playbook, a layout or a policy for a trial.
+         * @description Propose a playbook, a layout or a policy for a trial: a shop for itself, head office
+         *     without a shop. It goes to head office, which starts or declines it.
          */
         post: operations["propose_it_api_experiments_post"];
         delete?: never;
@@ -331,6 +333,46 @@ export interface paths {
         get: operations["show_api_experiments__id__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decline
+         * @description Decline a proposal (head office), or take one's own shop's proposal back.
+         */
+        post: operations["decline_api_experiments__id__decline_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reopen
+         * @description Undo a decline: it is a proposal again.
+         */
+        post: operations["reopen_api_experiments__id__reopen_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -368,7 +410,10 @@ export interface paths {
         put?: never;
         /**
          * Start
-         * @description Pair the chain's shops, draw lots, and let it run.
+         * @description Turn a proposal into a trial: pair the chain's shops, draw lots, and let it run.
+         *
+         *     From its first day on the playbook is pushed at the shops that act and held back at those
+         *     that wait; a layout is told to the shops that act.
          */
         post: operations["start_api_experiments__id__start_post"];
         delete?: never;
@@ -388,9 +433,30 @@ export interface paths {
         put?: never;
         /**
          * Stop
-         * @description Stop a trial.
+         * @description Stop a trial; what it showed stays, and pushes go back to the policy.
          */
         post: operations["stop_api_experiments__id__stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}/take-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Back
+         * @description Undo a roll-out: pushes go back to the policy, and a layout's open actions are withdrawn.
+         *     It may be rolled out again.
+         */
+        post: operations["take_back_api_experiments__id__take_back_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -406,7 +472,8 @@ export interface paths {
         };
         /**
          * Worths
-         * @description What everything tried was worth, as a share of usual, the most promising first.
+         * @description What everything tried was worth, as a share of the usual figure, the most promising
+         *     first: the table by which pushes are chosen. Looked at anew every hour.
          */
         get: operations["worths_api_experiments_worths_get"];
         put?: never;
@@ -598,6 +665,35 @@ export interface paths {
         put: operations["choose_api_notices_put"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notices/browsers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Browsers
+         * @description The key by which a browser subscribes, and my browsers in which notices are shown.
+         */
+        get: operations["browsers_api_notices_browsers_get"];
+        put?: never;
+        /**
+         * Show Here
+         * @description Show my notices in this browser, too: what `pushManager.subscribe` gave. Quiet hours and
+         *     kinds are those of my choice; without one, escalations are shown.
+         */
+        post: operations["show_here_api_notices_browsers_post"];
+        /**
+         * Show No More
+         * @description Show nothing in this browser any more; when it was the last, the channel goes, too.
+         */
+        delete: operations["show_no_more_api_notices_browsers_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2125,6 +2221,8 @@ export interface components {
          * @description One experiment as it stands.
          */
         Experiment: {
+            /** Against */
+            against: string;
             /**
              * Dimension
              * @enum {string}
@@ -2152,9 +2250,34 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "proposed" | "running" | "stopped" | "rolled_out";
+            state: "proposed" | "declined" | "running" | "stopped" | "rolled_out";
             /** Subject */
             subject: string;
+            /** Words */
+            words: string;
+        };
+        /**
+         * ExperimentMove
+         * @description One step of an experiment. Who did it stands in the audit log.
+         */
+        ExperimentMove: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * From State
+             * @enum {string}
+             */
+            from_state: "proposed" | "declined" | "running" | "stopped" | "rolled_out";
+            /** Reason */
+            reason: string;
+            /**
+             * To State
+             * @enum {string}
+             */
+            to_state: "proposed" | "declined" | "running" | "stopped" | "rolled_out";
         };
         /**
          * Figure
@@ -2324,6 +2447,26 @@ export interface components {
             person: components["schemas"]["ToldPerson"];
         };
         /**
+         * KeptBrowser
+         * @description A browser of the person who asks.
+         */
+        KeptBrowser: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Service */
+            service: string;
+            /** Sha256 */
+            sha256: string;
+        };
+        /**
          * Likely
          * @description One possible cause: what it did to the figure, against a usual day, in the figure's unit.
          */
@@ -2408,6 +2551,7 @@ export interface components {
             assignee_name: string | null;
             /** Checklist */
             checklist?: string | null;
+            chosen_because?: components["schemas"]["Sentence"] | null;
             /**
              * Created At
              * Format: date-time
@@ -2480,7 +2624,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue";
+            state: "pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue" | "withdrawn";
             text: components["schemas"]["Sentence"];
             title: components["schemas"]["Sentence"];
             /**
@@ -2488,6 +2632,7 @@ export interface components {
              * @default
              */
             video: string;
+            withdrawn?: components["schemas"]["Withdrawal"] | null;
             /**
              * Worth
              * @default 0
@@ -2526,7 +2671,7 @@ export interface components {
             /** Regions */
             regions: string[];
             /** Rights */
-            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit" | "see_plans" | "edit_plans")[];
+            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit" | "see_plans" | "edit_plans" | "propose_trials" | "run_trials")[];
             /**
              * Role
              * @enum {string}
@@ -2580,6 +2725,25 @@ export interface components {
             version: number;
         };
         /**
+         * Look
+         * @description What one look showed: the effect of acting, as a share of the usual figure.
+         */
+        Look: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Effect */
+            effect: number;
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+            /** Pairs */
+            pairs: number;
+        };
+        /**
          * Me
          * @description Who has signed in.
          */
@@ -2626,6 +2790,16 @@ export interface components {
              * @enum {string}
              */
             unit: "share" | "count" | "people" | "min" | "s" | "mm" | "degC" | "currency" | "yes/no" | "days";
+        };
+        /**
+         * MyBrowsers
+         * @description My browsers in which notices are shown.
+         */
+        MyBrowsers: {
+            /** Browsers */
+            browsers: components["schemas"]["KeptBrowser"][];
+            /** Key */
+            key: string;
         };
         /**
          * MyNotices
@@ -2971,12 +3145,22 @@ export interface components {
             shop?: string | null;
             /** Subject */
             subject: string;
+            /**
+             * Words
+             * @default
+             */
+            words: string;
         };
         /**
          * Push
          * @description Which playbook is pushed, and how soon it is due.
          */
         Push: {
+            /**
+             * Also
+             * @default []
+             */
+            also: string[];
             /** Due Hours */
             due_hours: number;
             /** Playbook */
@@ -2987,6 +3171,8 @@ export interface components {
          * @description Another playbook, or another due time.
          */
         PushChange: {
+            /** Also */
+            also?: string[] | null;
             /** Due Hours */
             due_hours?: number | null;
             /** Playbook */
@@ -3047,6 +3233,29 @@ export interface components {
             days_running?: number | null;
         };
         /**
+         * SaidBrowser
+         * @description What `pushManager.subscribe` gave, and how its person reads where nothing was chosen yet.
+         */
+        SaidBrowser: {
+            /** Auth */
+            auth: string;
+            /** Endpoint */
+            endpoint: string;
+            /**
+             * Language
+             * @default en
+             * @enum {string}
+             */
+            language: "en" | "zh";
+            /** P256Dh */
+            p256dh: string;
+            /**
+             * Timezone
+             * @default UTC
+             */
+            timezone: string;
+        };
+        /**
          * SaidChoice
          * @description What a person chooses; no channels take the choice back.
          */
@@ -3061,7 +3270,7 @@ export interface components {
              *       "escalation"
              *     ]
              */
-            kinds: ("escalation" | "pushed" | "digest")[];
+            kinds: ("escalation" | "pushed" | "digest" | "proposal")[];
             /**
              * Language
              * @default en
@@ -3097,6 +3306,14 @@ export interface components {
             language: "en" | "zh";
             /** Text Version */
             text_version: number;
+        };
+        /**
+         * SaidEndpoint
+         * @description A browser, by its address at its push service.
+         */
+        SaidEndpoint: {
+            /** Endpoint */
+            endpoint: string;
         };
         /**
          * SaidLink
@@ -3242,7 +3459,7 @@ export interface components {
         };
         /**
          * Start
-         * @description From when, and for how long.
+         * @description From when, for how long, and perhaps under another name than was proposed.
          */
         Start: {
             /**
@@ -3255,6 +3472,20 @@ export interface components {
              * Format: date
              */
             first: string;
+            /** Subject */
+            subject?: string | null;
+        };
+        /**
+         * Started
+         * @description How many pairs of shops take part, and which shops of the session's act and wait.
+         */
+        Started: {
+            /** Acts */
+            acts: string[];
+            /** Pairs */
+            pairs: number;
+            /** Waits */
+            waits: string[];
         };
         /**
          * StoredPlaybook
@@ -3347,6 +3578,7 @@ export interface components {
         ToldAction: {
             /** Checklist */
             checklist?: string | null;
+            chosen_because?: components["schemas"]["Sentence"] | null;
             /**
              * Created At
              * Format: date-time
@@ -3407,7 +3639,7 @@ export interface components {
             /** Shop */
             shop: string;
             /** State */
-            state: ("pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue") | "not_pushed";
+            state: ("pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue" | "withdrawn") | "not_pushed";
             text: components["schemas"]["Sentence"];
             title: components["schemas"]["Sentence"];
             /**
@@ -3415,6 +3647,7 @@ export interface components {
              * @default
              */
             video: string;
+            withdrawn?: components["schemas"]["Withdrawal"] | null;
             /**
              * Worth
              * @default 0
@@ -3429,7 +3662,7 @@ export interface components {
             /** Digest At */
             digest_at: string | null;
             /** Kinds */
-            kinds: ("escalation" | "pushed" | "digest")[];
+            kinds: ("escalation" | "pushed" | "digest" | "proposal")[];
             /**
              * Language
              * @enum {string}
@@ -3443,6 +3676,57 @@ export interface components {
             services: string[];
             /** Timezone */
             timezone: string;
+        };
+        /**
+         * ToldExperiment
+         * @description An experiment with how it stands and its history.
+         */
+        ToldExperiment: {
+            /** Against */
+            against: string;
+            /**
+             * Dimension
+             * @enum {string}
+             */
+            dimension: "people" | "goods" | "place" | "conversion";
+            /** Ends On */
+            ends_on: string | null;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "playbook" | "layout" | "policy";
+            /** Looks */
+            looks: components["schemas"]["Look"][];
+            /** Moves */
+            moves: components["schemas"]["ExperimentMove"][];
+            /** Pairs */
+            pairs: number;
+            /**
+             * Proposed At
+             * Format: date-time
+             */
+            proposed_at: string;
+            /** Shop */
+            shop: string | null;
+            /**
+             * Standing
+             * @enum {string}
+             */
+            standing: "won" | "lost" | "open" | "unknown";
+            /** Starts On */
+            starts_on: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "proposed" | "declined" | "running" | "stopped" | "rolled_out";
+            /** Subject */
+            subject: string;
+            /** Words */
+            words: string;
         };
         /**
          * ToldFact
@@ -3555,7 +3839,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "escalation" | "pushed" | "digest";
+            kind: "escalation" | "pushed" | "digest" | "proposal";
             /** Last Error */
             last_error: string;
             /**
@@ -3590,7 +3874,7 @@ export interface components {
             /** Regions */
             regions: string[];
             /** Rights */
-            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit" | "see_plans" | "edit_plans")[];
+            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit" | "see_plans" | "edit_plans" | "propose_trials" | "run_trials")[];
             /**
              * Role
              * @enum {string}
@@ -3751,6 +4035,57 @@ export interface components {
             verdict: "likely" | "not enough evidence" | "none found";
             words: components["schemas"]["Sentence"];
         };
+        /**
+         * Withdrawal
+         * @description That nobody need do an action any more.
+         */
+        Withdrawal: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Why
+             * @enum {string}
+             */
+            why: "dismissed" | "expired" | "cause_gone";
+        };
+        /**
+         * Worth
+         * @description What something was worth over all its trials, as a share of the usual figure.
+         */
+        Worth: {
+            /**
+             * Against
+             * @default
+             */
+            against: string;
+            /** Dimension */
+            dimension: string;
+            /** Effect */
+            effect: number;
+            /** Expected */
+            expected: number;
+            /** High */
+            high: number;
+            /**
+             * Kind
+             * @default playbook
+             */
+            kind: string;
+            /** Low */
+            low: number;
+            /** Subject */
+            subject: string;
+            /** Trials */
+            trials: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -3855,7 +4190,7 @@ export interface operations {
                 region?: string | null;
                 role?: ("clerk" | "region" | "head_office") | null;
                 shop?: string | null;
-                state?: ("pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue")[] | null;
+                state?: ("pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue" | "withdrawn")[] | null;
                 to?: string | null;
             };
             header?: never;
@@ -4219,7 +4554,9 @@ export interface operations {
     };
     list_them_api_experiments_get: {
         parameters: {
-            query?: never;
+            query?: {
+                state?: ("proposed" | "declined" | "running" | "stopped" | "rolled_out") | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4233,6 +4570,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Experiment"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -4287,9 +4633,77 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["ToldExperiment"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decline_api_experiments__id__decline_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["hub__experiments__routes__Because"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    reopen_api_experiments__id__reopen_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["hub__experiments__routes__Because"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
                 };
             };
             /** @description Validation Error */
@@ -4324,9 +4738,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["ToldExperiment"];
                 };
             };
             /** @description Validation Error */
@@ -4361,9 +4773,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["Started"];
                 };
             };
             /** @description Validation Error */
@@ -4378,6 +4788,41 @@ export interface operations {
         };
     };
     stop_api_experiments__id__stop_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["hub__experiments__routes__Because"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    take_back_api_experiments__id__take_back_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -4427,9 +4872,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    }[];
+                    "application/json": components["schemas"]["Worth"][];
                 };
             };
         };
@@ -4710,6 +5153,92 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MyNotices"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    browsers_api_notices_browsers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyBrowsers"];
+                };
+            };
+        };
+    };
+    show_here_api_notices_browsers_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaidBrowser"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyBrowsers"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    show_no_more_api_notices_browsers_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaidEndpoint"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyBrowsers"];
                 };
             };
             /** @description Validation Error */

@@ -394,6 +394,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How
+         * @description Whether this phone is told of new actions, and the key by which it subscribes.
+         */
+        get: operations["how_api_push_get"];
+        /**
+         * Tell
+         * @description Tell this phone of new actions, once each, not at night, at most 8 messages a day.
+         */
+        put: operations["tell_api_push_put"];
+        post?: never;
+        /**
+         * Tell No More
+         * @description Tell this phone nothing any more.
+         */
+        delete: operations["tell_no_more_api_push_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/staff": {
         parameters: {
             query?: never;
@@ -469,7 +497,11 @@ export interface paths {
         put?: never;
         /**
          * Tap
-         * @description Count a reception, begin an experience (the answer has its ticket), or note a deal.
+         * @description Count a reception, begin an experience, or note a deal.
+         *
+         *     An experience's answer has its ticket: `ticket`, a number to be read aloud, and `link`, what
+         *     its QR holds: there the customer reads the consent text. Both are made here, without the
+         *     hub. A deal counts for an experience only when it names its ticket.
          *
          *     On a phone on which somebody is picked it counts as that person's: on this node alone.
          */
@@ -553,6 +585,7 @@ export interface components {
         Action: {
             /** Checklist */
             checklist?: string | null;
+            chosen_because?: components["schemas"]["Sentence"] | null;
             /**
              * Created At
              * Format: date-time
@@ -617,6 +650,7 @@ export interface components {
              * @default
              */
             video: string;
+            withdrawn?: components["schemas"]["Withdrawal"] | null;
             /**
              * Worth
              * @default 0
@@ -741,8 +775,16 @@ export interface components {
              * @enum {string}
              */
             kind: "reception" | "experience" | "deal";
-            /** Ticket */
+            /**
+             * Ticket
+             * @description of a deal: the number of its experience; of an experience: one that the phone made itself, such as 1120-7KM3Q, with its token
+             */
             ticket?: string | null;
+            /**
+             * Token
+             * @description with an experience's own ticket: 32 random bytes in base64url, the secret behind its QR
+             */
+            token?: string | null;
             /**
              * Uuid
              * @description made on the phone; a repeat changes nothing
@@ -1055,7 +1097,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue";
+            state: "pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue" | "withdrawn";
         };
         /**
          * LinkState
@@ -1197,6 +1239,34 @@ export interface components {
             id: string;
             /** Version */
             version: number;
+        };
+        /**
+         * PushOfPhone
+         * @description How this phone stands.
+         */
+        PushOfPhone: {
+            /** Key */
+            key: string;
+            /** Told */
+            told: boolean;
+        };
+        /**
+         * SaidPush
+         * @description What `pushManager.subscribe` gave this phone, and the language of its page.
+         */
+        SaidPush: {
+            /** Auth */
+            auth: string;
+            /** Endpoint */
+            endpoint: string;
+            /**
+             * Language
+             * @default zh
+             * @enum {string}
+             */
+            language: "en" | "zh";
+            /** P256Dh */
+            p256dh: string;
         };
         /**
          * Score
@@ -1399,6 +1469,8 @@ export interface components {
              * @enum {string}
              */
             kind: "reception" | "experience" | "deal";
+            /** Link */
+            link?: string | null;
             /** Ticket */
             ticket?: string | null;
             /** Undone At */
@@ -1422,6 +1494,11 @@ export interface components {
             phone: string;
             /** Shop */
             shop: string;
+            /**
+             * Ticket Pages
+             * @default
+             */
+            ticket_pages: string;
         };
         /**
          * TriedPhoto
@@ -1480,6 +1557,27 @@ export interface components {
             photo: string;
             /** State */
             state: string;
+        };
+        /**
+         * Withdrawal
+         * @description That nobody need do an action any more.
+         */
+        Withdrawal: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Why
+             * @enum {string}
+             */
+            why: "dismissed" | "expired" | "cause_gone";
         };
         /**
          * WorkerState
@@ -2106,6 +2204,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    how_api_push_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushOfPhone"];
+                };
+            };
+        };
+    };
+    tell_api_push_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaidPush"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushOfPhone"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    tell_no_more_api_push_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushOfPhone"];
                 };
             };
         };
