@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import Body, Depends, FastAPI, File, Form, HTTPException, Query, Request, UploadFile
@@ -35,6 +35,8 @@ from edge.plans import PlanFacts, Plans
 from edge.push import Pushes
 from edge.push_routes import push_routes
 from edge.refusals import error_body, refusal
+from edge.staff import StaffNames
+from edge.staff_routes import staff_routes
 from edge.taps import Tap, TapKind, Taps
 from edge.workers import WorkerState
 from planograms.suppression import REST_DAYS_MAX
@@ -66,6 +68,7 @@ class Parts:
     photos: Photos
     checks: Checks
     taps: Taps
+    staff: StaffNames
     inbox: Inbox
     plans: Plans
     outbox: Outbox
@@ -131,6 +134,7 @@ def make_app(parts: Parts) -> FastAPI:
     app.add_middleware(Lock, keys=parts)
     _add_errors(app, parts)
     app.include_router(phone_routes(parts))
+    app.include_router(staff_routes(parts))
     app.include_router(push_routes(parts))
     _add_photos(app, parts)
     _add_checklists(app, parts)
@@ -265,6 +269,7 @@ def _add_taps(app: FastAPI, parts: Parts) -> None:
     async def tap(
         uuid: Uuid,
         kind: Annotated[TapKind, Body()],
+        asked_by: AskedBy,
         ticket: Annotated[
             str | None,
             Body(
@@ -297,17 +302,24 @@ def _add_taps(app: FastAPI, parts: Parts) -> None:
         An experience's answer has its ticket: `ticket`, a number to be read aloud, and `link`, what
         its QR holds: there the customer reads the consent text. Both are made here, without the
         hub. A deal counts for an experience only when it names its ticket.
+
+        On a phone on which somebody is picked it counts as that person's: on this node alone.
         """
-        return await asyncio.to_thread(
-            parts.taps.tap,
-            read_uuid(uuid),
-            kind,
-            parts.now(),
-            ticket=ticket,
-            amount=amount,
-            token=token,
-            waited_s=waited_s,
-        )
+
+        def keep() -> Tap:
+            moment = parts.now()
+            person = None
+            if asked_by.phone is not None:
+                phone, at = asked_by.phone.phone, moment.at - timedelta(seconds=waited_s)
+                turn = parts.staff.turn_of(phone, at)
+                person = None if turn is None else turn.person
+                parts.staff.go_on(phone, at, moment.at)
+            return parts.taps.tap(
+                read_uuid(uuid), kind, moment, ticket=ticket, amount=amount, waited_s=waited_s,
+                token=token, person=person,
+            )  # fmt: skip
+
+        return await asyncio.to_thread(keep)
 
     @app.delete("/api/taps/{uuid}", tags=["taps"])
     async def undo(uuid: str) -> Tap:

@@ -37,6 +37,7 @@ from edge.plans import Plans
 from edge.push import Pushes, read_quiet
 from edge.renewal import Renewal
 from edge.settings import Settings
+from edge.staff import StaffNames
 from edge.taps import Taps
 from edge.workers import AskedWorker, Supervised, TellingWorker, WorkerState
 from storepulse import __version__
@@ -96,6 +97,7 @@ class Node:
         self.phones = Phones(self.disk, self.outbox)
         self.checks = Checks(self.disk, self.outbox, today=lambda: self.plans.today())
         self.taps = Taps(self.disk, self.outbox, pages=self.phones.ticket_pages)
+        self.staff = StaffNames(self.disk)
         self.plans = Plans(settings.data / "planograms", clock=lambda: self._now().at)
         for file in planograms:
             self.plans.adopt(file)
@@ -227,6 +229,7 @@ class Node:
                 photos=self.photos,
                 checks=self.checks,
                 taps=self.taps,
+                staff=self.staff,
                 inbox=self.inbox,
                 plans=self.plans,
                 outbox=self.outbox,

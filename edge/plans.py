@@ -12,7 +12,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -225,6 +225,10 @@ class Plans:
     def today(self) -> date:
         """The day in the shop's own calendar."""
         return self._clock().astimezone(self._zone).date()
+
+    def day_began(self, at: datetime) -> datetime:
+        """When the day of that moment began in the shop's own calendar."""
+        return datetime.combine(at.astimezone(self._zone).date(), time.min, self._zone)
 
     def _holding(self) -> dict[str, PlanFacts]:
         held = {(one.due.planogram, one.due.version): one for one in self._held.values()}

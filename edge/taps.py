@@ -77,11 +77,13 @@ class Taps:
         amount: float | None = None,
         token: str | None = None,
         waited_s: float = 0.0,
+        person: str | None = None,
     ) -> Tap:
         """Keep a tap and tell the hub, in one transaction; the same UUID gets its first answer.
 
         A tap that waited on the phone for `waited_s` happened so much earlier. A deal may name a
-        ticket of another node or an older card, so that is not checked here.
+        ticket of another node or an older card, so that is not checked here. `person` stays on this
+        node: whose own figures it counts in.
 
         Args:
             ticket: of a deal, the experience's; of an experience, one that the phone made while
@@ -116,9 +118,9 @@ class Taps:
             link = self._link(token)
             tap = Tap(uuid=uuid, kind=kind, at=at, ticket=ticket, amount=amount, link=link)
             db.execute(
-                "insert into taps (uuid, kind, ticket, amount, at, token)"
-                " values (?, ?, ?, ?, ?, ?)",
-                (uuid, kind, ticket, amount, at.isoformat(), token),
+                "insert into taps (uuid, kind, ticket, amount, at, person, token)"
+                " values (?, ?, ?, ?, ?, ?, ?)",
+                (uuid, kind, ticket, amount, at.isoformat(), person, token),
             )
             db.execute(
                 "update taps set token = null where token is not null and at < ?",

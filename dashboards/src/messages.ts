@@ -4,6 +4,7 @@
  * Those that only the board or the installer's page says stand in files of their own, so that no
  * phone loads them; no other file has any.
  */
+import type { CLERK_MESSAGES } from './messages-clerk'
 import type { DESK_MESSAGES } from './messages-desk'
 import type { OFFICE_MESSAGES } from './messages-office'
 import type { WAYS_MESSAGES } from './messages-ways'
@@ -436,7 +437,6 @@ export const MESSAGES = {
   'item.reason.delivery_due': { en: 'Delivery is due', zh: '等待到货' },
   'item.reason.promotion': { en: 'Promotion changes over', zh: '促销换档' },
   'item.rest.until': { en: 'Do not ask again for', zh: '多久内不再提示？' },
-  'item.rest.days': { en: 'days: {days}', zh: '{days} 天' },
   'result.same': { en: 'This is the earlier photo again, so it closes nothing. Take a new one.', zh: '这与之前的照片相同，不能用于确认整改，请重新拍照。' },
   'result.older': { en: 'This photo was taken before the earlier one, so it closes nothing. Take a new one.', zh: '这张照片早于之前的照片，不能用于确认整改，请重新拍照。' },
   'result.reopened': { en: 'Ticked before, but not right on this photo: {n}', zh: '已勾选但照片显示仍未整改：{n} 处' },
@@ -444,6 +444,7 @@ export const MESSAGES = {
 
 export type MessageKey =
   | keyof typeof MESSAGES
+  | keyof typeof CLERK_MESSAGES
   | keyof typeof DESK_MESSAGES
   | keyof typeof SHOP_MESSAGES
   | keyof typeof OFFICE_MESSAGES

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { parse, type AST } from 'svelte/compiler'
 import { describe, expect, it } from 'vitest'
 import { MESSAGES as SHARED, type MessageKey } from '../src/messages'
+import { CLERK_MESSAGES } from '../src/messages-clerk'
 import { DESK_MESSAGES } from '../src/messages-desk'
 import { INSTALLER_MESSAGES } from '../src/messages-installer'
 import { OFFICE_MESSAGES } from '../src/messages-office'
@@ -13,6 +14,7 @@ import { pseudo } from '../src/shared/pseudo'
 const DESKS = [DESK_MESSAGES, SHOP_MESSAGES, INSTALLER_MESSAGES, OFFICE_MESSAGES, WAYS_MESSAGES]
 const MESSAGES: Record<MessageKey, { en: string; zh: string }> = {
   ...SHARED,
+  ...CLERK_MESSAGES,
   ...DESK_MESSAGES,
   ...SHOP_MESSAGES,
   ...INSTALLER_MESSAGES,
@@ -37,7 +39,7 @@ describe('the catalogue', () => {
 })
 
 it('no key is said twice', () => {
-  expect(keys).toHaveLength([SHARED, ...DESKS].reduce((n, one) => n + Object.keys(one).length, 0))
+  expect(keys).toHaveLength([SHARED, CLERK_MESSAGES, ...DESKS].reduce((n, one) => n + Object.keys(one).length, 0))
 })
 
 it('what a phone loads names no words that only a desk brings', () => {

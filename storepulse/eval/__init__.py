@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from storepulse.errors import BadInput
+from storepulse.eval.clerk_commands import app as clerk
 from storepulse.eval.data_folders import need
 from storepulse.eval.hub_commands import app as hub
 from storepulse.eval.judgement_commands import app as judgement
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.add_typer(judgement)
 app.add_typer(listening)
 app.add_typer(hub)
+app.add_typer(clerk)
 
 
 @app.callback()

@@ -108,7 +108,7 @@ class Gate:
 
         await self._app(scope, heard, send)
         if method not in ("GET", "HEAD"):
-            self._told.append((method, path, body.decode()))
+            self._told.append((method, path, body.decode(errors="replace")))
 
 
 @cache

@@ -23,6 +23,7 @@ from edge.photos import ORIGINAL, Photos
 from edge.plans import Plans
 from edge.push import Pushes, read_quiet
 from edge.settings import Settings
+from edge.staff import StaffNames
 from edge.taps import Taps
 from edge.workers import WorkerState
 from storepulse.topics import Address
@@ -77,6 +78,7 @@ class Shop:
         self.now = now
         self.photos = self.start_photos()
         self.phones = Phones(disk, outbox)
+        self.staff = StaffNames(disk)
         self.pushes = Pushes(
             disk, self.phones, keep_push_key(folder / "push-key.pem"), now,
             contact="mailto:it@example.com", hosts=HOSTS, quiet=read_quiet("21:00-08:00"),
@@ -92,6 +94,7 @@ class Shop:
             photos=self.photos,
             checks=self.checks,
             taps=Taps(disk, outbox),
+            staff=self.staff,
             inbox=self.inbox,
             plans=self.plans,
             outbox=outbox,

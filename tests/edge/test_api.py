@@ -295,4 +295,5 @@ async def test_the_openapi_page_names_every_route(shop: Shop) -> None:
         "/healthz", "/api/pair", "/api/phone", "/api/push", "/api/installer",
         "/api/installer/doctor", "/api/installer/test-photo", "/api/installer/pairing-code",
         "/api/installer/enrol",
+        "/api/staff", "/api/staff/own", "/api/staff/turn",
     } == set(paths)  # fmt: skip

@@ -422,6 +422,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/staff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Staff
+         * @description Names, and whose this phone is.
+         */
+        get: operations["staff_api_staff_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/own": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Own
+         * @description The own figures of whoever is picked on this phone, of today by the shop's clock.
+         */
+        get: operations["own_api_staff_own_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/turn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pick
+         * @description Pick a name by its PIN. After five wrong ones the name is locked for a while.
+         */
+        post: operations["pick_api_staff_turn_post"];
+        /**
+         * Leave
+         * @description The phone is nobody's from now on.
+         */
+        delete: operations["leave_api_staff_turn_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/taps": {
         parameters: {
             query?: never;
@@ -433,7 +497,13 @@ export interface paths {
         put?: never;
         /**
          * Tap
-         * @description Count a reception, begin an experience (the answer has its ticket), or note a deal.
+         * @description Count a reception, begin an experience, or note a deal.
+         *
+         *     An experience's answer has its ticket: `ticket`, a number to be read aloud, and `link`, what
+         *     its QR holds: there the customer reads the consent text. Both are made here, without the
+         *     hub. A deal counts for an experience only when it names its ticket.
+         *
+         *     On a phone on which somebody is picked it counts as that person's: on this node alone.
          */
         post: operations["tap_api_taps_post"];
         delete?: never;
@@ -663,6 +733,16 @@ export interface components {
              */
             uuid: string;
         };
+        /** Body_pick_api_staff_turn_post */
+        Body_pick_api_staff_turn_post: {
+            /** Person */
+            person: string;
+            /**
+             * Pin
+             * @description four digits
+             */
+            pin: string;
+        };
         /** Body_send_photo_api_photos_post */
         Body_send_photo_api_photos_post: {
             /**
@@ -695,8 +775,16 @@ export interface components {
              * @enum {string}
              */
             kind: "reception" | "experience" | "deal";
-            /** Ticket */
+            /**
+             * Ticket
+             * @description of a deal: the number of its experience; of an experience: one that the phone made itself, such as 1120-7KM3Q, with its token
+             */
             ticket?: string | null;
+            /**
+             * Token
+             * @description with an experience's own ticket: 32 random bytes in base64url, the secret behind its QR
+             */
+            token?: string | null;
             /**
              * Uuid
              * @description made on the phone; a repeat changes nothing
@@ -1079,6 +1167,26 @@ export interface components {
             waiting: number;
         };
         /**
+         * OwnDay
+         * @description What is one person's alone: shown on the phone on which that person is picked.
+         */
+        OwnDay: {
+            today: components["schemas"]["OwnFigures"] | null;
+            turn: components["schemas"]["Turn"] | null;
+        };
+        /**
+         * OwnFigures
+         * @description What one person tapped since a moment; taps that were taken back left out.
+         */
+        OwnFigures: {
+            /** Deals */
+            deals: number;
+            /** Experiences */
+            experiences: number;
+            /** Receptions */
+            receptions: number;
+        };
+        /**
          * PlanFacts
          * @description What a list of planograms shows of each.
          */
@@ -1327,6 +1435,25 @@ export interface components {
             value_a_day?: number | null;
         };
         /**
+         * Staff
+         * @description A name that can be picked.
+         */
+        Staff: {
+            /** Name */
+            name: string;
+            /** Person */
+            person: string;
+        };
+        /**
+         * StaffHere
+         * @description The names that can be picked, and whose this phone is now.
+         */
+        StaffHere: {
+            /** Names */
+            names: components["schemas"]["Staff"][];
+            turn: components["schemas"]["Turn"] | null;
+        };
+        /**
          * Tap
          * @description One tap as this node keeps it.
          */
@@ -1343,6 +1470,8 @@ export interface components {
              * @enum {string}
              */
             kind: "reception" | "experience" | "deal";
+            /** Link */
+            link?: string | null;
             /** Ticket */
             ticket?: string | null;
             /** Undone At */
@@ -1366,6 +1495,11 @@ export interface components {
             phone: string;
             /** Shop */
             shop: string;
+            /**
+             * Ticket Pages
+             * @default
+             */
+            ticket_pages: string;
         };
         /**
          * TriedPhoto
@@ -1386,6 +1520,21 @@ export interface components {
             took_s: number;
             /** Verdict */
             verdict: string;
+        };
+        /**
+         * Turn
+         * @description Whose a phone is now, and until when unless somebody taps on it.
+         */
+        Turn: {
+            /** Name */
+            name: string;
+            /** Person */
+            person: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
         };
         /** ValidationError */
         ValidationError: {
@@ -2129,6 +2278,99 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PushOfPhone"];
+                };
+            };
+        };
+    };
+    staff_api_staff_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffHere"];
+                };
+            };
+        };
+    };
+    own_api_staff_own_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnDay"];
+                };
+            };
+        };
+    };
+    pick_api_staff_turn_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Body_pick_api_staff_turn_post"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Turn"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    leave_api_staff_turn_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnDay"];
                 };
             };
         };

@@ -1,13 +1,10 @@
-/** The phone's camera, its pictures and the photo they are laid on (browser). Judges nothing. */
+/** The phone's camera and its pictures, moving and still (browser). Judges nothing. */
 import type { Size } from '../marks'
-import { PICTURE_SIDE } from './shelf'
 
 /** The longer side of what is looked at: what 20 looks a second allow on a cheap phone. */
 const LOOK_SIDE = 480
 /** The longer side of what is shown. */
 const SHOW_SIDE = 1280
-const KEPT_PHOTOS = 'storepulse-live-photos'
-const PHOTOS_MOST = 5
 
 /** Why there is no live picture. */
 export type NoCamera = 'insecure' | 'refused' | 'none'
@@ -18,12 +15,12 @@ export class CameraFailed extends Error {
   }
 }
 
-/** Ask for the camera at the back. Throws `CameraFailed`. */
-export async function openCamera(): Promise<MediaStream> {
+/** Ask for the camera at the back, for moving pictures of about this size. Throws `CameraFailed`. */
+export async function openCamera({ width, height }: Size): Promise<MediaStream> {
   // A page that is not private gets no camera; browsers then leave the whole interface away.
   if (!window.isSecureContext || !navigator.mediaDevices?.getUserMedia) throw new CameraFailed('insecure')
   try {
-    const ideal = { facingMode: { ideal: 'environment' }, width: { ideal: SHOW_SIDE }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } }
+    const ideal = { facingMode: { ideal: 'environment' }, width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: 30, max: 30 } }
     return await navigator.mediaDevices.getUserMedia({ video: ideal, audio: false })
   } catch (error) {
     throw new CameraFailed(error instanceof DOMException && error.name === 'NotAllowedError' ? 'refused' : 'none')
@@ -57,7 +54,7 @@ export interface Pixels extends Size {
   rgba: ArrayBuffer
 }
 
-const contextOf = (canvas: HTMLCanvasElement, often: boolean) => canvas.getContext('2d', { willReadFrequently: often, alpha: false })!
+export const contextOf = (canvas: HTMLCanvasElement, often: boolean) => canvas.getContext('2d', { willReadFrequently: often, alpha: false })!
 
 /** Takes pictures off a video: one to look at, and the very same one to show. */
 export class Grabber {
@@ -87,39 +84,7 @@ export class Grabber {
   }
 }
 
-function sized(canvas: HTMLCanvasElement, { width, height }: Size): void {
+export function sized(canvas: HTMLCanvasElement, { width, height }: Size): void {
   if (canvas.width !== width) canvas.width = width
   if (canvas.height !== height) canvas.height = height
-}
-
-/** The judged photo's pixels, small enough to be looked for. Kept on the phone for when the node is away. */
-export async function photoPixels(src: string): Promise<Pixels> {
-  const bitmap = await createImageBitmap(await photoOf(src))
-  const size = fitting(bitmap, PICTURE_SIDE)
-  const canvas = document.createElement('canvas')
-  sized(canvas, size)
-  const context = contextOf(canvas, true)
-  context.imageSmoothingQuality = 'high'
-  context.drawImage(bitmap, 0, 0, size.width, size.height)
-  bitmap.close()
-  return { ...size, rgba: context.getImageData(0, 0, size.width, size.height).data.buffer }
-}
-
-async function photoOf(src: string): Promise<Blob> {
-  // What the phone took itself lies in its memory.
-  if (src.startsWith('blob:')) return (await fetch(src)).blob()
-  const kept = 'caches' in window ? await caches.open(KEPT_PHOTOS) : undefined
-  try {
-    const answer = await fetch(src)
-    if (!answer.ok) throw new TypeError(`the photo is not to be had: ${answer.status}`)
-    if (kept) {
-      await kept.put(src, answer.clone())
-      for (const old of (await kept.keys()).slice(0, -PHOTOS_MOST)) await kept.delete(old)
-    }
-    return await answer.blob()
-  } catch (error) {
-    const before = await kept?.match(src)
-    if (!before) throw error
-    return before.blob()
-  }
 }
