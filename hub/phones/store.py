@@ -9,6 +9,7 @@ from typing import Final
 
 from hub.ingest.sorting import Alarm
 from hub.plans.store import plans_due, timezone_of
+from hub.rounds.store import rests_due, rounds_due
 from hub.store.database import Connection
 from hub.store.queries import question
 from storepulse.events import PhoneEnded, PhonePaired
@@ -132,6 +133,8 @@ def _config(
         ended=tuple(row["phone"] for row in ended),
         timezone=timezone_of(connection, shop),
         plans=plans_due(connection, shop, now=now),
+        rounds=rounds_due(connection, shop, now=now),
+        rests=rests_due(connection, shop, now=now),
     )
 
 
