@@ -33,6 +33,8 @@ from edge.phone_routes import phone_routes
 from edge.photos import ANCHORS, Photos, read_uuid
 from edge.plans import PlanFacts, Plans
 from edge.refusals import error_body, refusal
+from edge.round_routes import round_routes
+from edge.rounds import Rounds
 from edge.taps import Tap, TapKind, Taps
 from edge.workers import WorkerState
 from planograms.suppression import REST_DAYS_MAX
@@ -66,6 +68,7 @@ class Parts:
     taps: Taps
     inbox: Inbox
     plans: Plans
+    rounds: Rounds
     outbox: Outbox
     now: Now
     link: Callable[[], LinkState]
@@ -134,6 +137,7 @@ def make_app(parts: Parts) -> FastAPI:
     _add_actions(app, parts)
     _add_planograms(app, parts)
     _add_health(app, parts)
+    app.include_router(round_routes(parts))
     app.include_router(installer_routes(parts))
     app.include_router(page_routes("clerk.html", also={"/installer": "installer.html"}))
     return app

@@ -17,7 +17,9 @@ from storepulse.units import MIB
 FILE_NAME: Final = "node.sqlite"
 LOCK_NAME: Final = "node.lock"
 OPENING_NAME: Final = "opening.lock"
-MIGRATIONS: Final = ("0001_start.sql", "0002_phones.sql", "0003_pictures.sql", "0004_after.sql")
+MIGRATIONS: Final = (
+    "0001_start.sql", "0002_phones.sql", "0003_pictures.sql", "0004_after.sql", "0005_rounds.sql",
+)  # fmt: skip
 _CHECK_WHOLE_BELOW_BYTES: Final = 64 * MIB
 """A larger file is not read through at start: on a slow card that would take minutes."""
 _FULL: Final = frozenset({sqlite3.SQLITE_FULL})

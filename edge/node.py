@@ -35,6 +35,7 @@ from edge.photos import Photos
 from edge.plan_fetch import PlanFetch
 from edge.plans import Plans
 from edge.renewal import Renewal
+from edge.rounds import Rounds
 from edge.settings import Settings
 from edge.taps import Taps
 from edge.workers import AskedWorker, Supervised, TellingWorker, WorkerState
@@ -90,11 +91,15 @@ class Node:
         self.inbox = Inbox(self.disk, self.outbox)
         self.owner_key = keep_owner_key(settings.data)
         self.phones = Phones(self.disk, self.outbox)
-        self.checks = Checks(self.disk, self.outbox, today=lambda: self.plans.today())
+        self.checks = Checks(
+            self.disk, self.outbox, today=lambda: self.plans.today(),
+            told_rests=lambda: self.rounds.rests(),
+        )  # fmt: skip
         self.taps = Taps(self.disk, self.outbox)
         self.plans = Plans(settings.data / "planograms", clock=lambda: self._now().at)
         for file in planograms:
             self.plans.adopt(file)
+        self.rounds = Rounds(self.disk, self.outbox, self.plans, settings.address, self._now)
         self.link = Link(
             settings, self.disk, self.outbox, self.inbox, self.phones, self._now,
             plans=self.plans.receipt,
@@ -102,6 +107,7 @@ class Node:
         self.plan_fetch = PlanFetch(
             settings.data, self.plans, self.phones, self.link.say_state,
             backoff=Backoff(longest_s=settings.reconnect_s_max), poll_s=settings.poll_s,
+            heed=self.rounds.take,
         )  # fmt: skip
         self.plan_fetch.heed_config()
         self.renewal = Renewal(settings.data, self._now)
@@ -121,6 +127,7 @@ class Node:
             self.plans,
             judge,
             Closing(self.disk, self.outbox, self.checks, settings.address),
+            self.rounds,
             self._now,
             tries_max=settings.judge_tries_max,
         )
@@ -182,6 +189,7 @@ class Node:
             "photos": self.photos.run,
             "pictures": self.pictures.run,
             "planograms": self.plan_fetch.run,
+            "rounds": self.rounds.run,
             **{child.state.name: child.run for child in self._children},
         }
         if pem is not None and config.ssl is not None:
@@ -218,6 +226,7 @@ class Node:
                 taps=self.taps,
                 inbox=self.inbox,
                 plans=self.plans,
+                rounds=self.rounds,
                 outbox=self.outbox,
                 now=self._now,
                 link=lambda: self.link.state,

@@ -7,7 +7,7 @@ late, and the photo counts all the same.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -71,6 +71,19 @@ class RoundStanding:
     def next(self) -> str | None:
         """The bay to go to; None: all were photographed."""
         return next((bay.bay for bay in self.bays if bay.state != "done"), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Within:
+    """The round that a photo belongs to, and what earlier photos of it showed of the same bay."""
+
+    round: str = ""
+    """By which it is known; empty: of no round."""
+    earlier: Mapping[str, float] = field(default_factory=dict)
+    """Of positions, the probability of being right."""
+
+
+OF_NO_ROUND = Within()
 
 
 def in_force(rounds: Iterable[RoundDue], day: date) -> tuple[RoundDue, ...]:

@@ -20,6 +20,7 @@ from edge.outbox import Outbox
 from edge.pairing import Phones
 from edge.photos import ORIGINAL, Photos
 from edge.plans import Plans
+from edge.rounds import Rounds
 from edge.settings import Settings
 from edge.taps import Taps
 from edge.workers import WorkerState
@@ -68,10 +69,12 @@ class Shop:
         self.outbox = outbox
         self.child = ScriptedChild(folder)
         self.inbox = Inbox(disk, outbox)
-        self.checks = Checks(disk, outbox)
-        self.plans = Plans(folder / "planograms")
-        self.plans.put("plan", json.dumps(PLAN).encode())
         self.now = now
+        self.plans = Plans(folder / "planograms", clock=lambda: self.now().at)
+        self.plans.put("plan", json.dumps(PLAN).encode())
+        address = Address("chain", "shop-17", "node-1")
+        self.rounds = Rounds(disk, outbox, self.plans, address, now)
+        self.checks = Checks(disk, outbox, today=self.plans.today, told_rests=self.rounds.rests)
         self.photos = self.start_photos()
         self.phones = Phones(disk, outbox)
         self.heard = Heard()
@@ -86,6 +89,7 @@ class Shop:
             taps=Taps(disk, outbox),
             inbox=self.inbox,
             plans=self.plans,
+            rounds=self.rounds,
             outbox=outbox,
             now=now,
             link=LinkState,
@@ -131,7 +135,7 @@ class Shop:
         return Photos(
             self.folder, self.disk, self.outbox, self.checks, self.plans,
             Judge(self.child, address), Closing(self.disk, self.outbox, self.checks, address),
-            self.now, tries_max=3,
+            self.rounds, self.now, tries_max=3,
         )  # fmt: skip
 
     def restart_photos(self) -> Photos:

@@ -294,4 +294,5 @@ async def test_the_openapi_page_names_every_route(shop: Shop) -> None:
         "/api/actions", "/api/actions/{action}", "/api/planograms", "/api/planograms/{planogram}",
         "/healthz", "/api/pair", "/api/phone", "/api/installer", "/api/installer/doctor",
         "/api/installer/test-photo", "/api/installer/pairing-code", "/api/installer/enrol",
+        "/api/rounds", "/api/bay",
     } == set(paths)  # fmt: skip

@@ -1,0 +1,143 @@
+"""Measure how often the bay of a photo is recognised: in a shop of drawn bays, or of real photos.
+
+Real: each `val` photo is a bay with a planogram made of it, all of them are one shop, and second
+exposures of each restocked shelf are asked which bay they show. Drawn: shops whose bays share their
+products. Told: right, not sure, wrong, and the share of photos whose bay comes first at all.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from planograms.bay_recognition import SeenBay, features_of, pictures_of, recognised
+from planograms.errors import NoShelf
+from planograms.from_photo import planogram_from_photo
+from storepulse.eval.exposures import Eyes
+from storepulse.eval.figures import Figure, Report
+from storepulse.eval.findings import chosen, photos_of
+from storepulse.eval.progress import Steps
+from storepulse.eval.resampling import ratio_interval
+from storepulse.eval.second_photos import MADE_AT
+from storepulse.simulated.packs import Rgb
+from storepulse.simulated.restocking import AS_IT_STANDS, HARDER, photographed, restock
+from vision.register import Features
+
+FOREIGN: Final = "a bay that the shop does not know"
+Known = Mapping[str, Sequence[Features]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One photo, what it shows, and the answer."""
+
+    bay: str
+    condition: str
+    told: SeenBay
+    took_s: float
+
+    @property
+    def right(self) -> bool:
+        """The bay is named, with confidence."""
+        return self.told.bay == self.bay
+
+    @property
+    def wrong(self) -> bool:
+        """Another one is named, with confidence."""
+        return self.told.bay not in (None, self.bay)
+
+    @property
+    def first(self) -> bool:
+        """Its bay stands first, whatever the confidence."""
+        return bool(self.told.candidates) and self.told.candidates[0].bay == self.bay
+
+
+def measure_bay_recognition(
+    folder: Path, looker: Eyes, *, photos_max: int | None, trials: int, harder: bool, seed: int,
+    steps: Steps,
+) -> Report:  # fmt: skip
+    """A shop of the `val` photos.
+
+    Args:
+        trials: second exposures of each.
+        harder: also under the conditions of `HARDER`.
+    Raises:
+        WrongData, LabelsUnreadable: the folder does not hold them.
+        UnreadablePhoto: one of the photos cannot be read.
+    """
+    known: dict[str, Sequence[Features]] = {}
+    shelves: dict[str, tuple[Rgb, list[tuple[float, ...]]]] = {}
+    for path in steps(chosen(photos_of(folder, "val"), photos_max, seed), "making the shop's bays"):
+        photo, seen = looker.look_at(path, name=path.name)
+        try:
+            plan = planogram_from_photo(photo, seen, id="eval", bay=path.stem, made_at=MADE_AT)
+        except NoShelf:
+            continue
+        known[path.stem] = [features_of(rgb) for rgb in pictures_of(plan)]
+        boxes = [tuple(v * photo.scale for v in one.box_xyxy) for one in plan.in_order]
+        shelves[path.stem] = (photo.rgb, boxes)
+    conditions = (AS_IT_STANDS, *(HARDER if harder else ()))
+    done: list[Asked] = []
+    for bay in steps(list(shelves), "asking which bay"):
+        rgb, boxes = shelves[bay]
+        own = int(np.random.default_rng([seed, *bay.encode()]).integers(2**31))
+        for trial in range(trials):
+            stock, where = restock(rgb, boxes, seed=own + trial)  # type: ignore[arg-type]
+            for condition in conditions:
+                later = photographed(stock, where, condition, seed=own + trial)
+                done.append(ask(bay, condition, later.rgb, known))
+                if condition == AS_IT_STANDS:
+                    others = {name: one for name, one in known.items() if name != bay}
+                    done.append(ask(bay, FOREIGN, later.rgb, others))
+    return report_of(done, bays=len(known), seed=seed, settings={"trials": trials, "seed": seed})
+
+
+def ask(bay: str, condition: str, rgb: Rgb, known: Known) -> Asked:
+    """Ask which bay a photo shows."""
+    began = time.perf_counter()
+    told = recognised(features_of(rgb), known)
+    return Asked(bay, condition, told, time.perf_counter() - began)
+
+
+def report_of(
+    done: Sequence[Asked], *, bays: int, seed: int, settings: Mapping[str, int]
+) -> Report:
+    """The figures, with intervals over bays."""
+    figures = list(_figures(done, seed))
+    took = np.array([one.took_s for one in done]) if done else np.zeros(1)
+    figures.append(
+        Figure(name="time to recognise", value=float(np.median(took)), n=len(done), unit="s",
+               low=float(np.percentile(took, 5)), high=float(np.percentile(took, 95)))
+    )  # fmt: skip
+    notes = (
+        f"one shop of {bays} bays; right and wrong: named with confidence, else not sure. Of a bay "
+        "that the shop does not know any name is wrong.",
+    )
+    return Report(
+        measure="bay recognition", settings=settings, figures=tuple(figures), notes=notes
+    )
+
+
+def _figures(done: Sequence[Asked], seed: int) -> Iterator[Figure]:
+    for condition in dict.fromkeys(one.condition for one in done):
+        mine = [one for one in done if one.condition == condition]
+        groups = sorted({one.bay for one in mine})
+        of_bay = [[one for one in mine if one.bay == bay] for bay in groups]
+        told = {
+            "right first": [sum(one.first for one in some) for some in of_bay],
+            "right": [sum(one.right for one in some) for some in of_bay],
+            "not sure": [sum(one.told.bay is None for one in some) for some in of_bay],
+            "wrong": [sum(one.wrong for one in some) for some in of_bay],
+        }
+        for name, counts in told.items():
+            if condition == FOREIGN and name in ("right first", "right"):
+                continue
+            sizes = [len(some) for some in of_bay]
+            low, high = ratio_interval(counts, sizes, seed=seed)
+            yield Figure(
+                name=name, of=condition, value=sum(counts) / sum(sizes), low=low, high=high,
+                n=sum(sizes),
+            )  # fmt: skip
