@@ -19,6 +19,8 @@ from fastapi.responses import FileResponse, JSONResponse
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from edge.answers import ErrorAnswer, JudgedPhoto, ShownChecklist, WaitingPhoto
+from edge.bay_routes import bay_routes
+from edge.bays import Bays
 from edge.bench import Bench
 from edge.body_limit import HTTP_TOO_LARGE, BodyLimit, too_large_words
 from edge.checks import Checks, ClerkState, KeptChecklist
@@ -69,6 +71,7 @@ class Parts:
     inbox: Inbox
     plans: Plans
     rounds: Rounds
+    bays: Bays
     outbox: Outbox
     now: Now
     link: Callable[[], LinkState]
@@ -138,6 +141,7 @@ def make_app(parts: Parts) -> FastAPI:
     _add_planograms(app, parts)
     _add_health(app, parts)
     app.include_router(round_routes(parts))
+    app.include_router(bay_routes(parts))
     app.include_router(installer_routes(parts))
     app.include_router(page_routes("clerk.html", also={"/installer": "installer.html"}))
     return app

@@ -14,6 +14,12 @@ clerk's answer does not wait for the search for faces:
                        keys of "judge"}
     child -> parent   {}
 
+Which bay a photo shows is asked before it is judged, with the photo as the request's body:
+
+    parent -> child   {"do": "recognise", "shop", "known": {bay: {"planogram": PATH or null,
+                       "photos": [PATH, ...]}}}
+    child -> parent   {"by", "bay", "candidates": [{"bay", "confidence"}, ...]}
+
 The photo is judged as it is; then people are blurred, and only from the blurred pixels are the two
 pictures written that stay. Neither has EXIF: they are made from pixels alone.
 """
@@ -31,6 +37,7 @@ from typing import Any, Final, Protocol
 import cv2
 import numpy as np
 
+from edge.bay_eyes import BayEyes
 from planograms.after import signature
 from planograms.anchors import anchor_file
 from planograms.check import not_told
@@ -90,8 +97,9 @@ class PhotoJudge:
         self._blur = blur
         self._ready: dict[tuple[str, int, int], Prepared] = {}
         self._last: _Judged | None = None
+        self._recognises = BayEyes()
 
-    def __call__(self, header: dict[str, Any], _body: bytes) -> dict[str, Any]:
+    def __call__(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
         """Do what the header asks for.
 
         Raises:
@@ -101,6 +109,8 @@ class PhotoJudge:
         if header["do"] == "keep":
             self._keep(header)
             return {}
+        if header["do"] == "recognise":
+            return self._recognises(header["shop"], header["known"], body)
         return self._answer(header)
 
     def _answer(self, header: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import uvicorn
 
 from edge.api import Parts, make_app
 from edge.backoff import Backoff
+from edge.bays import Bays
 from edge.bench import Bench, Heard
 from edge.blobs import Pictures
 from edge.checks import Checks
@@ -132,6 +133,9 @@ class Node:
             tries_max=settings.judge_tries_max,
         )
         self.photos.tidy()
+        self.bays = Bays(
+            self.judge_child, self.disk, self.plans, settings.data / "photos", shop=settings.shop
+        )
         self.pictures = Pictures(
             settings.data, self.disk, self._now, days=settings.pictures_days,
             backoff=Backoff(longest_s=settings.reconnect_s_max), poll_s=settings.poll_s,
@@ -227,6 +231,7 @@ class Node:
                 inbox=self.inbox,
                 plans=self.plans,
                 rounds=self.rounds,
+                bays=self.bays,
                 outbox=self.outbox,
                 now=self._now,
                 link=lambda: self.link.state,

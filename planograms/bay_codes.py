@@ -13,15 +13,17 @@ from urllib.parse import quote, unquote
 from planograms.pictures import Pixels
 from storepulse.errors import BadInput
 
-_PREFIX: Final = "storepulse:bay:"
+_PREFIX: Final = "sp:"
+"""Short: each letter less makes the modules of a small code larger."""
+_KEPT_LETTERS: Final = " !#$&'()*+,/;=?@[]"
 _SHEET_MM: Final = (210, 297)
 """A4."""
-_LABEL_MM: Final = (60, 36)
+_LABEL_MM: Final = (62, 38)
 _MARGIN_MM: Final = 12
 _ACROSS: Final = (_SHEET_MM[0] - 2 * _MARGIN_MM) // _LABEL_MM[0]
 _DOWN: Final = (_SHEET_MM[1] - 2 * _MARGIN_MM) // _LABEL_MM[1]
 A_SHEET: Final = _ACROSS * _DOWN
-_CODE_MM: Final = 30
+_CODE_MM: Final = 32
 _NAME_MAX: Final = 100
 
 
@@ -38,7 +40,14 @@ def code_of(shop: str, bay: str) -> str:
     for what, name in (("shop", shop), ("bay", bay)):
         if not 0 < len(name.strip()) <= _NAME_MAX:
             raise BadInput(f"a {what} has 1 to {_NAME_MAX} characters, got {name[:40]!r}")
-    return f"{_PREFIX}{quote(shop, safe='')}:{quote(bay, safe='')}"
+    return f"{_PREFIX}{_spelt(shop)}:{_spelt(bay)}"
+
+
+def _spelt(name: str) -> str:
+    """The name without colons; other scripts as they are, which is shorter."""
+    return "".join(
+        letter if ord(letter) > 127 else quote(letter, safe=_KEPT_LETTERS) for letter in name
+    )
 
 
 def bay_of(text: str, *, shop: str) -> str | None:
@@ -56,7 +65,9 @@ def read_codes(rgb: Pixels, *, shop: str) -> tuple[SeenCode, ...]:
     import zxingcpp
 
     found: dict[str, float] = {}
-    for code in zxingcpp.read_barcodes(rgb, formats=zxingcpp.BarcodeFormat.QRCode):
+    for code in zxingcpp.read_barcodes(
+        rgb, formats=zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
+    ):
         bay = bay_of(code.text, shop=shop)
         if bay is None:
             continue
@@ -110,7 +121,7 @@ def _label(shop: str, bay: str, name: str, column: int, row: int) -> str:
     import segno
 
     x, y = _MARGIN_MM + column * _LABEL_MM[0], _MARGIN_MM + row * _LABEL_MM[1]
-    matrix = segno.make(code_of(shop, bay), error="q", micro=False).matrix
+    matrix = segno.make(code_of(shop, bay), error="m", micro=False).matrix
     cell = _CODE_MM / (len(matrix) + 8)
     # One path for all modules; four modules of white around, as the standard asks.
     path = "".join(

@@ -6,10 +6,10 @@ out, the answer is that it is not sure.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import exp
-from typing import Final, Literal
+from typing import Final
 
+from planograms.bay_answers import NOTHING, Candidate, SeenBay
 from planograms.drawn_reference import draw_reference
 from planograms.model import Planogram
 from planograms.pictures import Pixels, unpacked
@@ -22,29 +22,6 @@ _TEMPERATURE: Final = 8.0
 _NOBODY: Final = 30.0
 """Key points that agree by chance between photos of different bays: a bay must stand out above."""
 _POINTS_MAX: Final = 200.0
-By = Literal["code", "look", "nothing"]
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A bay that the photo may show, and how probably it does."""
-
-    bay: str
-    confidence: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenBay:
-    """Which bay a photo shows."""
-
-    by: By
-    bay: str | None
-    """None: not sure."""
-    candidates: tuple[Candidate, ...]
-    """Likeliest first; empty where nothing speaks for any."""
-
-
-NOTHING: Final = SeenBay(by="nothing", bay=None, candidates=())
 
 
 def pictures_of(planogram: Planogram) -> tuple[Pixels, ...]:
@@ -80,7 +57,9 @@ def recognised(photo: Features, known: Mapping[str, Sequence[Features]]) -> Seen
         bay: max((_agreeing(one, photo) for one in pictures), default=0.0)
         for bay, pictures in known.items()
     }
-    weights = {bay: exp((min(n, _POINTS_MAX) - _NOBODY) / _TEMPERATURE) for bay, n in points.items()}
+    weights = {
+        bay: exp((min(n, _POINTS_MAX) - _NOBODY) / _TEMPERATURE) for bay, n in points.items()
+    }
     total = 1.0 + sum(weights.values())
     ranked = sorted(points, key=lambda bay: (-points[bay], bay))
     candidates = tuple(

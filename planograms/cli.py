@@ -13,6 +13,7 @@ from planograms.check import check
 from planograms.exchange_commands import add_to
 from planograms.files import read_planogram, write_planogram
 from planograms.from_photo import planogram_from_photo
+from planograms.label_commands import add_to as add_labels
 from planograms.model import Planogram
 from planograms.version_commands import add_to as add_versions
 
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 add_to(app)
 add_versions(app)
+add_labels(app)
 app.command()(check)
 
 _MODEL_HELP = "A detector (.onnx) other than the packaged one."

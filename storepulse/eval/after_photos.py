@@ -1,4 +1,4 @@
-"""Measure what a later photo may close: mended places look changed, on a photo of before they do not.
+"""Measure what a later photo may close: mended places look changed, those of before do not.
 
 Each `val` photo is restocked and exposed with five deviations planted: the photo before. The true
 photo after is another exposure, restocked anew, with everything back. The false ones are the photo
@@ -78,7 +78,9 @@ def measure_after_photos(
     places: dict[str, list[int]] = {kind: [] for kind in kinds}
     alike: dict[str, list[int]] = {kind: [] for kind in kinds}
     same: dict[str, list[int]] = {kind: [] for kind in kinds}
-    for path in steps(chosen(photos_of(folder, "val"), photos_max, seed), "looking at after photos"):
+    for path in steps(
+        chosen(photos_of(folder, "val"), photos_max, seed), "looking at after photos"
+    ):
         photo, seen = looker.look_at(path, name=path.name)
         try:
             plan = planogram_from_photo(photo, seen, id="eval", bay=path.stem, made_at=MADE_AT)
@@ -100,7 +102,7 @@ def measure_after_photos(
         later |= {kind: make(before.rgb, rng) for kind, make in FAKES.items()}
         for kind, rgb in later.items():
             places[kind].append(len(boxes))
-            alike[kind].append(len(unchanged_places(before.rgb, rgb, boxes)))  # type: ignore[arg-type]
+            alike[kind].append(len(unchanged_places(before.rgb, rgb, boxes)))
             same[kind].append(int(is_same(signature(rgb), signature(before.rgb))))
     figures = []
     for kind in kinds:

@@ -13,7 +13,8 @@ from typing import Final
 
 import numpy as np
 
-from planograms.bay_recognition import SeenBay, features_of, pictures_of, recognised
+from planograms.bay_answers import SeenBay
+from planograms.bay_recognition import features_of, pictures_of, recognised
 from planograms.errors import NoShelf
 from planograms.from_photo import planogram_from_photo
 from storepulse.eval.exposures import Eyes
@@ -24,6 +25,8 @@ from storepulse.eval.resampling import ratio_interval
 from storepulse.eval.second_photos import MADE_AT
 from storepulse.simulated.packs import Rgb
 from storepulse.simulated.restocking import AS_IT_STANDS, HARDER, photographed, restock
+from storepulse.simulated.second_photos import Changes
+from storepulse.simulated.shelves import draw_shelf
 from vision.register import Features
 
 FOREIGN: Final = "a bay that the shop does not know"
@@ -79,20 +82,54 @@ def measure_bay_recognition(
         known[path.stem] = [features_of(rgb) for rgb in pictures_of(plan)]
         boxes = [tuple(v * photo.scale for v in one.box_xyxy) for one in plan.in_order]
         shelves[path.stem] = (photo.rgb, boxes)
+    done = _asked(known, shelves, trials=trials, harder=harder, seed=seed, steps=steps)
+    return report_of(done, bays=len(known), seed=seed, settings={"trials": trials, "seed": seed})
+
+
+def measure_drawn_shop(*, bays: int, trials: int, harder: bool, seed: int, steps: Steps) -> Report:
+    """A shop of drawn bays, each of which has a sister: the same goods, half of them exchanged.
+
+    Args:
+        bays: how many, sisters among them.
+    """
+    known: dict[str, Sequence[Features]] = {}
+    shelves: dict[str, tuple[Rgb, list[tuple[float, ...]]]] = {}
+    for number in steps(range((bays + 1) // 2), "drawing the shop's bays"):
+        drawn = draw_shelf(seed * 1000 + number)
+        boxes = [tuple(float(v) for v in one.box_xyxy_px) for one in drawn.facings]
+        rng = np.random.default_rng([seed, number])
+        order = rng.permutation(len(boxes))[: len(boxes) // 2].tolist()
+        swapped = dict(zip(order, [*order[1:], order[0]], strict=True))
+        sister, _ = restock(
+            drawn.rgb, boxes, seed=number, changes=Changes(replaced=swapped)  # type: ignore[arg-type]
+        )  # fmt: skip
+        for name, rgb in ((f"bay-{2 * number + 1}", drawn.rgb), (f"bay-{2 * number + 2}", sister)):
+            known[name] = [features_of(rgb)]
+            shelves[name] = (rgb, boxes)
+    done = _asked(known, shelves, trials=trials, harder=harder, seed=seed, steps=steps)
+    told = {"drawn bays": len(known), "trials": trials, "seed": seed}
+    return report_of(done, bays=len(known), seed=seed, settings=told)
+
+
+def _asked(
+    known: Known, shelves: Mapping[str, tuple[Rgb, list[tuple[float, ...]]]], *, trials: int,
+    harder: bool, seed: int, steps: Steps,
+) -> list[Asked]:  # fmt: skip
     conditions = (AS_IT_STANDS, *(HARDER if harder else ()))
     done: list[Asked] = []
     for bay in steps(list(shelves), "asking which bay"):
         rgb, boxes = shelves[bay]
         own = int(np.random.default_rng([seed, *bay.encode()]).integers(2**31))
         for trial in range(trials):
-            stock, where = restock(rgb, boxes, seed=own + trial)  # type: ignore[arg-type]
+            stock, _ = restock(rgb, boxes, seed=own + trial)  # type: ignore[arg-type]
+            where = np.array(boxes, np.float64).reshape(-1, 4)
             for condition in conditions:
                 later = photographed(stock, where, condition, seed=own + trial)
                 done.append(ask(bay, condition, later.rgb, known))
                 if condition == AS_IT_STANDS:
                     others = {name: one for name, one in known.items() if name != bay}
                     done.append(ask(bay, FOREIGN, later.rgb, others))
-    return report_of(done, bays=len(known), seed=seed, settings={"trials": trials, "seed": seed})
+    return done
 
 
 def ask(bay: str, condition: str, rgb: Rgb, known: Known) -> Asked:
@@ -116,9 +153,7 @@ def report_of(
         f"one shop of {bays} bays; right and wrong: named with confidence, else not sure. Of a bay "
         "that the shop does not know any name is wrong.",
     )
-    return Report(
-        measure="bay recognition", settings=settings, figures=tuple(figures), notes=notes
-    )
+    return Report(measure="bay recognition", settings=settings, figures=tuple(figures), notes=notes)
 
 
 def _figures(done: Sequence[Asked], seed: int) -> Iterator[Figure]:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from edge.api import Parts, make_app
+from edge.bays import Bays
 from edge.bench import Bench, Heard
 from edge.checks import Checks
 from edge.closing import Closing
@@ -39,6 +40,8 @@ class ScriptedChild:
 
     def __init__(self, folder: Path) -> None:
         self.asked: list[str] = []
+        self.recognise: list[tuple[dict[str, Any], bytes]] = []
+        self.recognised: dict[str, Any] = {"by": "nothing", "bay": None, "candidates": []}
         self.failures: list[Exception] = []
         self.blurring_fails: Exception | None = None
         self.open = asyncio.Event()
@@ -46,7 +49,10 @@ class ScriptedChild:
         self._log = folder / "log"
 
     async def ask(self, header: dict[str, Any], body: bytes = b"") -> dict[str, Any]:
-        self.asked.append(f"{header['do']} {header['uuid']}")
+        self.asked.append(f"{header['do']} {header.get('uuid', '')}".strip())
+        if header["do"] == "recognise":
+            self.recognise.append((header, body))
+            return self.recognised
         await self.open.wait()
         if header["do"] == "keep" and self.blurring_fails is not None:
             raise self.blurring_fails
@@ -90,6 +96,7 @@ class Shop:
             inbox=self.inbox,
             plans=self.plans,
             rounds=self.rounds,
+            bays=Bays(self.child, disk, self.plans, self.folder, shop="shop-17"),
             outbox=outbox,
             now=now,
             link=LinkState,

@@ -164,3 +164,22 @@ async def test_what_a_manager_lets_rest_rests_up_to_its_day_and_is_told_apart(
     assert (fact.value, fact.n, fact.dims["bay"]) == (1.0, 1, "b1")
     shop.now.forward(timedelta(days=1))
     assert await marked(2) == [("open", "")]
+
+
+async def test_the_child_is_asked_which_bay_with_what_is_known_of_each(two_bays: Shop) -> None:
+    shop = two_bays
+    await shop.snap(1)
+    await shop.pictures_made(1)
+    shop.child.recognised = {
+        "by": "look", "bay": "b2", "candidates": [{"bay": "b2", "confidence": 0.97}],
+    }  # fmt: skip
+    told = await shop.phone.post("/api/bay", files={"file": b"a photo"})
+    assert told.json() == shop.child.recognised
+    ((header, body),) = shop.child.recognise
+    assert body == b"a photo"
+    assert header["shop"] == "shop-17"
+    assert [len(header["known"][bay]["photos"]) for bay in ("b1", "b2")] == [1, 0]
+    assert all(header["known"][bay]["planogram"].endswith(".json") for bay in ("b1", "b2"))
+    shop.child.recognised = {"error": "photo: no photo", "bad_input": True}
+    refused = await shop.phone.post("/api/bay", files={"file": b"none"})
+    assert refused.status_code == 422
