@@ -6,6 +6,8 @@
  */
 import type { DESK_MESSAGES } from './messages-desk'
 import type { INSTALLER_MESSAGES } from './messages-installer'
+import type { ROUNDS_MESSAGES } from './messages-rounds'
+import type { ROUNDS_DESK_MESSAGES } from './messages-rounds-desk'
 
 export const MESSAGES = {
   'app.name': { en: 'storepulse', zh: 'storepulse' },
@@ -433,4 +435,4 @@ export const MESSAGES = {
   'result.reopened': { en: 'Ticked before, but not right on this photo: {n}', zh: '已勾选但照片显示仍未整改：{n} 处' },
 } as const
 
-export type MessageKey = keyof typeof MESSAGES | keyof typeof DESK_MESSAGES | keyof typeof INSTALLER_MESSAGES
+export type MessageKey = keyof typeof MESSAGES | keyof typeof DESK_MESSAGES | keyof typeof INSTALLER_MESSAGES | keyof typeof ROUNDS_MESSAGES | keyof typeof ROUNDS_DESK_MESSAGES

@@ -5,12 +5,16 @@ import { describe, expect, it } from 'vitest'
 import { MESSAGES as SHARED, type MessageKey } from '../src/messages'
 import { DESK_MESSAGES } from '../src/messages-desk'
 import { INSTALLER_MESSAGES } from '../src/messages-installer'
+import { ROUNDS_MESSAGES } from '../src/messages-rounds'
+import { ROUNDS_DESK_MESSAGES } from '../src/messages-rounds-desk'
 import { pseudo } from '../src/shared/pseudo'
 
-const MESSAGES: Record<MessageKey, { en: string; zh: string }> = { ...SHARED, ...DESK_MESSAGES, ...INSTALLER_MESSAGES }
+const MESSAGES: Record<MessageKey, { en: string; zh: string }> = {
+  ...SHARED, ...DESK_MESSAGES, ...INSTALLER_MESSAGES, ...ROUNDS_MESSAGES, ...ROUNDS_DESK_MESSAGES,
+}
 const SOURCE = join(import.meta.dirname, '..', 'src')
 const files = (readdirSync(SOURCE, { recursive: true }) as string[]).filter((name) => /\.(svelte|ts)$/.test(name))
-const CATALOGUES = ['messages.ts', 'messages-desk.ts', 'messages-installer.ts']
+const CATALOGUES = ['messages.ts', 'messages-desk.ts', 'messages-installer.ts', 'messages-rounds.ts', 'messages-rounds-desk.ts']
 const keys = Object.keys(MESSAGES) as MessageKey[]
 
 const text = (file: string) => readFileSync(join(SOURCE, file), 'utf8')
@@ -26,11 +30,11 @@ describe('the catalogue', () => {
 })
 
 it('no key is said twice', () => {
-  expect(keys).toHaveLength([SHARED, DESK_MESSAGES, INSTALLER_MESSAGES].reduce((n, one) => n + Object.keys(one).length, 0))
+  expect(keys).toHaveLength([SHARED, DESK_MESSAGES, INSTALLER_MESSAGES, ROUNDS_MESSAGES, ROUNDS_DESK_MESSAGES].reduce((n, one) => n + Object.keys(one).length, 0))
 })
 
 it('what a phone loads names no words that only a desk brings', () => {
-  const desk = [...Object.keys(DESK_MESSAGES), ...Object.keys(INSTALLER_MESSAGES)]
+  const desk = [DESK_MESSAGES, INSTALLER_MESSAGES, ROUNDS_DESK_MESSAGES].flatMap((one) => Object.keys(one))
   const phone = files.filter((file) => file.startsWith('clerk')).map(text).join('\n')
   expect(desk.filter((key) => phone.includes(`'${key}'`))).toEqual([])
 })

@@ -1,5 +1,6 @@
 import { mount } from 'svelte'
 import { DESK_MESSAGES } from '../messages-desk'
+import { ROUNDS_DESK_MESSAGES } from '../messages-rounds-desk'
 import '../tokens.css'
 import { startFaults } from '../shared/faults.svelte'
 import { startHash } from '../shared/hash.svelte'
@@ -10,6 +11,7 @@ import { startSession } from './session.svelte'
 
 startFaults()
 bringWords(DESK_MESSAGES)
+bringWords(ROUNDS_DESK_MESSAGES)
 await startLanguage('board.title')
 startHash()
 const page = document.getElementById('page')
