@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
-from edge.errors import JudgeBroke
+from edge.errors import JudgeBroke, UnreadablePhoto, UnusablePlan
 from planograms.findings import Box, Status
 from planograms.rounds import OF_NO_ROUND, Within
 from storepulse.checklists import CHECKLIST_JSON, Checklist
@@ -17,6 +17,10 @@ from storepulse.facts import Fact
 from storepulse.topics import Address
 from storepulse.wire import explain
 
+_REFUSALS: Final[Mapping[str, type[BadInput]]] = {
+    "UnreadablePhoto": UnreadablePhoto, "BadPlanogram": UnusablePlan,
+}  # fmt: skip
+"""What the child refuses, by its class there: a page knows words for each in its language."""
 _FACTS: TypeAdapter[tuple[Fact, ...]] = TypeAdapter(tuple[Fact, ...])
 
 
@@ -137,7 +141,8 @@ class Judge:
         )
         if "error" in answer:
             if answer.get("bad_input"):
-                raise BadInput(str(answer["error"]))
+                kind = _REFUSALS.get(str(answer.get("kind", "")), BadInput)
+                raise kind(str(answer["error"]))
             raise JudgeBroke(str(answer["error"]))
         return answer
 

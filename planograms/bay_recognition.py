@@ -6,8 +6,9 @@ out, the answer is that it is not sure.
 """
 
 from collections.abc import Mapping, Sequence
-from math import exp
 from typing import Final
+
+import numpy as np
 
 from planograms.bay_answers import NOTHING, Candidate, SeenBay
 from planograms.drawn_reference import draw_reference
@@ -18,10 +19,17 @@ from vision.register import Features, features, register
 
 SURE: Final = 0.9
 """From this confidence on it is one tap to confirm; below it the clerk chooses from a list."""
-_TEMPERATURE: Final = 8.0
-_NOBODY: Final = 30.0
-"""Key points that agree by chance between photos of different bays: a bay must stand out above."""
-_POINTS_MAX: Final = 200.0
+_BY_CHANCE: Final = 15.0
+"""Key points that agree on a plane between photos of different bays, at most as a rule."""
+_NOBODY: Final = 45.0
+"""So many points a bay must have to be as probable as none that is known."""
+_STEEP: Final = 5
+"""Bays that share goods share points: the one with half as many more is it at 9 to 1."""
+_SHORT_LIST: Final = 5
+"""Bays that are looked at closely; the others have too few points that resemble any."""
+_EVERY: Final = 3
+"""Of the photo's points, for the short list."""
+_RATIO: Final = 0.8
 
 
 def pictures_of(planogram: Planogram) -> tuple[Pixels, ...]:
@@ -53,17 +61,31 @@ def recognised(photo: Features, known: Mapping[str, Sequence[Features]]) -> Seen
         photo: of the photo.
         known: by bay, of its pictures.
     """
-    points = {
-        bay: max((_agreeing(one, photo) for one in pictures), default=0.0)
+    return ranked(agreement(photo, known))
+
+
+def agreement(photo: Features, known: Mapping[str, Sequence[Features]]) -> dict[str, float]:
+    """By bay the key points of the photo that agree with its pictures; 0 off the short list."""
+    alike = {
+        bay: max((_resembling(one, photo) for one in pictures), default=0)
         for bay, pictures in known.items()
     }
-    weights = {
-        bay: exp((min(n, _POINTS_MAX) - _NOBODY) / _TEMPERATURE) for bay, n in points.items()
+    close = sorted(alike, key=lambda bay: (-alike[bay], bay))[:_SHORT_LIST]
+    return {
+        bay: max((_agreeing(one, photo) for one in known[bay]), default=0.0)
+        if bay in close
+        else 0.0
+        for bay in known
     }
-    total = 1.0 + sum(weights.values())
-    ranked = sorted(points, key=lambda bay: (-points[bay], bay))
+
+
+def ranked(points: Mapping[str, float]) -> SeenBay:
+    """The bays by their points, with confidences that leave room for a bay that nobody knows."""
+    weights = {bay: max(0.0, n - _BY_CHANCE) ** _STEEP for bay, n in points.items()}
+    total = (_NOBODY - _BY_CHANCE) ** _STEEP + sum(weights.values())
+    order = sorted(points, key=lambda bay: (-points[bay], bay))
     candidates = tuple(
-        Candidate(bay, round(weights[bay] / total, 4)) for bay in ranked if points[bay] > 0
+        Candidate(bay, round(weights[bay] / total, 4)) for bay in order if points[bay] > 0
     )
     best = candidates[0] if candidates else None
     sure = best is not None and best.confidence >= SURE
@@ -73,10 +95,19 @@ def recognised(photo: Features, known: Mapping[str, Sequence[Features]]) -> Seen
     )  # fmt: skip
 
 
+def _resembling(reference: Features, photo: Features) -> int:
+    """How many of the photo's points resemble one of the picture's clearly more than the next."""
+    if len(reference.looks) < 2:
+        return 0
+    products = np.partition(photo.looks[::_EVERY] @ reference.looks.T, -2, axis=1)[:, -2:]
+    away = np.sqrt(np.maximum(1 - products, 0.0))
+    return int(np.count_nonzero(away[:, 1] < _RATIO * away[:, 0]))
+
+
 def _agreeing(reference: Features, photo: Features) -> float:
     """Key points that agree on one plane; few where that plane could be no photo of the bay."""
     found = register(reference, photo)
-    return float(found.inliers if found.found else min(found.inliers, int(_NOBODY / 2)))
+    return float(found.inliers if found.found else min(found.inliers, int(_BY_CHANCE)))
 
 
 def features_of(rgb: Pixels) -> Features:

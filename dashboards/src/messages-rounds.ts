@@ -18,5 +18,6 @@ export const ROUNDS_MESSAGES = {
   'bay.yes': { en: 'Yes, bay {bay}', zh: '是，货架 {bay}' },
   'bay.other': { en: 'Another bay', zh: '其他货架' },
   'bay.again': { en: 'Drop this photo', zh: '放弃这张照片' },
+  'error.unusable_plan': { en: 'The planogram of this bay cannot be used. Tell head office; your photo is not at fault.', zh: '此货架的陈列图无法使用，请告知总部，照片没有问题。' },
   'result.unchanged': { en: 'What was to be mended looks here as it did on the earlier photo, so this photo closes nothing. Mend it, then take a new one of the shelf itself.', zh: '待整改处与之前的照片完全一样，不能用于确认整改。请整改后重新拍摄货架。' },
 } as const

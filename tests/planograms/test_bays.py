@@ -27,7 +27,7 @@ def test_a_code_speaks_of_its_shop_and_bay_alone(shop: str, bay: str, other: str
 
 
 def with_code(bay: str, shop: str = "shop-17", *, at: int = 600, blur: float = 0.8) -> np.ndarray:  # type: ignore[type-arg]
-    """A photo of a shelf with a bay's code of 84 pixels (34 mm of a metre) at its edge, seen a little aslant."""
+    """A photo of a shelf, a little aslant, with a code of 84 pixels (34 mm of a metre) at it."""
     import segno
 
     matrix = np.array([list(row) for row in segno.make(code_of(shop, bay), error="m").matrix])

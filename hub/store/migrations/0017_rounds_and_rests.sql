@@ -153,3 +153,9 @@ create view storepulse_api.rests with (security_invoker) as
     select id, shop, bay, sku, reason, note, until, made_at, ended_at from rests;
 grant select, insert on storepulse_api.rounds to storepulse_api;
 grant select, insert, update on storepulse_api.rests to storepulse_api;
+
+-- Why no planogram could be made of a photo, in the other language, too.
+alter table plan_photos add column reason_zh text not null default '';
+grant select (reason_zh) on plan_photos to storepulse_api;
+create or replace view storepulse_api.plan_photos with (security_invoker) as
+    select id, planogram, name, bay, state, reason, asked_at, ended_at, reason_zh from plan_photos;
