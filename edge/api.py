@@ -19,6 +19,8 @@ from fastapi.responses import FileResponse, JSONResponse
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from edge.answers import ErrorAnswer, JudgedPhoto, ShownChecklist, WaitingPhoto
+from edge.bay_routes import bay_routes
+from edge.bays import Bays
 from edge.bench import Bench
 from edge.body_limit import HTTP_TOO_LARGE, BodyLimit, too_large_words
 from edge.checks import Checks, ClerkState, KeptChecklist
@@ -35,6 +37,8 @@ from edge.plans import PlanFacts, Plans
 from edge.push import Pushes
 from edge.push_routes import push_routes
 from edge.refusals import error_body, refusal
+from edge.round_routes import round_routes
+from edge.rounds import Rounds
 from edge.staff import StaffNames
 from edge.staff_routes import staff_routes
 from edge.taps import Tap, TapKind, Taps
@@ -71,6 +75,8 @@ class Parts:
     staff: StaffNames
     inbox: Inbox
     plans: Plans
+    rounds: Rounds
+    bays: Bays
     outbox: Outbox
     now: Now
     link: Callable[[], LinkState]
@@ -142,6 +148,8 @@ def make_app(parts: Parts) -> FastAPI:
     _add_actions(app, parts)
     _add_planograms(app, parts)
     _add_health(app, parts)
+    app.include_router(round_routes(parts))
+    app.include_router(bay_routes(parts))
     app.include_router(installer_routes(parts))
     app.include_router(page_routes("clerk.html", also={"/installer": "installer.html"}))
     return app

@@ -164,3 +164,11 @@ class DataDamaged(StorepulseError):
 
 class JudgeBroke(Unavailable):
     """The judging child answered that it failed, or something that cannot be read."""
+
+
+class UnreadablePhoto(BadInput):
+    """What a phone sent is no photo that can be read; in the judging child's words."""
+
+
+class UnusablePlan(BadInput):
+    """The planogram of a bay cannot be judged by; in the judging child's words."""

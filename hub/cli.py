@@ -35,6 +35,8 @@ from hub.nodes.authority_files import open_authority
 from hub.nodes.cli import app as nodes_app
 from hub.people.cli import app as people_app
 from hub.plans.cli import app as plans_app
+from hub.rounds.cli import app as rounds_app
+from hub.rounds.cli import rests_app
 from hub.settings import read_settings
 from hub.shops import load_shops, read_shops
 from hub.store.database import Database, open_database
@@ -56,6 +58,8 @@ app.add_typer(care_app, name="care", help="Customers who agreed: one's data, the
 app.add_typer(rules_app, name="rules", help="How actions are handed out: show, publish.")
 app.add_typer(plans_app, name="plans", help="Planograms: add files as drafts, list, publish.")
 app.add_typer(keep_app, name="keep", help="How long facts are kept: list, set, now.")
+app.add_typer(rounds_app, name="rounds", help="Which bays are photographed when: publish, list.")
+app.add_typer(rests_app, name="rests", help="Products of which nothing is asked for some days.")
 # Without a name its commands stand beside ours.
 app.add_typer(codes_app)
 app.add_typer(audit_app)

@@ -10,6 +10,8 @@ import type { OFFICE_MESSAGES } from './messages-office'
 import type { WAYS_MESSAGES } from './messages-ways'
 import type { INSTALLER_MESSAGES } from './messages-installer'
 import type { SHOP_MESSAGES } from './messages-shop'
+import type { ROUNDS_MESSAGES } from './messages-rounds'
+import type { ROUNDS_DESK_MESSAGES } from './messages-rounds-desk'
 
 export const MESSAGES = {
   'app.name': { en: 'storepulse', zh: 'storepulse' },
@@ -446,6 +448,8 @@ export type MessageKey =
   | keyof typeof MESSAGES
   | keyof typeof CLERK_MESSAGES
   | keyof typeof DESK_MESSAGES
+  | keyof typeof ROUNDS_MESSAGES
+  | keyof typeof ROUNDS_DESK_MESSAGES
   | keyof typeof SHOP_MESSAGES
   | keyof typeof OFFICE_MESSAGES
   | keyof typeof WAYS_MESSAGES

@@ -15,6 +15,8 @@ from hub.api.answers import BoardRow, action_json, board, shown_actions
 from hub.codes.code import CODES_JSON, Code
 from hub.codes.colours import SIGNS, WORST_FIRST
 from hub.codes.computing import UnknownShop, compute_codes, day_shown, read_policies
+from hub.codes.figures import per_cent
+from hub.codes.goods_scores import GOODS_SCORES_JSON, read_goods_scores
 from hub.codes.policy_cli import given_policy
 from hub.codes.touched import known_shops
 from hub.ingest.fact_rules import YEARS
@@ -88,6 +90,35 @@ def codes(
         _say(CODES_JSON.dump_python(tuple(found), mode="json"))
     else:
         _print(_codes_table(found, shown))
+
+
+@app.command("scores")
+def scores(
+    shop: Annotated[str, typer.Argument(help="The shop.")],
+    day: Annotated[str, typer.Argument(help="One of its local days, e.g. 2026-11-20.")],
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The scores of a shop's shelves on a day, by bay and of all, with 90 % intervals.
+
+    Example: storepulse hub scores shop-17 2026-11-20 --json
+    """
+    asked = read_day(day)
+    assert asked is not None
+    with open_database(database) as opened, opened.connection() as connection:
+        _shops(connection, shop)
+        found = read_goods_scores(connection, shop, asked)
+    if as_json:
+        _say(GOODS_SCORES_JSON.dump_python(found, mode="json"))
+        return
+    table = Table("score", "of", "value", "90 % interval", "n", "coverage", box=None)
+    for one in found.scores:
+        told = ["not seen", ""] if one.value is None else [per_cent(one.value), ""]
+        if one.low is not None and one.high is not None:
+            told[1] = f"{per_cent(one.low)} to {per_cent(one.high)}"
+        of = " ".join(part for part in (one.bay or "shop", one.brand) if part)
+        table.add_row(one.metric, of, *told, str(one.n or 0), per_cent(one.coverage))
+    _print(table)
 
 
 @app.command("actions")

@@ -9,6 +9,7 @@ from typing import Final
 
 from hub.ingest.sorting import Alarm
 from hub.plans.store import plans_due, timezone_of
+from hub.rounds.store import rests_due, rounds_due
 from hub.store.database import Connection
 from hub.store.queries import question
 from storepulse.events import PhoneEnded, PhonePaired
@@ -133,6 +134,8 @@ def _config(
         timezone=timezone_of(connection, shop),
         plans=plans_due(connection, shop, now=now),
         ticket_pages=ticket_pages_of(connection),
+        rounds=rounds_due(connection, shop, now=now),
+        rests=rests_due(connection, shop, now=now),
     )
 
 

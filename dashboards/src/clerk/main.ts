@@ -1,5 +1,6 @@
 import { mount } from 'svelte'
 import { CLERK_MESSAGES } from '../messages-clerk'
+import { ROUNDS_MESSAGES } from '../messages-rounds'
 import '../tokens.css'
 import { startFaults } from '../shared/faults.svelte'
 import { startHash } from '../shared/hash.svelte'
@@ -10,7 +11,7 @@ import { startPaired } from './paired.svelte'
 import { startKeeping } from './update.svelte'
 
 startFaults()
-bringWords(CLERK_MESSAGES)
+bringWords({ ...CLERK_MESSAGES, ...ROUNDS_MESSAGES })
 await startLanguage('clerk.title')
 startHash()
 const page = document.getElementById('page')
