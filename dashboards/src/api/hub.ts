@@ -1344,6 +1344,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/rounds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rounds
+         * @description Every version of the rounds that reach a shop of whoever asks, the newest first.
+         */
+        get: operations["rounds_api_rounds_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rounds/{round}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish
+         * @description Publish the next version of a round; published ones never change.
+         */
+        post: operations["publish_api_rounds__round__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -1610,6 +1650,72 @@ export interface paths {
          * @description A photo with its findings drawn (annotated.jpg), or without (photo.jpg).
          */
         get: operations["picture_api_shops__shop__photos__photo___name__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shops/{shop}/rests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rests
+         * @description What rests in a shop today.
+         */
+        get: operations["rests_api_shops__shop__rests_get"];
+        put?: never;
+        /**
+         * Rest
+         * @description Let the findings of a product rest up to a day; it ends by itself.
+         */
+        post: operations["rest_api_shops__shop__rests_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shops/{shop}/rests/{rest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End
+         * @description End a rest before its day.
+         */
+        delete: operations["end_api_shops__shop__rests__rest__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shops/{shop}/scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scores
+         * @description Exposure, compliance, availability and shares of a shop's shelves, by bay, with doubt.
+         *
+         *     Of one local day; by default the newest that has codes, else the shop's today.
+         */
+        get: operations["scores_api_shops__shop__scores_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2592,6 +2698,46 @@ export interface components {
             words?: components["schemas"]["Sentence"] | null;
         };
         /**
+         * GoodsScore
+         * @description One score, of one bay or of the shop, with its 90 % interval.
+         */
+        GoodsScore: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Bay */
+            bay: string | null;
+            /** Brand */
+            brand?: string | null;
+            /** Coverage */
+            coverage: number;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Metric */
+            metric: string;
+            /** N */
+            n: number | null;
+            /** Value */
+            value: number | null;
+        };
+        /**
+         * GoodsScores
+         * @description All scores of a shop's day; those of which nothing was told miss.
+         */
+        GoodsScores: {
+            /** Day */
+            day?: string | null;
+            /**
+             * Scores
+             * @default []
+             */
+            scores: components["schemas"]["GoodsScore"][];
+        };
+        /**
          * GoTo
          * @description Where the browser goes to sign in.
          */
@@ -2956,7 +3102,7 @@ export interface components {
             /** Regions */
             regions: string[];
             /** Rights */
-            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit" | "see_plans" | "edit_plans" | "propose_trials" | "run_trials")[];
+            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit" | "see_plans" | "edit_plans" | "propose_trials" | "run_trials" | "rest_findings")[];
             /**
              * Role
              * @enum {string}
@@ -3010,6 +3156,21 @@ export interface components {
             version: number;
         };
         /**
+         * ListedRound
+         * @description One version of a round, and how many shops it reaches.
+         */
+        ListedRound: {
+            due: components["schemas"]["RoundDue"];
+            /**
+             * Published At
+             * Format: date-time
+             */
+            published_at: string;
+            reach: components["schemas"]["Reach"];
+            /** Reached */
+            reached: number;
+        };
+        /**
          * Look
          * @description What one look showed: the effect of acting, as a share of the usual figure.
          */
@@ -3027,6 +3188,17 @@ export interface components {
             low: number;
             /** Pairs */
             pairs: number;
+        };
+        /**
+         * MadeRest
+         * @description It rests, and the shop's nodes are being told.
+         */
+        MadeRest: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
         };
         /**
          * Me
@@ -3154,6 +3326,79 @@ export interface components {
              * @default []
              */
             shops: string[];
+        };
+        /**
+         * NewRest
+         * @description What is to rest, as whoever answers for the shop says it.
+         */
+        NewRest: {
+            /**
+             * Bay
+             * @default
+             */
+            bay: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "delivery_due" | "promotion_change" | "other";
+            /** Sku */
+            sku: string;
+            /**
+             * Until
+             * Format: date
+             */
+            until: string;
+        };
+        /**
+         * NewRound
+         * @description The next version of a round, as head office says it.
+         */
+        NewRound: {
+            /**
+             * Bays
+             * @default []
+             */
+            bays: string[];
+            /**
+             * Formats
+             * @default []
+             */
+            formats: string[];
+            /** Name */
+            name: string;
+            /**
+             * Regions
+             * @default []
+             */
+            regions: string[];
+            /**
+             * Shops
+             * @default []
+             */
+            shops: string[];
+            /** Starts On */
+            starts_on?: string | null;
+            /**
+             * Weekdays
+             * @default [
+             *       "mon",
+             *       "tue",
+             *       "wed",
+             *       "thu",
+             *       "fri",
+             *       "sat",
+             *       "sun"
+             *     ]
+             */
+            weekdays: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            /** Windows */
+            windows: components["schemas"]["Window"][];
         };
         /**
          * NewTaker
@@ -3285,6 +3530,11 @@ export interface components {
             planogram: string;
             /** Reason */
             reason: string;
+            /**
+             * Reason Zh
+             * @default
+             */
+            reason_zh: string;
             /**
              * State
              * @enum {string}
@@ -3471,6 +3721,16 @@ export interface components {
             words: string;
         };
         /**
+         * PublishedRound
+         * @description It is published, and the nodes of its shops are being told.
+         */
+        PublishedRound: {
+            /** Round */
+            round: string;
+            /** Version */
+            version: number;
+        };
+        /**
          * Push
          * @description Which playbook is pushed, and how soon it is due.
          */
@@ -3515,6 +3775,27 @@ export interface components {
             value: number | null;
         };
         /**
+         * Reach
+         * @description Which shops a round is for; what is empty asks for nothing.
+         */
+        Reach: {
+            /**
+             * Formats
+             * @default []
+             */
+            formats: string[];
+            /**
+             * Regions
+             * @default []
+             */
+            regions: string[];
+            /**
+             * Shops
+             * @default []
+             */
+            shops: string[];
+        };
+        /**
          * Rendered
          * @description Titles, texts and the texts as HTML (no HTML of the author's own is in it).
          */
@@ -3531,6 +3812,74 @@ export interface components {
             title_en: string;
             /** Title Zh */
             title_zh: string;
+        };
+        /**
+         * Rest
+         * @description Of one product nothing is asked in one shop, up to and with a day.
+         */
+        Rest: {
+            /** Bay */
+            bay: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Note */
+            note: string;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "delivery_due" | "promotion_change" | "other";
+            /** Shop */
+            shop: string;
+            /** Sku */
+            sku: string;
+            /**
+             * Until
+             * Format: date
+             */
+            until: string;
+        };
+        /**
+         * RoundDue
+         * @description One version of a round, as it is for one shop.
+         */
+        RoundDue: {
+            /**
+             * Bays
+             * @default []
+             */
+            bays: string[];
+            /** Name */
+            name: string;
+            /** Round */
+            round: string;
+            /** Starts On */
+            starts_on?: string | null;
+            /** Version */
+            version: number;
+            /**
+             * Weekdays
+             * @default [
+             *       "mon",
+             *       "tue",
+             *       "wed",
+             *       "thu",
+             *       "fri",
+             *       "sat",
+             *       "sun"
+             *     ]
+             */
+            weekdays: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            /** Windows */
+            windows: components["schemas"]["Window"][];
         };
         /**
          * RowReason
@@ -4266,7 +4615,7 @@ export interface components {
             /** Regions */
             regions: string[];
             /** Rights */
-            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit" | "see_plans" | "edit_plans" | "propose_trials" | "run_trials")[];
+            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit" | "see_plans" | "edit_plans" | "propose_trials" | "run_trials" | "rest_findings")[];
             /**
              * Role
              * @enum {string}
@@ -4458,6 +4807,22 @@ export interface components {
              */
             verdict: "likely" | "not enough evidence" | "none found";
             words: components["schemas"]["Sentence"];
+        };
+        /**
+         * Window
+         * @description When the photos of a round may be taken, by the shop's own clock.
+         */
+        Window: {
+            /**
+             * Due
+             * Format: time
+             */
+            due: string;
+            /**
+             * Opens
+             * Format: time
+             */
+            opens: string;
         };
         /**
          * Withdrawal
@@ -6738,6 +7103,61 @@ export interface operations {
             };
         };
     };
+    rounds_api_rounds_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedRound"][];
+                };
+            };
+        };
+    };
+    publish_api_rounds__round__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                round: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRound"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublishedRound"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     me_api_session_get: {
         parameters: {
             query?: never;
@@ -7199,6 +7619,137 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    rests_api_shops__shop__rests_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rest"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    rest_api_shops__shop__rests_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeRest"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    end_api_shops__shop__rests__rest__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rest: string;
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeRest"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    scores_api_shops__shop__scores_get: {
+        parameters: {
+            query?: {
+                day?: string | null;
+            };
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoodsScores"];
                 };
             };
             /** @description Validation Error */

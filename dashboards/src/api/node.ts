@@ -44,6 +44,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/bay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bay
+         * @description Say which bay a photo shows, and how sure that is; the photo is not kept.
+         */
+        post: operations["bay_api_bay_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/checklists": {
         parameters: {
             query?: never;
@@ -422,6 +442,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/rounds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rounds
+         * @description Which bays are to be photographed now, and which were.
+         */
+        get: operations["rounds_api_rounds_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/staff": {
         parameters: {
             query?: never;
@@ -657,6 +697,29 @@ export interface components {
              */
             worth: number;
         };
+        /**
+         * BayDue
+         * @description One bay of a round, and how it stands.
+         */
+        BayDue: {
+            /** At */
+            at?: string | null;
+            /** Bay */
+            bay: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "done" | "due" | "overdue";
+        };
+        /** Body_bay_api_bay_post */
+        Body_bay_api_bay_post: {
+            /**
+             * File
+             * @description the photo, also made smaller
+             */
+            file: string;
+        };
         /** Body_enrol_api_installer_enrol_post */
         Body_enrol_api_installer_enrol_post: {
             /**
@@ -811,6 +874,25 @@ export interface components {
             planogram?: string | null;
         };
         /**
+         * BrandShare
+         * @description How much of the shelf a brand has.
+         */
+        BrandShare: {
+            /** Brand */
+            brand: string;
+            share: components["schemas"]["Score"];
+        };
+        /**
+         * Candidate
+         * @description A bay that the photo may show, and how probably it does.
+         */
+        Candidate: {
+            /** Bay */
+            bay: string;
+            /** Confidence */
+            confidence: number;
+        };
+        /**
          * Checklist
          * @description The items of one photo, in the order in which a clerk walks. Made on the node.
          */
@@ -916,7 +998,7 @@ export interface components {
              * @default
              * @enum {string}
              */
-            nothing: "" | "same_photo" | "older_photo";
+            nothing: "" | "same_photo" | "older_photo" | "unchanged";
             /**
              * Reopened
              * @default 0
@@ -1197,6 +1279,10 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+            /** Planned */
+            planned?: {
+                [key: string]: number;
+            };
             /** Positions */
             positions: number;
             /** Version */
@@ -1206,8 +1292,8 @@ export interface components {
          * Finding
          * @description One deviation.
          *
-         *     `wrong_price` needs tags, which are not read yet: it is never told. How many stand behind the
-         *     front a photo does not show: `short` is about facings.
+         *     `wrong_price` comes with the second answer, when the tags were read (`planograms.prices`). How
+         *     many stand behind the front a photo does not show: `short` is about facings.
          */
         planograms__findings__Finding: {
             /** Box Xyxy Px */
@@ -1252,6 +1338,43 @@ export interface components {
             told: boolean;
         };
         /**
+         * RoundsNow
+         * @description The rounds that are open now, what is due first first.
+         */
+        RoundsNow: {
+            /** Next */
+            next: string | null;
+            /** Rounds */
+            rounds: components["schemas"]["RoundStanding"][];
+        };
+        /**
+         * RoundStanding
+         * @description A round that is open now, and how far it is.
+         */
+        RoundStanding: {
+            /** Bays */
+            bays: components["schemas"]["BayDue"][];
+            /**
+             * Due
+             * Format: date-time
+             */
+            due: string;
+            /** Name */
+            name: string;
+            /**
+             * Opens
+             * Format: date-time
+             */
+            opens: string;
+            /** Round */
+            round: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
          * SaidPush
          * @description What `pushManager.subscribe` gave this phone, and the language of its page.
          */
@@ -1282,6 +1405,11 @@ export interface components {
             low: number | null;
             /** N */
             n: number;
+            /**
+             * Planned
+             * @default 0
+             */
+            planned: number;
             /** Value */
             value: number | null;
         };
@@ -1297,8 +1425,29 @@ export interface components {
             exposure_basis: "main_push" | "facing_compliance";
             exposure_main_push: components["schemas"]["Score"];
             facing_compliance: components["schemas"]["Score"];
+            main_push_in_main_visual?: components["schemas"]["Score"] | null;
             on_shelf_availability: components["schemas"]["Score"];
             position_compliance: components["schemas"]["Score"];
+            /**
+             * Share Of Shelf
+             * @default []
+             */
+            share_of_shelf: components["schemas"]["BrandShare"][];
+        };
+        /**
+         * SeenBay
+         * @description Which bay a photo shows.
+         */
+        SeenBay: {
+            /** Bay */
+            bay: string | null;
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "code" | "look" | "nothing";
+            /** Candidates */
+            candidates: components["schemas"]["Candidate"][];
         };
         /**
          * SeenInShort
@@ -1657,6 +1806,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KeptAction"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    bay_api_bay_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_bay_api_bay_post"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeenBay"];
                 };
             };
             /** @description Validation Error */
@@ -2278,6 +2460,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PushOfPhone"];
+                };
+            };
+        };
+    };
+    rounds_api_rounds_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoundsNow"];
                 };
             };
         };
