@@ -110,7 +110,7 @@ RIM = {
     "hand_counts",
     "captures", "calibration", "streams", "privacy", "cli", "worker", "replay", "lists", "bench",
     "told_files", "cli_listening", "cli_proof", "cli_tracing", "privacy_proof", "leak_search",
-    "recording_broker", "scapy_reference", "hand_counts",
+    "recording_broker", "scapy_reference",
 }  # fmt: skip
 """Modules that touch files or the operating system, or drive those that do."""
 IO_MODULES = {"socket", "pathlib", "os", "subprocess", "sqlite3", "time", "typer", "logging"}
