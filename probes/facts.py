@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import reduce
 from math import floor, sqrt
+from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
@@ -202,7 +203,8 @@ class _Told:
         return Fact(
             id=str(uuid5(NAMESPACE_URL, said)), shop=self.shop, metric=_AGE, start=start, end=end,
             value=days, low=days, high=days, coverage=1.0,
-            dims={"mode": str(self.replay.listening.mode), "calibrated": learnt_on}, method=METHOD, source=self.source,
+            dims={"mode": str(self.replay.listening.mode), "calibrated": learnt_on},
+            method=METHOD, source=self.source,
         )  # fmt: skip
 
     def facts(self, stretch: Stretch, span_s: tuple[int, int]) -> Iterator[Fact]:
