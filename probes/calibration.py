@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +22,7 @@ class Calibration:
     name: str
     learnt_from: str
     learnt_on: str
-    """Date of the latest count behind it, e.g. "2023-03-16"."""
+    """Date of the latest count behind it, "2023-03-16"."""
     signal_dbm_sure: int
     """A phone heard so strongly is inside."""
     signal_dbm_min: int
@@ -38,6 +39,7 @@ class Calibration:
     paces: Paces
 
     def __post_init__(self) -> None:
+        date.fromisoformat(self.learnt_on)
         if min(self.error_share, self.error_people, self.dwell_error_share) < 0:
             raise ValueError("the errors must not be negative")
         if not -120 <= self.signal_dbm_min <= self.signal_dbm_sure <= 0:

@@ -18,13 +18,12 @@ from probes.dwell import DwellEstimate, estimate_dwell
 from probes.dwell_pieces import Cell, estimate_dwell_of_pieces, visitors_of_pieces
 from probes.modes import STRICT_S, STRICT_TOO_FEW, Mode
 from probes.occupancy import WINDOW_S, Occupancy, merged
-from probes.replay import BOUNCE_UNKNOWN, FINEST_S, HOUR_S, METHOD, Replay
+from probes.replay import BOUNCE_UNKNOWN, FINEST_S, HOUR_S, METHOD, VISITORS_MIN, Replay
 from probes.visits import Visit
 from storepulse.facts import Fact
 from storepulse.units import Z90
 
-VISITORS_MIN: Final = 5
-"""k: a figure about fewer visitors is a figure about persons."""
+_AGE: Final = "days_since_calibration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,11 @@ def facts_of(replay: Replay, *, shop: str, source: str, timezone: str = "UTC") -
     told = _Told(replay, heard, shop, source)
     if replay.listening.mode is Mode.STRICT:
         days = [_uncounted(day) for day in heard.values()]
-        return [fact for day in days for fact in told.facts(day, (day.start_s, day.end_s))]
+        return [
+            fact
+            for day in days
+            for fact in (told.age(day), *told.facts(day, (day.start_s, day.end_s)))
+        ]
     by_day: dict[date, list[Stretch]] = {}
     for quarter in quarters:
         by_day.setdefault(day_of(quarter.start_s, here), []).append(quarter)
@@ -123,7 +126,7 @@ def facts_of(replay: Replay, *, shop: str, source: str, timezone: str = "UTC") -
                 span_s = max(quarter.start_s, first_s), min(quarter.end_s, end_s)
                 found += told.facts(quarter, span_s)
             found += told.facts(hour, (first_s, end_s))
-        found += told.facts(whole, told.span_s(whole))
+        found += [told.age(whole), *told.facts(whole, told.span_s(whole))]
     # One hour that is the whole day's stretch would be said twice otherwise.
     return list({fact.id: fact for fact in found}.values())
 
@@ -189,6 +192,20 @@ class _Told:
         starts = [window.start_s for part in self._heard_in(stretch) for window in part]
         starts = starts or [stretch.start_s]
         return starts[0], starts[-1] + WINDOW_S
+
+    def age(self, stretch: Stretch) -> Fact:
+        """How old the calibration was, in days, when the stretch ended."""
+        first_s, end_s = self.span_s(stretch)
+        start, end = (datetime.fromtimestamp(time_s, UTC) for time_s in (first_s, end_s))
+        learnt_on = self.replay.calibration.learnt_on
+        said = f"{self.source}|{METHOD}|{self.shop}|{_AGE}|{start.isoformat()}|{end.isoformat()}"
+        days = float(max((end.date() - date.fromisoformat(learnt_on)).days, 0))
+        return Fact(
+            id=str(uuid5(NAMESPACE_URL, said)), shop=self.shop, metric=_AGE, start=start, end=end,
+            value=days, low=days, high=days, coverage=1.0,
+            dims={"mode": str(self.replay.listening.mode), "calibrated": learnt_on},
+            method=METHOD, source=self.source,
+        )  # fmt: skip
 
     def facts(self, stretch: Stretch, span_s: tuple[int, int]) -> Iterator[Fact]:
         """The facts about one stretch, said of a span of time."""

@@ -162,9 +162,9 @@ def recalibrated(
 def bare_calibration(paces: Paces) -> Calibration:
     """One person a phone and no error: to count phones with, before anything is learnt of them."""
     return Calibration(
-        name="phones", learnt_from="nothing", learnt_on="", signal_dbm_sure=SIGNAL_DBM_SURE,
-        signal_dbm_min=SIGNAL_DBM_MIN, curve=ONE_EACH, error_share=0.0, error_people=0.0,
-        dwell_error_share=0.0, paces=paces,
+        name="phones", learnt_from="nothing", learnt_on="1970-01-01",
+        signal_dbm_sure=SIGNAL_DBM_SURE, signal_dbm_min=SIGNAL_DBM_MIN, curve=ONE_EACH,
+        error_share=0.0, error_people=0.0, dwell_error_share=0.0, paces=paces,
     )  # fmt: skip
 
 

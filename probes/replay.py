@@ -25,7 +25,9 @@ from probes.streams import Once, frames_of
 from probes.throughout import ThereThroughout
 from probes.visits import SILENCE_S_MAX, Visit
 
-METHOD: Final = "probes.visits/1"
+VISITORS_MIN: Final = 5
+"""k: a figure about fewer visitors is a figure about persons."""
+METHOD: Final = "probes.visits/2"
 FINEST_S: Final = 900
 """The shortest window that is ever told."""
 SAMPLE_VISITS: Final = 400
@@ -146,6 +148,11 @@ class Ears:
         self._presence.pass_to(time_s)
         self._turn_to(time_s)
 
+    @property
+    def may_be_told(self) -> bool:
+        """Enough visits are over for facts to be about five or more; in strict mode always."""
+        return self._listening.mode is Mode.STRICT or self._sample.count >= VISITORS_MIN
+
     def _turn_to(self, time_s: float) -> None:
         """Where the key has changed, what is open could not be recognised, and must not live on."""
         turn = self._turns.number(time_s)
@@ -260,12 +267,12 @@ def replay(
         ears.hear(frame)
     # What several captures had to tell came as they were read in turns: put in an order of its own.
     warnings.sort(key=lambda warning: (warning.capture, warning.message))
-    for warning in _about(reader.counts):
+    for warning in warnings_about(reader.counts):
         warn(warning)
     return ears.finish(reader.counts, warnings)
 
 
-def _about(counts: FrameCounts) -> list[CaptureWarning]:
+def warnings_about(counts: FrameCounts) -> list[CaptureWarning]:
     """What the counts of frames have to tell a person."""
     found = []
     for link, number in sorted(counts.not_wifi.items()):

@@ -27,7 +27,7 @@ QUICK = Paces(
 
 
 def pieces(mean_s: float, *, stays: int, seed: int) -> Counter[Cell]:
-    """The cells of stays of exponential length (in all the mean asked for) that burst as `QUICK`."""
+    """The cells of stays of exponential length, of just this mean, that burst as `QUICK`."""
     rng = np.random.default_rng(seed)
     cells: Counter[Cell] = Counter()
     lengths_s = rng.exponential(1.0, stays)

@@ -4,6 +4,7 @@ import json
 import stat
 import subprocess
 import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,13 @@ from probes.calibration import read_calibration
 from probes.captures import Record
 from probes.cli import app
 from probes.errors import ListRefused
-from probes.facts import VISITORS_MIN, facts_of
+from probes.facts import facts_of
 from probes.frames import Frame, FrameCounts, FrameReader
 from probes.keys import DAY_S, Turns
 from probes.listening import facts_of_days
 from probes.lists import Admission, PhoneList, parse_address, read_list, write_list
 from probes.modes import STRICT_S, Listening, Mode
-from probes.replay import Ears, replay
+from probes.replay import VISITORS_MIN, Ears, replay
 from storepulse.errors import BadInput
 from storepulse.facts import FACT_JSON
 from tests.probes.drawn_captures import NOON_S, DrawnPhone, busy_shop, pcap, probe, radiotap, write
@@ -46,7 +47,6 @@ def test_a_key_holds_for_its_stretch_only() -> None:
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai", "America/New_York", "Asia/Kolkata"])
 def test_the_day_turns_at_four_in_the_shops_winter_night(zone: str) -> None:
-    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     turns = Listening(Mode.STANDARD, zone).turns
@@ -98,6 +98,12 @@ def test_strict_mode_tells_a_day_where_five_were_there_at_once(tmp_path: Path) -
     capture = write(tmp_path / "shop.pcap", crowd(24, at_once=6))
     account = replay([capture], CALIBRATION, listening=Listening(Mode.STRICT))
     facts = {fact.metric: fact for fact in facts_of(account, shop="17", source="n")}
+    assert (
+        facts.pop("days_since_calibration").value
+        == (
+            datetime.fromtimestamp(NOON_S, UTC).date() - date.fromisoformat(CALIBRATION.learnt_on)
+        ).days
+    )
     assert set(facts) == {"dwell_mean", "bounce_45s", "visitors", "occupancy"}
     assert {(fact.n, fact.dims["mode"]) for fact in facts.values()} == {(None, "strict")}
     dwell, visitors = facts["dwell_mean"], facts["visitors"]
@@ -115,6 +121,7 @@ def test_strict_mode_tells_nothing_where_fewer_were_there_at_once(tmp_path: Path
     capture = write(tmp_path / "shop.pcap", crowd(24, at_once=2))
     account = replay([capture], CALIBRATION, listening=Listening(Mode.STRICT))
     facts = facts_of(account, shop="17", source="n")
+    facts = [fact for fact in facts if fact.metric != "days_since_calibration"]
     assert {(fact.value, fact.low, fact.n) for fact in facts} == {(None, None, None)}
     assert all(
         "fewer than five" in fact.dims["unknown_because"]
