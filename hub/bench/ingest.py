@@ -20,7 +20,7 @@ from statistics import mean, stdev
 from typing import Any, Final
 
 from hub.bench.codes import million_steps
-from hub.bench.cpu import cpu_s, family_cpu_s
+from hub.bench.cpu import cpu_s, family_cpu_s, throw_away
 from hub.bench.sender import CHAIN
 from hub.brokers.broker import Broker, BrokerKind, running_broker
 from hub.store.database import Database, open_database
@@ -92,6 +92,7 @@ def bench_ingest(
         ):
             found = _measured(place, database, broker, (nodes, messages, size, window, runs))
             copied = _bare_copy(database, nodes * messages * size)
+            throw_away(database)
     rates = found.pop("rates")
     average, low, high = mean_with_interval(rates)
     return IngestBench(

@@ -27,6 +27,7 @@ import numpy as np
 
 from hub.bench.board import ApiNotReady, answers, fill, head_office
 from hub.bench.codes import LAST, million_steps
+from hub.bench.cpu import throw_away
 from hub.bench.drawn import shop_name
 from hub.bench.sender import CHAIN
 from hub.brokers.broker import running_broker
@@ -90,6 +91,7 @@ def bench_news(shops: int, facts: int, background: float) -> NewsBench:
             with _hub(place, broker.url) as url:
                 watched = _Watch(url, token, broker.port, shops, facts, background)
                 times, sent, took = asyncio.run(watched.run())
+            throw_away(opened)
     seconds = np.array(times)
     rng = np.random.default_rng(11)
     drawn = np.quantile(rng.choice(seconds, (_DRAWS, len(seconds))), 0.95, axis=1)

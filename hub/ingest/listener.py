@@ -197,6 +197,8 @@ class _Listener:
         heard, unreadable = await asyncio.to_thread(_decode, run)
         for address, reason in unreadable:
             await self._note_unreadable(address.topic("up/facts"), reason, received_at)
+        if not heard:
+            return
         outcomes = await self._until_it_answers(
             lambda: store_batches(self.database, heard, received_at=received_at)
         )
