@@ -433,7 +433,11 @@ export interface paths {
         put?: never;
         /**
          * Tap
-         * @description Count a reception, begin an experience (the answer has its ticket), or note a deal.
+         * @description Count a reception, begin an experience, or note a deal.
+         *
+         *     An experience's answer has its ticket: `ticket`, a number to be read aloud, and `link`, what
+         *     its QR holds: there the customer reads the consent text. Both are made here, without the
+         *     hub. A deal counts for an experience only when it names its ticket.
          */
         post: operations["tap_api_taps_post"];
         delete?: never;
@@ -695,8 +699,16 @@ export interface components {
              * @enum {string}
              */
             kind: "reception" | "experience" | "deal";
-            /** Ticket */
+            /**
+             * Ticket
+             * @description of a deal: the number of its experience; of an experience: one that the phone made itself, such as 1120-7KM3Q, with its token
+             */
             ticket?: string | null;
+            /**
+             * Token
+             * @description with an experience's own ticket: 32 random bytes in base64url, the secret behind its QR
+             */
+            token?: string | null;
             /**
              * Uuid
              * @description made on the phone; a repeat changes nothing
@@ -1342,6 +1354,8 @@ export interface components {
              * @enum {string}
              */
             kind: "reception" | "experience" | "deal";
+            /** Link */
+            link?: string | null;
             /** Ticket */
             ticket?: string | null;
             /** Undone At */
@@ -1365,6 +1379,11 @@ export interface components {
             phone: string;
             /** Shop */
             shop: string;
+            /**
+             * Ticket Pages
+             * @default
+             */
+            ticket_pages: string;
         };
         /**
          * TriedPhoto
