@@ -158,7 +158,8 @@ def _photos(shelf: Path, folder: Path, count: int) -> list[Path]:
         # As much as a sensor's in good light.
         noise = np.random.default_rng(number).integers(-1, 2, large.shape, np.int16)
         file = folder / f"photo-{number}.jpg"
-        cv2.imwrite(str(file), np.clip(large + noise, 0, 255), [cv2.IMWRITE_JPEG_QUALITY, 90])
+        seen = np.clip(large + noise, 0, 255).astype(np.uint8)
+        cv2.imwrite(str(file), seen, [cv2.IMWRITE_JPEG_QUALITY, 90])
         made.append(file)
     return made
 

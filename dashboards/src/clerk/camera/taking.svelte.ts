@@ -65,6 +65,11 @@ export class Taking {
       const stream = await openCamera(VIDEO_SIZE)
       if (this.#over || document.hidden) return closeCamera(stream)
       this.#stream = stream
+      // Another page or a call has taken the camera; to close it here is no end of that kind.
+      stream.getVideoTracks()[0]?.addEventListener('ended', () => {
+        this.#darken()
+        this.state = 'failed'
+      })
       this.video.srcObject = stream
       await this.video.play()
       if (this.#over) return this.#darken()
