@@ -15,7 +15,10 @@ from uuid import uuid4
 
 from edge.clock import Now
 from edge.doctor import (
+    ENROL_AGAIN,
+    JUDGE_DO,
     Finding,
+    as_said,
     look_at_broker,
     look_at_certificate,
     look_at_clock,
@@ -24,6 +27,7 @@ from edge.doctor import (
     look_at_network,
     look_at_outbox,
     look_at_pictures,
+    served_sentence,
 )
 from edge.enrolment import enrol
 from edge.errors import NotHere
@@ -33,6 +37,7 @@ from edge.pairing import Phones
 from edge.plans import Plans
 from edge.settings import Settings
 from edge.workers import WorkerState
+from storepulse.checklists import Sentence
 from storepulse.errors import StorepulseError
 from storepulse.facts import Fact
 
@@ -148,7 +153,7 @@ class Bench:
         try:
             identity = await in_thread(read_identity, settings.data)
         except StorepulseError as error:
-            return [Finding("certificate", "ill", str(error), "enrol again by a new code")]
+            return [Finding("certificate", "ill", as_said(error), ENROL_AGAIN)]
         network, hub, broker, outbox, pictures, phones, disk = await asyncio.gather(
             in_thread(look_at_network, settings),
             in_thread(look_at_hub, identity),
@@ -225,60 +230,94 @@ class Bench:
 
     def _look_at_phones(self) -> Finding:
         paired, address = self._paired(), self._phones.served_at() or "?"
-        says = f"served at {address}, {paired} paired"
+        says = served_sentence(address, paired)
         if paired:
             return Finding("phones", "well", says)
-        return Finding("phones", "look", says, "pair one: make a code below, or on the board")
+        do = Sentence("pair one: make a code below, or on the board",
+                      "请配对一部：在下方或看板上生成配对码")  # fmt: skip
+        return Finding("phones", "look", says, do)
 
 
 def look_at_judge(state: WorkerState | None) -> Finding:
     """Whether the child that judges photos is there."""
     if state is not None and state.phase in _WELL:
-        return Finding("judge", "well", f"ready, {state.restarts} restarts")
+        says = Sentence(f"ready, {state.restarts} restarts", f"就绪，重启过 {state.restarts} 次")
+        return Finding("judge", "well", says)
     if state is not None and state.phase == "starting":
-        return Finding("judge", "look", "it is just starting", "look again in a moment")
-    trouble = "there is none" if state is None else state.trouble or state.phase
-    return Finding(
-        "judge", "ill", trouble, "pip install 'storepulse[edge]', and look at the memory"
-    )
+        return Finding("judge", "look", Sentence("it is just starting", "正在启动"),
+                       Sentence("look again in a moment", "请稍后再看"))  # fmt: skip
+    trouble = Sentence("there is none", "没有")
+    if state is not None:
+        trouble = as_said(state.trouble or state.phase)
+    return Finding("judge", "ill", trouble, JUDGE_DO)
 
 
 def look_at_plans(known: int) -> Finding:
     """Whether a photo has something to be judged by."""
     if known:
-        return Finding("planograms", "well", f"{known} on this node")
+        says = Sentence(f"{known} on this node", f"本机有 {known} 份")
+        return Finding("planograms", "well", says)
     return Finding(
-        "planograms", "look", "none on this node",
-        "make one from a photo: storepulse planogram from-photo",
+        "planograms", "look", Sentence("none on this node", "本机没有陈列图"),
+        Sentence("make one from a photo: storepulse planogram from-photo",
+                 "请用照片生成：storepulse planogram from-photo"),
     )  # fmt: skip
 
 
 def look_at_radio(state: WorkerState | None, heard: Heard, now: datetime) -> Finding:
     """Whether the ears are there and tell something."""
     if state is None:
-        return Finding("radio", "look", "no capture or radio was given to this node",
-                       "name one: storepulse edge run ... --capture FILE")  # fmt: skip
-    told = f"{heard.facts} facts told since the start"
+        return Finding(
+            "radio", "look",
+            Sentence("no capture or radio was given to this node",
+                     "未给本主机指定采集文件或无线网卡"),
+            Sentence("name one: storepulse edge run ... --capture FILE",
+                     "请指定：storepulse edge run ... --capture FILE"),
+        )  # fmt: skip
+    en = f"{heard.facts} facts told since the start"
+    zh = f"启动以来给出 {heard.facts} 条数据"
     if state.phase not in (*_WELL, "starting"):
-        return Finding("radio", "ill", f"{state.phase}: {state.trouble}; {told}",
-                       "look at what it says, at the radio and its driver")  # fmt: skip
+        why = f"{state.phase}: {state.trouble}"
+        return Finding(
+            "radio", "ill", Sentence(f"{why}; {en}", f"原话：{why}；{zh}"),
+            Sentence("look at what it says, at the radio and its driver",
+                     "请看原话，并检查无线网卡及其驱动"),
+        )  # fmt: skip
     if state.phase == "starting" or heard.last_at is None:
-        return Finding("radio", "look", f"{state.phase}; {told}",
-                       "a live radio tells a day's facts in its night")  # fmt: skip
+        phase = "正在启动" if state.phase == "starting" else "已就绪"
+        return Finding(
+            "radio", "look", Sentence(f"{state.phase}; {en}", f"{phase}；{zh}"),
+            Sentence("a live radio tells a day's facts in its night",
+                     "实时监听会在当夜给出当日数据"),
+        )  # fmt: skip
+    at = f"{heard.last_at:%F %H:%M} UTC"
+    says = Sentence(f"{en}, the last at {at}", f"{zh}，最近一条在 {at}")
     if now - heard.last_at > _SILENT_MAX and state.phase != "finished":
-        return Finding("radio", "look", f"{told}, the last at {heard.last_at:%F %H:%M} UTC",
-                       "it should have told something since: look at the antenna")  # fmt: skip
-    return Finding("radio", "well", f"{told}, the last at {heard.last_at:%F %H:%M} UTC")
+        return Finding(
+            "radio", "look", says,
+            Sentence("it should have told something since: look at the antenna",
+                     "此后本应有新数据：请检查天线"),
+        )  # fmt: skip
+    return Finding("radio", "well", says)
 
 
 def look_at_calibration(state: WorkerState | None, heard: Heard, today: date) -> Finding:
     """Whether what the ears tell rests on counts of lately."""
     if state is None or not heard.calibrated:
-        return Finding("calibration", "look", "not known: the ears have told nothing yet",
-                       "look at the radio above")  # fmt: skip
+        return Finding(
+            "calibration", "look",
+            Sentence("not known: the ears have told nothing yet", "未知：监听尚未给出数据"),
+            Sentence("look at the radio above", "请看上面的无线监听"),
+        )  # fmt: skip
     age = today - date.fromisoformat(heard.calibrated)
-    says = f"learnt on {heard.calibrated}, {age.days} days ago"
+    says = Sentence(
+        f"learnt on {heard.calibrated}, {age.days} days ago",
+        f"校准于 {heard.calibrated}，{age.days} 天前",
+    )
     if age > _CALIBRATION_AGE_MAX:
-        return Finding("calibration", "look", says,
-                       "count people by hand for a day, and learn it anew")  # fmt: skip
+        return Finding(
+            "calibration", "look", says,
+            Sentence("count people by hand for a day, and learn it anew",
+                     "请人工清点一天客流，重新校准"),
+        )  # fmt: skip
     return Finding("calibration", "well", says)

@@ -4,26 +4,35 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from edge.clock import SynchronisedSetting
-from edge.doctor import Finding, examine
+from edge.doctor import Finding, Standing, examine
 from edge.enrolment import enrol
 from edge.errors import BadSettings
 from edge.identity import read_identity, settings_of
 from edge.settings import PREFIX, Settings, read_settings
+from storepulse.languages import Language, in_language, spoken_language
 
 app = typer.Typer(no_args_is_help=True)
 
 Data = Annotated[Path, typer.Option(help="The node's data folder.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object.")]
-_SIGNS = {"well": "● well", "look": "▲ look", "ill": "■ ill"}
+_SIGNS: Final[Mapping[Language, Mapping[Standing, str]]] = {
+    "en": {"well": "● well", "look": "▲ look", "ill": "■ ill"},
+    "zh": {"well": "● 正常", "look": "▲ 留意", "ill": "■ 故障"},
+}
+_HEADS: Final[Mapping[Language, tuple[str, ...]]] = {
+    "en": ("what", "how", "says", "what to do"), "zh": ("项目", "状态", "说明", "处理办法"),
+}  # fmt: skip
 _STYLES = {"well": "green", "look": "yellow", "ill": "red"}
 
 
@@ -65,18 +74,24 @@ def doctor_command(
     clock: Annotated[
         SynchronisedSetting | None, typer.Option(help="Is the wall clock set?")
     ] = None,
+    language: Annotated[
+        str | None, typer.Option(help="en or zh. Without it: as the system's locale says.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say in one screen what is well, and what to do about what is not.
 
-    A running node is not disturbed. Ends with exit code 1 if anything is ill.
+    A running node is not disturbed. Ends with exit code 1 if anything is ill. --json holds both
+    languages.
     """
+    spoken = spoken_language(language, os.environ)
     settings = _settings_for_doctor(data, clock)
     findings = asyncio.run(examine(settings))
     if as_json:
-        typer.echo(json.dumps({"findings": [asdict(one) for one in findings]}))
+        said = {"findings": [asdict(one) for one in findings]}
+        typer.echo(json.dumps(said, ensure_ascii=False))
     else:
-        _show(findings)
+        _show(findings, spoken)
     if any(one.standing == "ill" for one in findings):
         raise typer.Exit(1)
 
@@ -109,9 +124,10 @@ def _settings_for_doctor(data: Path, clock: SynchronisedSetting | None) -> Setti
     return read_settings({**unnamed, **environ}, data=data, clock=clock)
 
 
-def _show(findings: list[Finding]) -> None:
-    table = Table("what", "how", "says", "what to do", box=None)
+def _show(findings: list[Finding], language: Language) -> None:
+    table = Table(*_HEADS[language], box=None)
     for one in findings:
-        sign = f"[{_STYLES[one.standing]}]{_SIGNS[one.standing]}[/]"
-        table.add_row(one.name, sign, one.says, one.do)
+        sign = f"[{_STYLES[one.standing]}]{_SIGNS[language][one.standing]}[/]"
+        says, do = in_language(one.says, language), in_language(one.do, language)
+        table.add_row(one.name, sign, escape(says), escape(do))
     Console(width=None if sys.stdout.isatty() else 160).print(table)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,12 +14,12 @@ from edge.errors import Contradicts, NotHere
 from edge.once import first_time
 from edge.outbox import Outbox
 from storepulse.actions import ACTION_JSON, Action, ActionState, next_state
-from storepulse.events import ActionMarked
+from storepulse.events import ActionMarked, NodeActionEvent
 
 log = logging.getLogger(__name__)
 
 StaffEvent = Literal["opened", "ticked", "declined"]
-_CLOSED: Final = frozenset({"done", "cannot_do", "confirmed"})
+_CLOSED: Final = frozenset({"done", "cannot_do", "confirmed", "withdrawn"})
 RECEIPT_AGAIN_AFTER: Final = timedelta(minutes=10)
 """A hub that still sends an action so long after it acknowledged the receipt has lost it."""
 
@@ -42,6 +43,9 @@ class Inbox:
     def receive(self, actions: Sequence[Action], moment: Moment) -> tuple[str, ...]:
         """Keep each action and its receipt in one transaction; returns the ids that are new.
 
+        One that comes again as withdrawn goes off the list, unless somebody here has done it or
+        said why not: that stands, and the hub hears of it.
+
         An action that comes again gets no second receipt: the first lies in the outbox until the
         hub has it. Only a hub that acknowledged the receipt and still asks, minutes later, has
         gone back to an older state, and is told again.
@@ -50,31 +54,66 @@ class Inbox:
         with self._disk.transaction() as db:
             for action in actions:
                 row = db.execute(
-                    "select receipt, receipt_at from actions where id = ?", (action.id,)
+                    "select receipt, receipt_at, state, withdrawal from actions where id = ?",
+                    (action.id,),
                 ).fetchone()
                 if row is None:
-                    receipt = self._say_received(action.id, moment)
-                    db.execute(
-                        "insert into actions (id, action, received_at, state, receipt, receipt_at)"
-                        " values (?, ?, ?, ?, ?, ?)",
-                        (
-                            action.id, ACTION_JSON.dump_json(action).decode(),
-                            moment.at.isoformat(), next_state("pushed", "receipt_stored"),
-                            receipt, moment.at.isoformat(),
-                        ),
-                    )  # fmt: skip
+                    self._keep(db, action, moment)
                     new.append(action.id)
-                elif (
-                    row[0] <= self._outbox.acknowledged()
-                    and moment.at - datetime.fromisoformat(row[1]) >= RECEIPT_AGAIN_AFTER
-                ):
+                elif action.withdrawn is not None and row[3] is None:
+                    self._withdraw(db, action, row[2], moment)
+                elif action.withdrawn is None and self._asked_again(row[0], row[1], moment):
                     log.warning("the hub asks for the receipt of %s again", action.id)
-                    receipt = self._say_received(action.id, moment)
+                    receipt = self._say(action.id, "receipt_stored", moment)
                     db.execute(
                         "update actions set receipt = ?, receipt_at = ? where id = ?",
                         (receipt, moment.at.isoformat(), action.id),
                     )
+                elif row[3] is not None and self._asked_again(row[3], row[1], moment):
+                    log.warning("the hub asks again whether %s is withdrawn", action.id)
+                    db.execute(
+                        "update actions set withdrawal = ?, receipt_at = ? where id = ?",
+                        (
+                            self._say(action.id, "withdrawal_stored", moment),
+                            moment.at.isoformat(), action.id,
+                        ),
+                    )  # fmt: skip
         return tuple(new)
+
+    def _keep(self, db: sqlite3.Connection, action: Action, moment: Moment) -> None:
+        receipt = self._say(action.id, "receipt_stored", moment)
+        db.execute(
+            "insert into actions (id, action, received_at, state, receipt, receipt_at)"
+            " values (?, ?, ?, ?, ?, ?)",
+            (
+                action.id, ACTION_JSON.dump_json(action).decode(), moment.at.isoformat(),
+                next_state("pushed", "receipt_stored"), receipt, moment.at.isoformat(),
+            ),
+        )  # fmt: skip
+        if action.withdrawn is not None:
+            # It was on its way when it was withdrawn: it stands in the history only.
+            self._withdraw(db, action, "delivered", moment)
+
+    def _withdraw(
+        self, db: sqlite3.Connection, action: Action, state: ActionState, moment: Moment
+    ) -> None:
+        assert action.withdrawn is not None
+        heard = self._say(action.id, "withdrawal_stored", moment)
+        db.execute(
+            "update actions set action = ?, state = ?, withdrawal = ?, receipt_at = ?"
+            " where id = ?",
+            (
+                ACTION_JSON.dump_json(action).decode(), next_state(state, action.withdrawn.why),
+                heard, moment.at.isoformat(), action.id,
+            ),
+        )  # fmt: skip
+
+    def _asked_again(self, number: int, said_at: str, moment: Moment) -> bool:
+        """Whether the hub acknowledged a receipt and, minutes later, still asks for it."""
+        return (
+            number <= self._outbox.acknowledged()
+            and moment.at - datetime.fromisoformat(said_at) >= RECEIPT_AGAIN_AFTER
+        )
 
     def mark(
         self, action: str, event: StaffEvent, moment: Moment, *, uuid: str | None, reason: str = ""
@@ -119,8 +158,9 @@ class Inbox:
             ).fetchall()
         return [_kept(row) for row in rows]
 
-    def _say_received(self, action: str, moment: Moment) -> int:
-        said = ActionMarked(action=action, event="receipt_stored", at=moment.at)
+    def _say(self, action: str, event: NodeActionEvent, moment: Moment) -> int:
+        """Tell the hub; returns the number of the message."""
+        said = ActionMarked(action=action, event=event, at=moment.at)
         (key,) = self._outbox.append([said], moment)
         return key.number
 

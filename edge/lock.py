@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 PUBLIC: Final = frozenset(
     {
         # The page, which says that the phone is not paired, and how it is.
-        ("GET", "/"), ("GET", "/sw.js"), ("GET", "/app.webmanifest"),
+        ("GET", "/"), ("GET", "/sw.js"), ("GET", "/push.js"), ("GET", "/app.webmanifest"),
         # The installer's page holds nothing by itself: it asks for the owner's key.
         ("GET", "/installer"),
         # The certificate of the hub's authority, which a phone is to trust.

@@ -17,6 +17,7 @@ import uvicorn
 
 from edge.api import Parts, make_app
 from edge.backoff import Backoff
+from edge.bays import Bays
 from edge.bench import Bench, Heard
 from edge.blobs import Pictures
 from edge.checks import Checks
@@ -34,8 +35,11 @@ from edge.pairing import Phones
 from edge.photos import Photos
 from edge.plan_fetch import PlanFetch
 from edge.plans import Plans
+from edge.push import Pushes, read_quiet
 from edge.renewal import Renewal
+from edge.rounds import Rounds
 from edge.settings import Settings
+from edge.staff import StaffNames
 from edge.taps import Taps
 from edge.workers import AskedWorker, Supervised, TellingWorker, WorkerState
 from storepulse import __version__
@@ -44,11 +48,14 @@ from storepulse.facts import Fact
 from storepulse.fresh_certificate import keep_fresh, names_in
 from storepulse.loopback import is_loopback
 from storepulse.server_names import shown_name
+from storepulse.web_push import KEY_FILE, keep_push_key
 
 log = logging.getLogger(__name__)
 
 _AFTER_FAULT_S: Final = 5.0
 _GOODBYE_S: Final = 5
+_NO_WAY_OUT_S: Final = 900.0
+"""Longest wait between tries to reach a push service: many shops' nodes never will."""
 
 
 class _Server(uvicorn.Server):
@@ -90,11 +97,16 @@ class Node:
         self.inbox = Inbox(self.disk, self.outbox)
         self.owner_key = keep_owner_key(settings.data)
         self.phones = Phones(self.disk, self.outbox)
-        self.checks = Checks(self.disk, self.outbox, today=lambda: self.plans.today())
-        self.taps = Taps(self.disk, self.outbox)
+        self.checks = Checks(
+            self.disk, self.outbox, today=lambda: self.plans.today(),
+            told_rests=lambda: self.rounds.rests(),
+        )  # fmt: skip
+        self.taps = Taps(self.disk, self.outbox, pages=self.phones.ticket_pages)
+        self.staff = StaffNames(self.disk)
         self.plans = Plans(settings.data / "planograms", clock=lambda: self._now().at)
         for file in planograms:
             self.plans.adopt(file)
+        self.rounds = Rounds(self.disk, self.outbox, self.plans, settings.address, self._now)
         self.link = Link(
             settings, self.disk, self.outbox, self.inbox, self.phones, self._now,
             plans=self.plans.receipt,
@@ -102,6 +114,7 @@ class Node:
         self.plan_fetch = PlanFetch(
             settings.data, self.plans, self.phones, self.link.say_state,
             backoff=Backoff(longest_s=settings.reconnect_s_max), poll_s=settings.poll_s,
+            heed=self.rounds.take,
         )  # fmt: skip
         self.plan_fetch.heed_config()
         self.renewal = Renewal(settings.data, self._now)
@@ -121,13 +134,23 @@ class Node:
             self.plans,
             judge,
             Closing(self.disk, self.outbox, self.checks, settings.address),
+            self.rounds,
             self._now,
             tries_max=settings.judge_tries_max,
         )
         self.photos.tidy()
+        self.bays = Bays(
+            self.judge_child, self.disk, self.plans, settings.data / "photos", shop=settings.shop
+        )
         self.pictures = Pictures(
             settings.data, self.disk, self._now, days=settings.pictures_days,
             backoff=Backoff(longest_s=settings.reconnect_s_max), poll_s=settings.poll_s,
+        )  # fmt: skip
+        self.pushes = Pushes(
+            self.disk, self.phones, keep_push_key(settings.data / KEY_FILE), self._now,
+            contact=settings.push_contact, quiet=read_quiet(settings.push_quiet),
+            hosts=[one.strip() for one in settings.push_hosts.split(",") if one.strip()],
+            backoff=Backoff(longest_s=_NO_WAY_OUT_S), poll_s=settings.poll_s,
         )  # fmt: skip
         self._children: list[Supervised] = [self.judge_child]
         self._heard = Heard()
@@ -182,6 +205,8 @@ class Node:
             "photos": self.photos.run,
             "pictures": self.pictures.run,
             "planograms": self.plan_fetch.run,
+            "push": self.pushes.run,
+            "rounds": self.rounds.run,
             **{child.state.name: child.run for child in self._children},
         }
         if pem is not None and config.ssl is not None:
@@ -216,8 +241,11 @@ class Node:
                 photos=self.photos,
                 checks=self.checks,
                 taps=self.taps,
+                staff=self.staff,
                 inbox=self.inbox,
                 plans=self.plans,
+                rounds=self.rounds,
+                bays=self.bays,
                 outbox=self.outbox,
                 now=self._now,
                 link=lambda: self.link.state,
@@ -227,6 +255,7 @@ class Node:
                 node=self._settings.address.path,
                 shop=self._settings.shop,
                 phones=self.phones,
+                pushes=self.pushes,
                 owner_key=self.owner_key,
                 names=LOOPBACK_NAMES | _hosts(self._settings.server_certificate),
             )

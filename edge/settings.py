@@ -18,6 +18,7 @@ from edge.errors import BadSettings
 from storepulse.loopback import is_loopback
 from storepulse.topics import Address
 from storepulse.units import GIB, MIB
+from storepulse.web_push import HOSTS, NOBODY
 from storepulse.wire import explain
 
 PREFIX: Final = "STOREPULSE_EDGE_"
@@ -61,6 +62,13 @@ class Settings:
     judge_tries_max: Annotated[int, "a photo at which so many children died is given up"] = 3
     radio_command: Annotated[str, "child that reads the captures"] = _RADIO
     restarts_max: Annotated[int, "a child that ends more often than this in 5 minutes rests"] = 5
+    push_contact: Annotated[
+        str, "mailto: or https: address at which a push service reaches whoever runs this node"
+    ] = NOBODY
+    push_hosts: Annotated[
+        str, "push services whose phones are told of new actions, with commas between"
+    ] = ",".join(HOSTS)
+    push_quiet: Annotated[str, "when no phone is told, by the shop's clock"] = "21:00-08:00"
     clock: Annotated[SynchronisedSetting, "is the wall clock set: ask the kernel, yes, or no"] = (
         "ask"
     )

@@ -26,11 +26,14 @@ from hub.brokers.own_broker import OwnBroker
 from hub.care.consent import ContactKind
 from hub.care.keyring import FILE_NAME as KEYS_FILE
 from hub.care.keyring import Keys, keep_keyring, keys_of
+from hub.care.routes import LINK_PATH
 from hub.care.sending import CareSettings, keep_caring
 from hub.codes.computing import ensure_default_policy
 from hub.errors import DatabaseUnavailable
 from hub.feeds.running import keep_fed
-from hub.ingest.listener import Tally, listen, utc_now
+from hub.figures.keeping import keep_figures
+from hub.figures.retention import remove_old_facts
+from hub.ingest.listener import Tally, collect_less_often, listen, utc_now
 from hub.nodes.authority_files import (
     KeptAuthority,
     authority_folder,
@@ -43,10 +46,12 @@ from hub.nodes.authority_files import (
 from hub.nodes.door import create_door, door_config
 from hub.nodes.enrolling import sync_revoked
 from hub.nodes.names import NodeNames, read_domains, read_names
+from hub.notices.push import WebPush
 from hub.notices.sending import keep_sending
 from hub.people.provider import Client, Provider
 from hub.people.store import first_link
 from hub.people.tokens import link_path
+from hub.phones.store import keep_ticket_pages
 from hub.pictures.blobs import BlobStore, FolderBlobs
 from hub.pictures.store import clean_up
 from hub.plans.photo_work import work_off
@@ -58,6 +63,7 @@ from storepulse.errors import BadInput, Unavailable
 from storepulse.fresh_certificate import keep_fresh
 from storepulse.loopback import is_loopback
 from storepulse.server_names import LOOPBACK_NAMES, ip_or_none, shown_name
+from storepulse.web_push import HOSTS, KEY_FILE, NOBODY, keep_push_key
 
 _READY_S_MAX: Final = 15.0
 """A broker that does not answer by then does not hold up the hub: it is tried again and again."""
@@ -138,11 +144,14 @@ def run_hub(
         outward = Outward(
             keys=keys_of(beside(database, KEYS_FILE)), notice_mail=settings.notice_mail,
             care=_care(settings, listening, secure=kept is not None, names=reached_by),
+            push=_push(settings, database),
         )  # fmt: skip
+        with opened.connection() as connection:
+            keep_ticket_pages(connection, outward.care.pages + LINK_PATH)
         app = create_app(
             opened, tally=tally, news=news, hosts=_hosts(reached_by), store=store,
             keys=outward.keys, notice_mail=bool(outward.notice_mail), care=outward.care,
-            provider=_provider(settings),
+            provider=_provider(settings), push=outward.push,
         )  # fmt: skip
         pem = None
         if kept is not None:
@@ -161,6 +170,7 @@ def run_hub(
             opened, settings, servers, tally, news, kept, child, pem, reached_by, store, first,
             outward,
         )  # fmt: skip
+        collect_less_often()
         asyncio.run(_serve(hub, ready))
 
 
@@ -192,6 +202,7 @@ class Outward:
     keys: Keys
     notice_mail: str = field(repr=False)
     care: CareSettings
+    push: WebPush
 
 
 def _care(
@@ -203,6 +214,14 @@ def _care(
         services={kind: address for kind, address in said.items() if address},
         pages=settings.public_url.rstrip("/") or here,
     )
+
+
+def _push(settings: Settings, database: str | None) -> WebPush:
+    hosts = tuple(one.strip() for one in settings.push_hosts.split(",") if one.strip())
+    here = urlsplit(settings.public_url).hostname
+    contact = settings.push_contact or (f"https://{here}" if here else NOBODY)
+    key = keep_push_key(beside(database, KEY_FILE))
+    return WebPush(key=key, contact=contact, hosts=hosts or HOSTS)
 
 
 def _hosts(names: Sequence[str]) -> tuple[str, ...]:
@@ -338,9 +357,17 @@ def _work(hub: _Hub) -> list[Coroutine[Any, Any, None]]:
         schedule(hub.database, now=utc_now),
         hear_news(hub.database, hub.news),
         keep_fed(hub.database, now=utc_now),
+        keep_figures(hub.database, now=utc_now),
+        _keep_retention(hub.database),
         work_off(hub.database, now=utc_now),
         _keep_tidy(hub.database, hub.store, hub.settings.blob_days),
-        keep_sending(hub.database, hub.outward.keys, mail=hub.outward.notice_mail, now=utc_now),
+        keep_sending(
+            hub.database,
+            hub.outward.keys,
+            mail=hub.outward.notice_mail,
+            now=utc_now,
+            push=hub.outward.push,
+        ),
         keep_caring(hub.database, hub.outward.keys, hub.outward.care, now=utc_now),
     ]
     if hub.child is not None:
@@ -375,6 +402,14 @@ async def _keep_renewed(kept: KeptAuthority, pem: Path, names: tuple[str, ...]) 
         await asyncio.sleep(_RENEWAL_LOOK_S)
         with contextlib.suppress(OSError):  # told by others; the present one is good for long
             await asyncio.to_thread(renew_server, kept, pem, names=names, now=utc_now())
+
+
+async def _keep_retention(database: Database) -> None:
+    """Once a day, and not at the start: a hub that comes back has better things to do."""
+    while True:
+        await asyncio.sleep(_CLEAN_UP_S)
+        with contextlib.suppress(DatabaseUnavailable):  # told by others; it is done tomorrow
+            await asyncio.to_thread(remove_old_facts, database, now=utc_now())
 
 
 async def _keep_tidy(database: Database, store: BlobStore, days: int) -> None:

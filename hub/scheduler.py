@@ -4,24 +4,28 @@ One step, in a transaction for each part, all of it safe to do again:
 
 1. taps whose day is final become facts (`hub.taps.tickets`);
 2. the codes of touched shops and days are computed again, and stored where they differ;
-3. the codes of each shop's today call for actions (`hub.actions.pushes`); as many as there is room
-   for are stored, once (`hub.actions.plate`);
+3. the codes of each shop's today call for actions (`hub.actions.pushes`), which playbook each says
+   is chosen by trials (`hub.actions.choosing`); as many as there is room for are stored, once
+   (`hub.actions.plate`); the layouts of trials are told (`hub.experiments.layouts`);
 4. actions past their due time become overdue, done ones are confirmed by later words;
-5. what met with silence goes one level up, once (`hub.actions.silence`).
+5. what met with silence goes one level up, once (`hub.actions.silence`), and what nobody need do
+   any more is withdrawn (`hub.actions.withdrawing`).
 
 The couriers bring actions down; a step that failed is done again by the next.
 """
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from heapq import nsmallest
 from typing import Final
 
 import psycopg
 
-from hub.actions.escalating import confirm, escalate, open_weekdays
+from hub.actions.escalating import confirm, escalate, open_weekdays, withdraw
 from hub.actions.follow_up import follow_up
 from hub.actions.overdue import count_overdue, facts_of_overdue
 from hub.actions.pushing import handed_out_now, may_wait_for_checklist, pushes_of_today
@@ -49,13 +53,15 @@ from hub.codes.touched import (
     known_shops,
     take_touched_days,
     take_touched_taps,
+    touched_shops,
 )
 from hub.errors import DatabaseUnavailable
+from hub.experiments.layouts import tell_layouts
+from hub.experiments.store import experiments
 from hub.ingest.facts_store import SaidFact, facts_of_days, insert_facts
 from hub.notices.telling import tell_pushed
 from hub.playbooks.store import playbooks_in_force
 from hub.store.database import Connection, Database
-from hub.store.queries import question
 from hub.taps.experiences import EXPERIENCE_DAYS
 from hub.taps.store import items_of
 from hub.taps.tapping import facts_of_taps
@@ -64,9 +70,14 @@ _OPEN: Final = ("pushed", "delivered", "seen", "overdue", "done")
 _REACH_DAYS: Final = 27
 """A fact's own day and this many after it: the fold over days begins so far back."""
 _SHOPS_AT_ONCE: Final = 100
+_TOUCHED_AT_ONCE: Final = 10
+"""So many shops' codes are committed, and so shown, together: who waits does not wait for more."""
+_PORTIONS_A_STEP: Final = 20
+_NEW_DAYS_EVERY: Final = timedelta(seconds=5)
 _FOLLOW_UP_EVERY: Final = timedelta(seconds=2)
 _SILENCE_EVERY: Final = timedelta(seconds=30)
 _ROOM_EVERY: Final = timedelta(minutes=1)
+_WEIGH_EVERY: Final = timedelta(hours=1)
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +93,8 @@ class Done:
     escalated: int = 0
     computed: list[tuple[str, date]] = field(default_factory=list)
     """The shops and days whose codes were computed."""
+    more: bool = False
+    """Some of what was touched is left for the next step."""
 
     @property
     def anything(self) -> bool:
@@ -102,10 +115,16 @@ class Scheduler:
     """Shops whose codes call for more than there was room for."""
     looked_for_room_at: datetime | None = None
     followed_up_at: datetime | None = None
+    weighed_at: datetime | None = None
+    """When it was last looked at what trials have shown."""
+    layouts_told_at: datetime | None = None
     overdue_told: dict[str, tuple[date, int]] = field(default_factory=dict)
     """Of each shop with overdue checklists the day and number that were told as a fact."""
     listened_at: datetime | None = None
     """When silence was last looked for."""
+    looked_for_days_at: datetime | None = None
+    computed_at: dict[str, float] = field(default_factory=dict)
+    """When the codes of each touched shop were last computed, by the monotonic clock."""
 
     def step(self, now: datetime) -> Done:
         """Do what there is to do at this moment.
@@ -114,23 +133,33 @@ class Scheduler:
             DatabaseUnavailable: what was not committed is done by the next step.
         """
         done = Done()
+        new_day = self._new_days(now)
+        self._tell_taps(new_day, now, done)
+        self._tell_overdue(now)
+        self._heed_trials(now, done)
+        for some in _portions(sorted(new_day | self.waiting | self._held_for_long(now))):
+            self._compute(some, now, done)
+        for _ in range(_PORTIONS_A_STEP):
+            done.more = self._compute([], now, done)
+            if not done.more:
+                break
+        self._move_actions(now, done)
+        self._notice_silence(now, done)
+        return done
+
+    def _new_days(self, now: datetime) -> set[str]:
+        """The shops for which a day has begun since they were looked at; looks now and then."""
+        if not _is_time(self.looked_for_days_at, now, _NEW_DAYS_EVERY):
+            return set()
         with self.database.connection() as connection:
             ensure_default_policy(connection)
             shops = known_shops(connection)
-        new_day = {
+        self.looked_for_days_at = now
+        return {
             shop
             for shop, known in shops.items()
             if self.today_of.get(shop) != local_day(now, known.timezone)
         }
-        self._tell_taps(new_day, now, done)
-        self._tell_overdue(now)
-        for some in _portions(sorted(new_day | self.waiting | self._held_for_long(now))):
-            self._compute(some, now, done)
-        while self._compute([], now, done):
-            pass
-        self._move_actions(now, done)
-        self._notice_silence(now, done)
-        return done
 
     def _held_for_long(self, now: datetime) -> set[str]:
         if not _is_time(self.looked_for_room_at, now, _ROOM_EVERY):
@@ -144,6 +173,7 @@ class Scheduler:
             with self.database.connection() as connection:
                 done.escalated += len(escalate(connection, now=now))
                 done.moves += confirm(connection, now=now)
+                done.moves += withdraw(connection, now=now)
 
     def _tell_taps(self, new_day: set[str], now: datetime, done: Done) -> None:
         with self.database.connection() as connection:
@@ -162,10 +192,22 @@ class Scheduler:
             insert_facts(connection, [SaidFact(fact) for fact in facts], received_at=now)
         self.overdue_told = told
 
+    def _heed_trials(self, now: datetime, done: Done) -> None:
+        """Before the codes: what is pushed by them is chosen by what trials have shown."""
+        if _is_time(self.weighed_at, now, _WEIGH_EVERY):
+            self.weighed_at = now
+            _weigh(self.database, now)
+        if _is_time(self.layouts_told_at, now, _ROOM_EVERY):
+            self.layouts_told_at = now
+            with self.database.connection() as connection:
+                told = tell_layouts(connection, playbooks_in_force(connection), now=now)
+                tell_pushed(connection, told, now=now)
+                done.actions += len(told)
+
     def _compute(self, also: Sequence[str], now: datetime, done: Done) -> bool:
         """Compute some touched days and today of these shops; False if nothing was touched."""
         with self.database.connection() as connection:
-            touched = take_touched_days(connection)
+            touched = take_touched_days(connection, self._longest_waiting(connection))
             shops = known_shops(connection, sorted({*touched, *also}))
             todays = {shop: local_day(now, known.timezone) for shop, known in shops.items()}
             wanted = {
@@ -185,7 +227,19 @@ class Scheduler:
             done.computed += sorted({(code.shop, code.day) for code in codes})
             done.actions += self._push(connection, codes, todays, now)
         self.today_of |= {shop: todays[shop] for shop in also if shop in todays}
+        self.computed_at |= dict.fromkeys(touched, time.monotonic())
         return bool(touched)
+
+    def _longest_waiting(self, connection: Connection) -> list[str]:
+        """Some touched shops, those first whose codes are oldest.
+
+        A node that speaks every second cannot hold up the one that speaks for the first time
+        today, and what it says meanwhile is computed once.
+        """
+        touched = touched_shops(connection)
+        return nsmallest(
+            _TOUCHED_AT_ONCE, touched, key=lambda shop: self.computed_at.get(shop, 0.0)
+        )
 
     def _push(
         self,
@@ -227,6 +281,16 @@ class Scheduler:
                 for stored in actions(connection, states=_OPEN):
                     if stored.action.checklist is not None:
                         done.moves += _follow_up(connection, stored, now)
+
+
+def _weigh(database: Database, now: datetime) -> None:
+    with database.connection() as connection:
+        if not any(one.starts_on is not None for one in experiments(connection)):
+            return
+    # Only where there is a trial: loading what estimates takes seconds on a small machine.
+    from hub.experiments.running import tell_worths
+
+    tell_worths(database, now=now)
 
 
 def _is_time(last: datetime | None, now: datetime, every: timedelta) -> bool:
@@ -292,15 +356,17 @@ async def schedule(
     tick_s: float = 1.0,
     retry_s: float = 5.0,
     after_step: Callable[[Done], None] | None = None,
+    scheduler: Scheduler | None = None,
 ) -> None:
     """Step whenever the database says that something was touched, and every `tick_s` anyway."""
-    scheduler = Scheduler(database)
+    scheduler = scheduler or Scheduler(database)
     while True:
         try:
             done = await asyncio.to_thread(scheduler.step, now())
             if after_step is not None:
                 after_step(done)
-            await asyncio.to_thread(_wait_for_touch, database, tick_s)
+            if not done.more:
+                await asyncio.to_thread(_wait_for_touch, database, tick_s)
         except DatabaseUnavailable as error:
             log.warning("codes wait: %s", error)
             await asyncio.sleep(retry_s)
@@ -317,10 +383,8 @@ def _wait_for_touch(database: Database, at_most_s: float) -> None:
         connection.autocommit = True
         try:
             connection.execute(f"listen {CHANNEL}")
-            # What was touched between the step and `listen`, nobody told us of.
-            row = connection.execute(question("anything_touched")).fetchone()
-            if row is not None and row["touched"]:
-                return
+            if touched_shops(connection):
+                return  # between the step and `listen`
             for _ in connection.notifies(timeout=at_most_s, stop_after=1):
                 pass
         finally:

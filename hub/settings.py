@@ -52,6 +52,16 @@ class Settings:
     notice_mail: Annotated[
         str, "mail server for notices, an apprise address with {contact} in it; empty: no mail"
     ] = field(default="", repr=False)
+    push_contact: Annotated[
+        str,
+        "mailto: or https: address at which a push service reaches whoever runs this hub; Safari's "
+        "asks for a true one. Empty: public_url",
+    ] = ""
+    push_hosts: Annotated[
+        str,
+        "push services whose browsers may subscribe, with commas between; empty: those of "
+        "Chrome, Firefox, Edge and Safari. HOST:PORT: one of your own",
+    ] = ""
     care_mail: Annotated[
         str, "mail server for messages to customers, as notice_mail; empty: none are sent"
     ] = field(default="", repr=False)
@@ -62,7 +72,7 @@ class Settings:
     courier_tick_s: Annotated[float, "how often to look for actions to send"] = 1.0
     resend_s: Annotated[float, "without a receipt for so long, an action goes again"] = 30.0
     retry_s_max: Annotated[float, "longest wait between tries to reach broker or database"] = 5.0
-    queue_max: Annotated[int, "payloads held while they wait for the database"] = 200
+    queue_max: Annotated[int, "payloads held while they wait for the database"] = 1000
 
     def __post_init__(self) -> None:
         Address(self.chain, "shop", "node")
@@ -77,6 +87,8 @@ class Settings:
                 )
         if self.public_url and not self.public_url.startswith("https://"):
             raise BadSettings(f"public_url must begin with https://, got {self.public_url!r}")
+        if self.push_contact and not self.push_contact.startswith(("mailto:", "https://")):
+            raise BadSettings("push_contact must begin with mailto: or https://")
         read_names(self.names)
         read_domains(self.node_domains)
         parts = urlsplit(self.broker)

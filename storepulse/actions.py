@@ -12,36 +12,45 @@ from storepulse.checklists import Sentence
 Dimension = Literal["people", "goods", "place", "conversion"]
 DIMENSIONS: Final[tuple[Dimension, ...]] = ("people", "goods", "place", "conversion")
 
-ActionState = Literal["pushed", "delivered", "seen", "done", "cannot_do", "confirmed", "overdue"]
+ActionState = Literal[
+    "pushed", "delivered", "seen", "done", "cannot_do", "confirmed", "overdue", "withdrawn",
+]  # fmt: skip
 
 ActionEvent = Literal[
     "receipt_stored", "opened", "ticked", "declined", "later_fact_agrees", "later_fact_differs",
-    "due_time_passed", "dismissed",
+    "due_time_passed", "dismissed", "expired", "cause_gone", "withdrawal_stored",
 ]  # fmt: skip
+
+WithdrawnWhy = Literal["dismissed", "expired", "cause_gone"]
+"""Somebody who leads the shop took it off the list; nobody did it long after its due time; the code
+that called for it is not red (or unknown) any more, or its trial is over."""
 
 ActionRole = Literal["clerk", "region", "head_office"]
 ACTION_ROLES: Final[tuple[ActionRole, ...]] = ("clerk", "region", "head_office")
 """To whom an action can be addressed, each one level above the one before."""
 
+_WITHDRAWN: Final[Mapping[ActionEvent, ActionState]] = {
+    "dismissed": "withdrawn", "expired": "withdrawn", "cause_gone": "withdrawn",
+}  # fmt: skip
+
 ACTION_MOVES: Final[Mapping[ActionState, Mapping[ActionEvent, ActionState]]] = {
     "pushed": {
         "receipt_stored": "delivered", "opened": "seen", "ticked": "done",
-        "declined": "cannot_do", "due_time_passed": "overdue", "dismissed": "cannot_do",
+        "declined": "cannot_do", "due_time_passed": "overdue", **_WITHDRAWN,
     },
     "delivered": {
         "opened": "seen", "ticked": "done", "declined": "cannot_do", "due_time_passed": "overdue",
-        "dismissed": "cannot_do",
+        **_WITHDRAWN,
     },
     "seen": {
-        "ticked": "done", "declined": "cannot_do", "due_time_passed": "overdue",
-        "dismissed": "cannot_do",
+        "ticked": "done", "declined": "cannot_do", "due_time_passed": "overdue", **_WITHDRAWN,
     },
     "done": {"later_fact_agrees": "confirmed", "later_fact_differs": "seen"},
-    "overdue": {
-        "opened": "seen", "ticked": "done", "declined": "cannot_do", "dismissed": "cannot_do",
-    },
+    "overdue": {"opened": "seen", "ticked": "done", "declined": "cannot_do", **_WITHDRAWN},
     "cannot_do": {},
     "confirmed": {},
+    # Who did it before the word came down did it all the same.
+    "withdrawn": {"ticked": "done"},
 }  # fmt: skip
 """Every state, also the final ones; an event that is not listed changes nothing."""
 
@@ -49,6 +58,20 @@ ACTION_MOVES: Final[Mapping[ActionState, Mapping[ActionEvent, ActionState]]] = {
 def next_state(state: ActionState, event: ActionEvent) -> ActionState:
     """Where an action stands after an event; the same state when the event does not apply."""
     return ACTION_MOVES[state].get(event, state)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal:
+    """That nobody need do an action any more."""
+
+    at: datetime
+    why: WithdrawnWhy
+    reason: str = ""
+    """In somebody's words, or the hub's."""
+
+    def __post_init__(self) -> None:
+        if self.at.tzinfo is None:
+            raise ValueError("at needs a time zone")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +111,11 @@ class Action:
     """Id of the judged photo that shows it; empty: there is none."""
     video: str = ""
     """Where its video is; empty: there is none."""
+    chosen_because: Sentence | None = None
+    """Why this playbook and no other: a trial, what trials showed, the policy's order. None: there
+    was nothing to choose."""
+    withdrawn: Withdrawal | None = None
+    """The action comes down once more with this in it, and the node takes it off its list."""
 
     def __post_init__(self) -> None:
         for name in ("created_at", "due_at"):

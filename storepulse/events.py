@@ -32,12 +32,18 @@ class ItemMarked:
     """Of a cannot_do that will right itself: findings of this product rest up to this day."""
 
 
+NodeActionEvent = Literal[
+    "receipt_stored", "opened", "ticked", "declined", "withdrawal_stored",
+]  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionMarked:
-    """The node's receipt for an action ("receipt_stored"), or what became of it afterwards."""
+    """The node's receipt for an action ("receipt_stored"), what became of it afterwards, or the
+    receipt for its withdrawal."""
 
     action: str
-    event: Literal["receipt_stored", "opened", "ticked", "declined"]
+    event: NodeActionEvent
     at: datetime
     reason: str = ""
 
@@ -56,6 +62,12 @@ class ExperienceBegun:
 
     ticket: str
     at: datetime
+    link_sha256: str = ""
+    """Checksum of the secret behind the ticket's QR, which only the customer gets; "": no QR."""
+
+    def __post_init__(self) -> None:
+        if self.link_sha256:
+            check_sha256("link_sha256", self.link_sha256)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,6 +71,10 @@ def page_routes(
     def worker() -> Response:
         return _file(found("sw.js"), _ASK_EACH_TIME)
 
+    @routes.get("/push.js")
+    def notes() -> Response:
+        return _file(found("push.js"), _ASK_EACH_TIME)
+
     @routes.get("/assets/{name}")
     def asset(name: str, request: Request) -> Response:
         # One folder, no way out of it: the route takes no slash, and `..` is no file.

@@ -4,9 +4,14 @@
  * Those that only the board or the installer's page says stand in files of their own, so that no
  * phone loads them; no other file has any.
  */
+import type { CLERK_MESSAGES } from './messages-clerk'
 import type { DESK_MESSAGES } from './messages-desk'
+import type { OFFICE_MESSAGES } from './messages-office'
+import type { WAYS_MESSAGES } from './messages-ways'
 import type { INSTALLER_MESSAGES } from './messages-installer'
 import type { SHOP_MESSAGES } from './messages-shop'
+import type { ROUNDS_MESSAGES } from './messages-rounds'
+import type { ROUNDS_DESK_MESSAGES } from './messages-rounds-desk'
 
 export const MESSAGES = {
   'app.name': { en: 'storepulse', zh: 'storepulse' },
@@ -124,6 +129,11 @@ export const MESSAGES = {
   'pair.short': { en: 'A code has 8 letters and digits.', zh: '配对码为 8 位字母和数字。' },
   'pair.away': { en: 'The shop\'s node does not answer, so the phone cannot be paired now. Nothing is lost. Check that the phone is in the shop\'s network.', zh: '门店主机没有应答，暂时无法配对，没有丢失任何内容。请确认手机连着门店网络。' },
   'phone.this': { en: 'This phone: {name}, shop {shop}', zh: '本机：{name}，门店 {shop}' },
+  'push.switch': { en: 'Tell me while this page is closed', zh: '页面关闭时也通知我' },
+  'push.on': { en: 'On: not at night, and nothing personal in it.', zh: '已开启：夜间不打扰，通知不含个人信息。' },
+  'push.off': { en: 'Off.', zh: '已关闭。' },
+  'push.denied': { en: 'This browser does not allow notices: allow them in its settings.', zh: '浏览器未允许通知，请在浏览器设置中允许。' },
+  'push.impossible': { en: 'This browser cannot tell you while the page is closed. On an iPhone: put the page on the home screen first.', zh: '此浏览器无法在页面关闭时通知。iPhone 请先将页面添加到主屏幕。' },
   'phone.unpair': { en: 'Unpair this phone', zh: '解除本机配对' },
   'phone.unpair.sure': { en: 'Unpair', zh: '确认解除' },
 
@@ -307,6 +317,7 @@ export const MESSAGES = {
   'me.shops': { en: 'Shops', zh: '门店' },
   'me.everything': { en: 'all', zh: '全部' },
   'me.signout': { en: 'Sign out', zh: '退出登录' },
+  'me.notices': { en: 'Notices', zh: '通知' },
   'me.sessions': { en: 'Where I am signed in', zh: '我的登录' },
   'me.sessions.this': { en: 'this one', zh: '当前' },
   'me.sessions.since': { en: 'since {when}', zh: '始于 {when}' },
@@ -409,6 +420,7 @@ export const MESSAGES = {
   'state.cannot_do': { en: 'cannot', zh: '做不了' },
   'state.confirmed': { en: 'confirmed', zh: '已确认' },
   'state.overdue': { en: 'overdue', zh: '超时' },
+  'state.withdrawn': { en: 'withdrawn', zh: '已撤回' },
   'state.not_pushed': { en: 'called for, not pushed', zh: '应推送，未推送' },
 
   'broken.heading': { en: 'This page made a mistake', zh: '本页出错了' },
@@ -427,10 +439,18 @@ export const MESSAGES = {
   'item.reason.delivery_due': { en: 'Delivery is due', zh: '等待到货' },
   'item.reason.promotion': { en: 'Promotion changes over', zh: '促销换档' },
   'item.rest.until': { en: 'Do not ask again for', zh: '多久内不再提示？' },
-  'item.rest.days': { en: 'days: {days}', zh: '{days} 天' },
   'result.same': { en: 'This is the earlier photo again, so it closes nothing. Take a new one.', zh: '这与之前的照片相同，不能用于确认整改，请重新拍照。' },
   'result.older': { en: 'This photo was taken before the earlier one, so it closes nothing. Take a new one.', zh: '这张照片早于之前的照片，不能用于确认整改，请重新拍照。' },
   'result.reopened': { en: 'Ticked before, but not right on this photo: {n}', zh: '已勾选但照片显示仍未整改：{n} 处' },
 } as const
 
-export type MessageKey = keyof typeof MESSAGES | keyof typeof DESK_MESSAGES | keyof typeof SHOP_MESSAGES | keyof typeof INSTALLER_MESSAGES
+export type MessageKey =
+  | keyof typeof MESSAGES
+  | keyof typeof CLERK_MESSAGES
+  | keyof typeof DESK_MESSAGES
+  | keyof typeof ROUNDS_MESSAGES
+  | keyof typeof ROUNDS_DESK_MESSAGES
+  | keyof typeof SHOP_MESSAGES
+  | keyof typeof OFFICE_MESSAGES
+  | keyof typeof WAYS_MESSAGES
+  | keyof typeof INSTALLER_MESSAGES

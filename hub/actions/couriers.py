@@ -56,7 +56,7 @@ async def _send(
 
     def note(parcel: Sequence[Unsent]) -> None:
         with database.connection() as connection:
-            note_sent(connection, [one.action.id for one in parcel], at=now)
+            note_sent(connection, [one.action for one in parcel], at=now)
 
     sent = 0
     for to, parcel in parcels(await asyncio.to_thread(look)):

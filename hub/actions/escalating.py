@@ -1,4 +1,5 @@
-"""Look after actions: silence sends them one level up, once; later codes confirm what was done."""
+"""Look after actions: silence sends them one level up, once; later codes confirm what was done, or
+take away why it was asked for."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,7 +11,9 @@ from hub.actions.store import (
     move_action,
     read_rules_in_force,
     watched_actions,
+    withdrawable_actions,
 )
+from hub.actions.withdrawing import reason_of, why_withdrawn
 from hub.codes.computing import Policies, read_policies
 from hub.codes.policy import WEEKDAYS
 from hub.notices.telling import tell_escalations
@@ -48,6 +51,21 @@ def confirm(connection: Connection, *, now: datetime) -> int:
         for action, day in borne_out_actions(connection, since=now - _LOOK_BACK).items()
     ]
     return sum(one is not None for one in moved)
+
+
+def withdraw(connection: Connection, *, now: datetime) -> int:
+    """Withdraw what has expired or lost its cause; returns how many that were."""
+    found = withdrawable_actions(connection, now=now)
+    if not found:
+        return 0
+    rules = read_rules_in_force(connection)
+    moved = 0
+    for one in found:
+        why = why_withdrawn(one, days_after_due=rules.withdrawn_days_after_due, now=now)
+        if why is not None:
+            reason = f"hub: {reason_of(one, why)}"
+            moved += move_action(connection, one.id, why, at=now, reason=reason) is not None
+    return moved
 
 
 def open_weekdays(policies: Policies, now: datetime) -> frozenset[int]:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from hub.actions.pushes import CHECKLIST_KIND
+from hub.actions.kinds import CHECKLIST_KIND
 from hub.store.database import Connection
 from hub.store.queries import question
 from storepulse.facts import Fact

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from hub.actions.kinds import slot_of
 from hub.actions.opening import ShiftTime
 from hub.actions.rules import ActionRules
 from hub.codes.code import Code
@@ -31,8 +32,8 @@ class Given:
 def worth_of(code: Code, rules: ActionRules) -> float:
     """What an action for this code is worth, for the order only: 0 to the dimension's weight.
 
-    How far the figure falls short of green, by how sure the colour is. What a playbook brought
-    where it was tried is not known here yet.
+    How far the figure falls short of green, by how sure the colour is. What the playbook brought
+    where it was tried comes to it when one is chosen (`hub.actions.choosing`).
     """
     if code.value is None or code.probability is None:
         return rules.worth_unknown
@@ -66,7 +67,7 @@ def handed_out(
     chosen: list[Action] = []
     known = {_stands_for(one) for one in given if _rests(one, rules, now)}
     for action in sorted(called_for, key=lambda one: (-one.worth, one.id)):
-        stands_for = (action.kind, action.dimension, action.dims.get("bay", ""))
+        stands_for = (slot_of(action.kind), action.dimension, action.dims.get("bay", ""))
         if stands_for in known or room[action.role] <= 0:
             continue
         known.add(stands_for)
@@ -90,4 +91,4 @@ def _rests(one: Given, rules: ActionRules, now: datetime) -> bool:
 
 
 def _stands_for(one: Given) -> tuple[str, str, str]:
-    return (one.kind, one.dimension, one.bay)
+    return (slot_of(one.kind), one.dimension, one.bay)

@@ -11,6 +11,8 @@ from math import asin, cos, radians, sin, sqrt
 from typing import Final
 from uuid import UUID, uuid5
 
+from hub.actions.choosing import Steering, choose
+from hub.actions.kinds import CHECKLIST_KIND, MISSING_KIND, slot_of
 from hub.actions.plate import worth_of
 from hub.actions.rules import ActionRules, default_rules
 from hub.codes.code import Code
@@ -23,12 +25,12 @@ from storepulse.checklists import Sentence
 
 _NAMESPACE: Final = UUID("6b1f3a52-2c1e-5f0b-9a66-0d3f1f0f7c11")
 """Of action ids. Never changed: the same code must give the same action after every restart."""
-CHECKLIST_KIND: Final = "correction_checklist"
-MISSING_KIND: Final = "evidence_missing"
 _EVIDENCE_MAX: Final = 60
 """A node's screen needs no longer list; the code itself names all its facts."""
 _TICKETS_MAX: Final = 20
 _ZONES_MAX: Final = 12
+_WITHOUT_LIST: Final = "shelf_photo_round"
+"""What is said in a checklist's place where the day has none yet."""
 _EARTH_RADIUS_KM: Final = 6371.0
 _DIMENSION_WORDS: Final[Mapping[Dimension, Sentence]] = {
     "people": Sentence(en="people", zh="人员"),
@@ -102,6 +104,7 @@ def pushes(
     *,
     now: datetime,
     rules: ActionRules | None = None,
+    steering: Steering | None = None,
 ) -> list[Action]:
     """The actions that the codes of one shop and day call for, none that is open already.
 
@@ -110,29 +113,38 @@ def pushes(
 
     Args:
         rules: for the order by worth; without them those that come with storepulse.
+        steering: what trials say; without it the policy's first playbook is pushed.
     """
-    actions = []
+    actions: list[Action] = []
     for code in codes:
         worth = worth_of(code, rules or default_rules())
+        action: Action | None = None
         if code.colour == "red":
             push = policy.of(code.dimension).push
-            action = _for_red(code, push, situation, playbooks, now=now)
+            action = _for_red(
+                code, push, situation, playbooks, steering or Steering(), worth=worth, now=now
+            )
         elif code.unknown_days > policy.unknown_days_max:
             action = _for_unknown(code, policy.evidence_missing, playbooks, now=now)
-        else:
-            continue
-        actions.append(replace(action, worth=worth))
-    return [action for action in actions if _stands_for(action) not in situation.open_actions]
+            action = replace(action, worth=worth)
+        if action is not None:
+            actions.append(action)
+    taken = {_slot(one.kind, one.dimension, one.bay) for one in situation.open_actions}
+    return [
+        one for one in actions
+        if _slot(one.kind, one.dimension, one.dims.get("bay", "")) not in taken
+    ]  # fmt: skip
 
 
-def _stands_for(action: Action) -> OpenAction:
-    return OpenAction(action.kind, action.dimension, action.dims.get("bay", ""))
+def _slot(kind: str, dimension: str, bay: str) -> tuple[str, str, str]:
+    return (slot_of(kind), dimension, bay)
 
 
 def _for_red(
-    code: Code, push: Push, situation: Situation, playbooks: Mapping[str, Playbook], *,
-    now: datetime,
-) -> Action:  # fmt: skip
+    code: Code, push: Push, situation: Situation, playbooks: Mapping[str, Playbook],
+    steering: Steering, *, worth: float, now: datetime,
+) -> Action | None:  # fmt: skip
+    """None: a trial holds the playbook back at this shop, and nothing else stands for it."""
     assert code.value is not None
     values = {
         "shop": _same(code.shop),
@@ -143,7 +155,6 @@ def _for_red(
     }
     dims: dict[str, str] = {}
     checklist: str | None = None
-    kind = text_of = push.playbook
     picture = ""
     extra: list[str] = []
     if code.dimension == "people" and situation.strong_shop is not None:
@@ -154,16 +165,10 @@ def _for_red(
         dims["strong_shop"] = strong.shop
         extra.append("strong_shop_video" if strong.video else "strong_shop")
         values["video"] = _same(strong.video)
-    if kind == CHECKLIST_KIND:
-        if situation.checklist is None:
-            text_of = "shelf_photo_round"
-        else:
-            checklist = situation.checklist.id
-            picture = situation.checklist.photo
-            dims["bay"] = situation.checklist.bay
-            values["bay"] = _same(situation.checklist.bay)
-            values["items"] = _same(str(situation.checklist.open_items))
-            values["checklist"] = _same(checklist)
+    if situation.checklist is not None:
+        values["bay"] = _same(situation.checklist.bay)
+        values["items"] = _same(str(situation.checklist.open_items))
+        values["checklist"] = _same(situation.checklist.id)
     if code.dimension == "conversion":
         shown = list(situation.open_tickets[:_TICKETS_MAX])
         more = len(situation.open_tickets) - len(shown)
@@ -176,6 +181,22 @@ def _for_red(
         dims |= {"tickets": ",".join(shown)} if shown else {}
     if code.dimension == "place":
         values["zones"] = _zones(situation.zones)
+    choice = choose(
+        push.named, code.dimension, code.shop, steering,
+        fitting=_fitting(playbooks, code.dimension, values),
+    )  # fmt: skip
+    if choice is None:
+        return None
+    kind = text_of = choice.playbook
+    if kind == CHECKLIST_KIND:
+        if situation.checklist is None:
+            text_of = _WITHOUT_LIST
+        else:
+            checklist = situation.checklist.id
+            picture = situation.checklist.photo
+            dims["bay"] = situation.checklist.bay
+    if choice.trial:
+        dims["trial"] = choice.trial
     book = playbooks[text_of]
     title, text = book.filled(values)
     for name in extra:
@@ -185,8 +206,20 @@ def _for_red(
     video = values["video"].en if "video" in values else ""
     return replace(
         action, role=book.role, figure=values["figure"], limit=values["limit"], picture=picture,
-        video=video or book.video,
+        video=video or book.video, chosen_because=choice.because, worth=worth * choice.lift,
     )  # fmt: skip
+
+
+def _fitting(
+    playbooks: Mapping[str, Playbook], dimension: str, values: Mapping[str, Sentence]
+) -> set[str]:
+    """The playbooks of a dimension whose every variable has a value; the checklist's own always."""
+    found = {
+        name
+        for name, book in playbooks.items()
+        if book.dimension == dimension and book.variables <= set(values)
+    }
+    return found | ({CHECKLIST_KIND} if dimension == "goods" else set())
 
 
 def _zones(zones: Sequence[ZoneFigure]) -> Sentence:

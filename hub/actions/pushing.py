@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from hub.actions.choosing import Steering
+from hub.actions.kinds import CHECKLIST_KIND
 from hub.actions.opening import shift_at
 from hub.actions.plate import Given, handed_out
 from hub.actions.pushes import (
-    CHECKLIST_KIND,
     OpenAction,
     ShopPlace,
     Situation,
@@ -23,6 +24,7 @@ from hub.codes.days import day_start
 from hub.codes.policy import Policy
 from hub.codes.store import codes_of_days
 from hub.codes.touched import known_shops, open_checklists
+from hub.experiments.store import playbook_arms, stored_worths
 from hub.ingest.facts_store import facts_by_id, facts_of_days
 from hub.playbooks import Playbook
 from hub.shops_store import Shop
@@ -67,6 +69,7 @@ def pushes_of_today(
     tickets = open_tickets_of(
         connection, {shop: now for shop in calling if _is_red(calling[shop], "conversion")}, now=now
     )
+    steered: dict[date, Steering] = {}
     found: list[Action] = []
     places: list[ShopPlace] = []
     for shop, four in calling.items():
@@ -88,8 +91,17 @@ def pushes_of_today(
             open_actions=opened.get(shop, frozenset()),
         )
         policy = policies.in_force_at(kinds[shop], day)
-        found += pushes(four, situation, policy, playbooks, now=now, rules=rules)
+        if day not in steered:
+            steered[day] = read_steering(connection, day)
+        found += pushes(
+            four, situation, policy, playbooks, now=now, rules=rules, steering=steered[day]
+        )
     return found
+
+
+def read_steering(connection: Connection, day: date) -> Steering:
+    """What trials say on a day: who acts and who waits, and what each playbook was worth."""
+    return Steering(arms=playbook_arms(connection, day), worths=stored_worths(connection))
 
 
 def handed_out_now(

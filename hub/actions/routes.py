@@ -128,7 +128,7 @@ def action_routes(database: Database) -> APIRouter:
 
     @routes.post("/actions/{action}/dismiss")
     def dismiss(action: Name, said: Because, session: Leads) -> ListedAction:
-        """Take an action off the list, with the reason; it stands as cannot_do."""
+        """Take an action off the list, with the reason: it is withdrawn, at the shop's node too."""
         return _turn(database, session, "dismiss_action", action, said)
 
     @routes.post("/actions/{action}/reassign")

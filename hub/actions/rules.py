@@ -77,6 +77,8 @@ class ActionRules:
     """What a dimension counts in the order of actions."""
     worth_unknown: float
     """What an action for missing evidence counts."""
+    withdrawn_days_after_due: float = 7.0
+    """So long after its due time nobody is asked for it any more."""
 
     def __post_init__(self) -> None:
         if self.version < 1:
@@ -96,6 +98,11 @@ class ActionRules:
                 raise ValueError(f"cooldown hours must be 0 to 672, got {hours}")
         if not 1 <= self.unseen_minutes_max <= 24 * 60:
             raise ValueError(f"unseen_minutes_max must be 1 to 1440, got {self.unseen_minutes_max}")
+        if not 0 < self.withdrawn_days_after_due <= 28:
+            raise ValueError(
+                "withdrawn_days_after_due must be above 0 and at most 28, got "
+                f"{self.withdrawn_days_after_due}"
+            )
         if set(self.weights) != set(DIMENSIONS):
             raise ValueError(f"weights must name {', '.join(DIMENSIONS)}")
         for weight in (*self.weights.values(), self.worth_unknown):

@@ -1,7 +1,7 @@
 """Actions in the database and their moves, by compare and set. Decides none."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -10,9 +10,17 @@ from psycopg.types.json import Jsonb
 from hub.actions.plate import Given
 from hub.actions.rules import RULES_JSON, ActionRules, default_rules, rules_from
 from hub.actions.silence import Silence, Watched
+from hub.actions.withdrawing import Standing
 from hub.store.database import Connection
 from hub.store.queries import question
-from storepulse.actions import ACTION_JSON, Action, ActionEvent, ActionState, next_state
+from storepulse.actions import (
+    ACTION_JSON,
+    Action,
+    ActionEvent,
+    ActionState,
+    Withdrawal,
+    next_state,
+)
 from storepulse.topics import Address
 
 
@@ -166,16 +174,36 @@ def unsent_actions(
 ) -> list[Unsent]:
     """Actions without a receipt that were not sent since `sent_before`, by node, oldest first.
 
+    A withdrawn one among them says so, and counts as sent when that was said.
+
     Without `node_path`: of all nodes that are not known to be offline.
     """
     asked: dict[str, Any] = {"node_path": node_path, "sent_before": sent_before, "limit": limit}
     return [
-        Unsent(
-            Address(row["chain"], row["shop"], row["node"]),
-            ACTION_JSON.validate_python(row["body"], strict=False),
-        )
+        Unsent(Address(row["chain"], row["shop"], row["node"]), _as_it_stands(row))
         for row in connection.execute(question("unsent_actions"), asked)
     ]
+
+
+def _as_it_stands(row: Mapping[str, Any]) -> Action:
+    action = ACTION_JSON.validate_python(row["body"], strict=False)
+    if row["withdrawn_at"] is None:
+        return action
+    said = Withdrawal(
+        at=row["withdrawn_at"], why=row["withdrawn_event"], reason=row["withdrawn_reason"]
+    )
+    return replace(action, withdrawn=said)
+
+
+def note_withdrawal_kept(connection: Connection, action: str, *, at: datetime) -> None:
+    """The node has taken it off its list: it is not told again. The first time counts."""
+    connection.execute(question("withdrawal_kept"), {"id": action, "at": at})
+
+
+def withdrawable_actions(connection: Connection, *, now: datetime) -> list[Standing]:
+    """The open actions as withdrawing looks at them, oldest first."""
+    rows = connection.execute(question("withdrawable_actions"), {"now": now})
+    return [Standing(**row) for row in rows]
 
 
 def given_actions(
@@ -242,6 +270,8 @@ def insert_escalation(connection: Connection, found: Silence, *, at: datetime) -
     return row is not None
 
 
-def note_sent(connection: Connection, ids: Sequence[str], *, at: datetime) -> None:
+def note_sent(connection: Connection, sent: Sequence[Action], *, at: datetime) -> None:
     """Remember when these actions were last sent, so that the timer does not send them at once."""
-    connection.execute(question("actions_sent"), {"ids": list(ids), "at": at})
+    withdrawn = [one.id for one in sent if one.withdrawn is not None]
+    ids = [one.id for one in sent]
+    connection.execute(question("actions_sent"), {"ids": ids, "withdrawn": withdrawn, "at": at})

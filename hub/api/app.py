@@ -49,6 +49,7 @@ from hub.api.figures_routes import figures_routes
 from hub.api.news import News, news_routes
 from hub.api.origins import is_foreign
 from hub.api.policies import policy_routes
+from hub.api.scores_routes import scores_routes
 from hub.audit.routes import audit_routes
 from hub.care.keyring import Keys
 from hub.care.page_routes import ticket_page_routes
@@ -61,12 +62,16 @@ from hub.codes.days import local_day
 from hub.codes.touched import known_shops, newest_code_day_seen
 from hub.errors import Refused
 from hub.experiments.routes import experiment_routes
+from hub.experiments.size_routes import size_routes
 from hub.experiments.store import NoSuchExperiment
 from hub.feeds.routes import feed_routes
+from hub.figures.routes import series_routes
 from hub.ingest.listener import Tally
 from hub.metrics import CATALOGUE, Metric
+from hub.notices.push import WebPush
 from hub.notices.routes import notice_routes
 from hub.people.account_routes import account_routes
+from hub.people.data_routes import person_data_routes
 from hub.people.provider import Provider
 from hub.people.routes import people_routes
 from hub.people.sessions import (
@@ -84,6 +89,7 @@ from hub.pictures.routes import picture_routes
 from hub.plans.routes import BODY_BYTES_MAX as PLAN_BODY_BYTES_MAX
 from hub.plans.routes import plan_routes
 from hub.playbooks.routes import playbook_routes
+from hub.rounds.routes import round_routes
 from hub.shops_store import Node, Shop
 from hub.shops_store import nodes as read_nodes
 from hub.shops_store import shops as read_shops
@@ -113,6 +119,7 @@ def create_app(
     keys: Keys | None = None,
     notice_mail: bool = False,
     care: CareSettings | None = None,
+    push: WebPush | None = None,
 ) -> FastAPI:
     """The application over an open database.
 
@@ -123,6 +130,7 @@ def create_app(
         keys: of the hub's key file; None: no channel and no contact can be kept.
         notice_mail: whether notices can go by mail.
         care: how messages to customers go; None: none are sent, and nobody is asked to agree.
+        push: how messages go to people's browsers; None: none are sent.
     """
     app = FastAPI(
         title="storepulse hub", version=__version__, docs_url=None, redoc_url=None,
@@ -136,20 +144,25 @@ def create_app(
     app.include_router(_records_routes(database, now))
     app.include_router(why_routes(database))
     app.include_router(experiment_routes(database, now))
+    app.include_router(size_routes(database, now))
     app.include_router(_health_routes(database, tally or Tally()))
     app.include_router(figures_routes(database))
+    app.include_router(series_routes(database, now))
     app.include_router(export_routes(database, now))
     app.include_router(action_routes(database))
     app.include_router(playbook_routes(database))
     app.include_router(care_routes(database, now, keys=keys, care=care or CareSettings()))
-    app.include_router(notice_routes(database, keys, mail=notice_mail))
+    app.include_router(notice_routes(database, keys, mail=notice_mail, push=push))
     app.include_router(people_routes(database))
+    app.include_router(person_data_routes(database))
     app.include_router(account_routes(database, provider))
     app.include_router(audit_routes(database))
     app.include_router(feed_routes(database, now))
     app.include_router(phone_routes(database))
     app.include_router(picture_routes(database, store))
     app.include_router(plan_routes(database, now))
+    app.include_router(round_routes(database, now))
+    app.include_router(scores_routes(database, now))
     app.include_router(news_routes(database, news or News()))
     app.include_router(ticket_page_routes())
     app.include_router(page_routes("board.html"))

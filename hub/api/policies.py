@@ -26,6 +26,7 @@ from hub.codes.publishing import (
 from hub.codes.touched import known_shops, newest_code_day_seen
 from hub.codes.trial import TRIED_DAYS, Trial
 from hub.people.sessions import EditsPolicies, NotYours, ReadsFigures, SignedIn, TriesPolicies
+from hub.playbooks.store import playbooks_in_force
 from hub.store.database import Database
 
 _Version = Annotated[int, Path(ge=1, le=1_000_000_000)]
@@ -92,8 +93,8 @@ def policy_routes(database: Database, now: Clock) -> APIRouter:
     @routes.post("/policy/try")
     def try_it(asked: ToTry, session: TriesPolicies) -> Trial:
         """What a draft would have changed in the last days, at the shops of whoever asks."""
-        check_policy(asked.policy, called="draft")
         with database.of_session(session) as connection:
+            check_policy(asked.policy, called="draft", books=playbooks_in_force(connection))
             return try_policy(connection, asked.policy, now=now(), days=asked.days)
 
     @routes.post("/policy/publish", status_code=HTTP_201_CREATED)

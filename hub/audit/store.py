@@ -5,7 +5,7 @@ A line belongs into the transaction of the change that it tells of: both are the
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -68,8 +68,19 @@ def record(
 
 
 def lines(
-    connection: Connection, *, before: int | None = None, about: str | None = None, limit: int = 100
-) -> list[Line]:
-    """The newest lines first, at most `limit`; those before one (its id), those about one thing."""
-    asked = {"before": before, "about": about, "limit": min(limit, LINES_MAX)}
+    connection: Connection, *, before: int | None = None, about: str | None = None,
+    what: str | None = None, person: UUID | None = None, first: date | None = None,
+    last: date | None = None, limit: int = 100,
+) -> list[Line]:  # fmt: skip
+    """The newest lines first, at most `limit`.
+
+    Args:
+        before: those before this line (its id).
+        about: of one thing; `what`: of one kind of change; `person`: by one.
+        first: from this day on, `last`: up to it, in UTC.
+    """
+    asked = {
+        "before": before, "about": about, "what": what, "person": person, "first": first,
+        "last": last, "limit": min(limit, LINES_MAX),
+    }  # fmt: skip
     return [Line(**row) for row in connection.execute(question("audit"), asked)]

@@ -25,6 +25,7 @@ import httpx
 import numpy as np
 
 from hub.bench.codes import LAST, million_steps
+from hub.bench.cpu import cpu_s, family_cpu_s
 from hub.bench.drawn import drawn_facts, drawn_shop, drawn_shop_facts, shop_name
 from hub.codes.batch import codes_of_shops
 from hub.codes.code import Code, first_day_needed
@@ -191,7 +192,7 @@ def _serving(place: str) -> Iterator[tuple[str, int]]:
     url = f"http://127.0.0.1:{port}"
     try:
         until = time.monotonic() + _READY_S_MAX
-        while not _answers(url):
+        while not answers(url):
             if child.poll() is not None or time.monotonic() > until:
                 raise ApiNotReady("the API's process did not come up; see above")
             time.sleep(0.1)
@@ -201,34 +202,12 @@ def _serving(place: str) -> Iterator[tuple[str, int]]:
         child.wait()
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether an API answers there."""
     try:
         return httpx.get(f"{url}/healthz").status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
-
-
-def cpu_s(process: int) -> float:
-    """CPU seconds of a process so far, its threads included."""
-    fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def family_cpu_s(parent: int | None) -> float:
-    """CPU seconds of a process and its children, those that have ended included."""
-    if parent is None:
-        return 0.0
-    ticks = 0
-    for one in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = one.read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue  # it ended just now: its parent counts it
-        if int(fields[1]) == parent:
-            ticks += int(fields[11]) + int(fields[12])
-        elif one.parent.name == str(parent):
-            ticks += sum(int(field) for field in fields[11:15])
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _paths(shops: int, page_rows: int) -> Iterator[tuple[str, str]]:

@@ -71,6 +71,9 @@ def reseal(connection: Connection, keyring: Keyring, *, at: datetime) -> Reseale
     for row in channels:
         asked = {"person": row["person"], "sealed": keyring.seal(keyring.open(row["sealed"]))}
         connection.execute(question("seal_choice"), asked)
+    for row in connection.execute(question("sealed_pushes")).fetchall():
+        asked = {"id": row["id"], "sealed": keyring.seal(keyring.open(row["sealed"]))}
+        connection.execute(question("seal_push"), asked)
     detail = f"{len(contacts)} contacts, {len(channels)} channels"
     note(connection, "keys turned", at=at, detail=detail)
     return Resealed(len(contacts), len(channels))

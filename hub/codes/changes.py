@@ -51,6 +51,7 @@ class PushChange:
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     playbook: str | None = None
     due_hours: float | None = None
+    also: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ only what it names. `parse_policy` tries every combination that could meet in a 
 policy which was read never contradicts itself later.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -22,6 +22,7 @@ from hub.codes.policy import (
     Policy,
     check_playbooks,
 )
+from hub.playbooks import Playbook, playbooks
 from storepulse.actions import DIMENSIONS
 from storepulse.wire import explain
 
@@ -99,9 +100,13 @@ def _dimension(part: DimensionPolicy, change: DimensionChange) -> DimensionPolic
     )
 
 
-def parse_policy(text: str | bytes, *, called: str) -> Policy:
+def parse_policy(
+    text: str | bytes, *, called: str, books: Mapping[str, Playbook] | None = None
+) -> Policy:
     """Read a policy from JSON text; `called` names it in the error.
 
+    Args:
+        books: the playbooks that a push may name; None: those that come with storepulse.
     Raises:
         BadPolicy: it is not JSON, lacks a field, has one too many, a value out of range, names a
             playbook that there is not, or has overrides that contradict each other.
@@ -110,20 +115,25 @@ def parse_policy(text: str | bytes, *, called: str) -> Policy:
         policy = POLICY_JSON.validate_json(text, strict=False)
     except ValidationError as error:
         raise BadPolicy(f"policy {called}: {explain(error)}") from error
-    check_policy(policy, called=called)
+    check_policy(policy, called=called, books=books)
     return policy
 
 
-def check_policy(policy: Policy, *, called: str) -> None:
+def check_policy(
+    policy: Policy, *, called: str, books: Mapping[str, Playbook] | None = None
+) -> None:
     """What the types alone cannot see: playbooks, and overrides that could meet in a shop.
 
+    Args:
+        books: as for `parse_policy`; a hub gives its own, edited ones.
     Raises:
         BadPolicy: names the field, or the overrides that do not go together.
     """
-    check_playbooks(policy, called=called)
+    known = playbooks() if books is None else books
+    check_playbooks(policy, known, called=called)
     for numbers in _meeting(policy.overrides, called=called):
         try:
-            check_playbooks(_overridden(policy, numbers), called=called)
+            check_playbooks(_overridden(policy, numbers), known, called=called)
         except ValueError as error:
             where = " with ".join(
                 f"overrides.{number} ({policy.overrides[number].kind} "
@@ -148,9 +158,11 @@ def _meeting(overrides: tuple[Override, ...], *, called: str) -> Iterator[tuple[
     yield from sorted((some for some in found if some), key=lambda some: (len(some), some))
 
 
-def read_policy(path: Path) -> Policy:
+def read_policy(path: Path, *, books: Mapping[str, Playbook] | None = None) -> Policy:
     """Read a policy file.
 
+    Args:
+        books: as for `parse_policy`.
     Raises:
         BadPolicy: it cannot be read, or is no policy.
     """
@@ -160,4 +172,4 @@ def read_policy(path: Path) -> Policy:
         text = path.read_bytes()
     except OSError as error:
         raise BadPolicy(f"policy {path} cannot be read: {error.strerror}") from error
-    return parse_policy(text, called=str(path))
+    return parse_policy(text, called=str(path), books=books)

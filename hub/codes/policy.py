@@ -17,7 +17,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from hub.codes.changes import Override, Weekday
 from hub.codes.colours import COLOURS
 from hub.codes.conditions import FurtherRule
-from hub.playbooks import playbooks
+from hub.playbooks import Playbook
 from storepulse.actions import DIMENSIONS, Dimension
 from storepulse.errors import BadInput
 from storepulse.wire import explain
@@ -27,6 +27,7 @@ _STRICT: Final = ConfigDict(extra="forbid")
 POLICY_BYTES_MAX: Final = 1_000_000
 FURTHER_MAX: Final = 12
 OVERRIDES_MAX: Final = 2000
+_ALSO_MAX: Final = 10
 
 
 class BadPolicy(BadInput):
@@ -87,12 +88,22 @@ class Push:
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
     playbook: str
     due_hours: float
+    also: tuple[str, ...] = ()
+    """Others that may stand in its place, in this order while no trial says which is worth more."""
 
     def __post_init__(self) -> None:
-        if not self.playbook.isidentifier():
-            raise ValueError(f"playbook must be a playbook's name, got {self.playbook!r}")
+        for name in self.named:
+            if not name.isidentifier():
+                raise ValueError(f"playbook must be a playbook's name, got {name!r}")
+        if len(self.also) > _ALSO_MAX or len(set(self.named)) != len(self.named):
+            raise ValueError(f"also: at most {_ALSO_MAX} others, each once, got {self.also}")
         if not 0 < self.due_hours <= 24 * 28:
             raise ValueError(f"due_hours must be above 0, at most 672, got {self.due_hours}")
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """All of them, the default first."""
+        return (self.playbook, *self.also)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,21 +249,25 @@ def policy_schema() -> dict[str, Any]:
     return POLICY_JSON.json_schema()
 
 
-def check_playbooks(policy: Policy, *, called: str) -> None:
-    """Raise BadPolicy where a push names a playbook that there is not."""
-    _check_playbook(policy.evidence_missing, "any", where=f"{called}: evidence_missing")
+def check_playbooks(policy: Policy, books: Mapping[str, Playbook], *, called: str) -> None:
+    """Raise BadPolicy where a push names a playbook that is not among these, or not for it."""
+    _check_playbook(policy.evidence_missing, "any", books, where=f"{called}: evidence_missing")
     for dimension in DIMENSIONS:
         push = policy.of(dimension).push
-        _check_playbook(push, dimension, where=f"{called}: {dimension}.push")
+        _check_playbook(push, dimension, books, where=f"{called}: {dimension}.push")
 
 
-def _check_playbook(push: Push, dimension: str, *, where: str) -> None:
-    fitting = [name for name, one in playbooks().items() if one.dimension == dimension]
-    if push.playbook not in fitting:
-        raise BadPolicy(
-            f"policy {where}.playbook: {push.playbook!r} is none for this; there are "
-            f"{', '.join(sorted(fitting))}"
-        )
+def _check_playbook(
+    push: Push, dimension: str, books: Mapping[str, Playbook], *, where: str
+) -> None:
+    fitting = [name for name, one in books.items() if one.dimension == dimension]
+    for field, names in (("playbook", [push.playbook]), ("also", push.also)):
+        for name in names:
+            if name not in fitting:
+                raise BadPolicy(
+                    f"policy {where}.{field}: {name!r} is none for this; there are "
+                    f"{', '.join(sorted(fitting))}"
+                )
 
 
 def policy_from(body: Mapping[str, Any], *, called: str) -> Policy:

@@ -33,6 +33,7 @@ from hub.codes.publishing import (
 )
 from hub.codes.touched import known_shops
 from hub.codes.trial import LISTED_MAX, TRIED_DAYS, Trial
+from hub.playbooks.store import playbooks_in_force
 from hub.store.database import Connection, beside, open_database
 from storepulse.errors import BadInput
 
@@ -130,17 +131,35 @@ def edit(database: DatabaseOption = None, draft: DraftOption = None) -> None:
     Example: EDITOR=nano storepulse policy edit
     """
     file = _draft_file(database, draft)
+    with open_database(database) as opened, opened.connection() as connection:
+        body = policy_json(next_draft(connection, _today()))
+        books = playbooks_in_force(connection)
     if not file.exists():
-        with open_database(database) as opened, opened.connection() as connection:
-            body = policy_json(next_draft(connection, _today()))
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(body, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     _open_editor(file)
-    found = read_policy(file)
+    found = read_policy(file, books=books)
     talk.print(
         f"{file} is a policy: version {found.version}, from {found.starts_on}. "
         "Next: storepulse policy try"
     )
+
+
+@app.command("check")
+def check(
+    policy: Annotated[Path | None, typer.Argument(help="A file; default: the draft.")] = None,
+    database: DatabaseOption = None,
+    draft: DraftOption = None,
+) -> None:
+    """Say whether a file is a policy that this hub can follow: its own playbooks count, too.
+
+    Example: storepulse policy check policy-draft.json
+    """
+    with open_database(database) as opened, opened.connection() as connection:
+        books = playbooks_in_force(connection)
+    file = policy or _draft_file(database, draft)
+    found = read_policy(file, books=books)
+    talk.print(f"{file} is a policy: version {found.version}, from {found.starts_on}")
 
 
 @app.command("diff")
@@ -228,8 +247,8 @@ def publish(
     Example: storepulse policy publish
     """
     file = policy or _draft_file(database, draft)
-    asked = read_policy(file)
     with open_database(database) as opened, opened.connection() as connection:
+        asked = read_policy(file, books=playbooks_in_force(connection))
         publish_as_owner(connection, asked)
     talk.print(f"published: version {asked.version}, {asked.name}, from {asked.starts_on}")
     if policy is None:
@@ -248,7 +267,7 @@ def _policy(connection: Connection, asked: str | None) -> Policy:
         return found
     if not Path(asked).exists():
         raise NoPolicy(f"{asked} is not there; `storepulse policy edit` begins a draft")
-    return read_policy(Path(asked))
+    return read_policy(Path(asked), books=playbooks_in_force(connection))
 
 
 def given_policy(connection: Connection, asked: str | None) -> Policy | None:

@@ -27,6 +27,7 @@ from hub.codes.policy import POLICY_JSON, BadPolicy, Policy
 from hub.codes.store import policies as stored_policies
 from hub.codes.touched import known_shops
 from hub.codes.trial import TRIED_DAYS, Trial, tried
+from hub.playbooks.store import playbooks_in_force
 from hub.store.database import Connection
 from hub.store.queries import question
 
@@ -111,14 +112,14 @@ def publish_as_session(connection: Connection, draft: Policy, *, who: UUID) -> P
         BadPolicy: the version is not the next one, or it starts in the past.
         PermissionError: the session may not.
     """
-    check_policy(draft, called="draft")
+    check_policy(draft, called="draft", books=playbooks_in_force(connection))
     _put(connection, draft, question("publish_policy"), {"body": Jsonb(_json(draft))}, who)
     return draft
 
 
 def publish_as_owner(connection: Connection, draft: Policy) -> Policy:
     """Publish on the hub's own machine. Raises BadPolicy as above."""
-    check_policy(draft, called="draft")
+    check_policy(draft, called="draft", books=playbooks_in_force(connection))
     # Where no hub has run yet, the past is judged by what comes with storepulse all the same.
     ensure_default_policy(connection)
     asked = {

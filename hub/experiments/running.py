@@ -2,21 +2,30 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 import numpy as np
 
+from hub.actions.choosing import Steering, choose
+from hub.audit import MACHINE
+from hub.codes.computing import read_policies
 from hub.errors import Refused
-from hub.experiments.pairs import Pair, matched_pairs
+from hub.experiments.pairs import Pair, TooFewShops, matched_pairs
 from hub.experiments.store import (
+    SUBJECT_CHARACTERS_MAX,
     Experiment,
     NotSo,
     experiments,
+    keep_worths,
     move,
     one_experiment,
     pairs_of,
+    playbook_arms,
+    shops_on_trial,
     start,
+    stored_worths,
 )
 from hub.experiments.trials import (
     BEFORE_DAYS,
@@ -30,6 +39,7 @@ from hub.experiments.trials import (
     worth_of_playbooks,
 )
 from hub.ingest.fact_rules import YEARS
+from hub.playbooks.store import playbooks_in_force
 from hub.store.database import Connection, Database
 from hub.why.panel import figures
 from hub.why.reading import daily_of, shops_with_kinds
@@ -42,6 +52,10 @@ SHOPS_MAX: Final = 2000
 
 class NoTrialLength(BadInput):
     """A trial that is too short, too long, or at no time."""
+
+
+class NoSuchPlaybook(BadInput):
+    """A trial of a playbook that there is not, or not for its dimension."""
 
 
 class NotWon(Refused):
@@ -64,16 +78,22 @@ class Shown:
 
 def start_trial(
     connection: Connection, owner: Connection, experiment: str, *, first: date, days: int = DAYS,
-    seed: int, shops: Sequence[str] | None = None,
+    seed: int, shops: Sequence[str] | None = None, subject: str | None = None,
+    who: UUID | str = MACHINE,
 ) -> tuple[Pair, ...]:  # fmt: skip
     """Pair the shops by their figures before `first`, draw lots, and let it run.
+
+    A shop that takes part in another trial of the dimension on these days takes part in none more.
 
     Args:
         connection: whose right it is; the database asks.
         owner: reads the figures of all shops.
         shops: only among these; None: all.
+        subject: in the place of what was proposed; a playbook by its name.
+        who: for the audit log, see `hub.audit.record`.
     Raises:
         NoTrialLength: fewer than 7 days or more than 126.
+        NoSuchPlaybook: what is tried is no playbook of this dimension.
         TooFewShops, NoSuchExperiment, NotSo.
     """
     if not 7 <= days <= 126:
@@ -81,19 +101,55 @@ def start_trial(
     if not YEARS[0] < first.year < YEARS[1]:
         raise NoTrialLength(f"{first} lies outside the years {YEARS[0] + 1} to {YEARS[1] - 1}")
     found = one_experiment(connection, experiment)
-    kinds = shops_with_kinds(owner, shops, most=SHOPS_MAX)
+    if found.state != "proposed":
+        raise NotSo(f"experiment {experiment} is {found.state}: only a proposal starts")
+    last = first + timedelta(days=days - 1)
+    tried = " ".join((subject or found.subject).split())[:SUBJECT_CHARACTERS_MAX]
+    against = _against(owner, found, tried, first) if found.kind == "playbook" else ""
+    taken = shops_on_trial(owner, found.dimension, first, last)
+    kinds = {
+        shop: kind
+        for shop, kind in shops_with_kinds(owner, shops, most=SHOPS_MAX).items()
+        if shop not in taken
+    }
     told = _figures(owner, list(kinds), found.dimension, first - timedelta(days=1), BEFORE_DAYS)
     before = {
         shop: float(np.nanmean(course))
         for shop, course in told.items()
         if np.isfinite(course).sum() >= KNOWN_DAYS_MIN
     }
-    pairs = matched_pairs(before, {shop: kind for shop, (_, kind) in kinds.items()}, seed=seed)
+    try:
+        pairs = matched_pairs(before, {shop: kind for shop, (_, kind) in kinds.items()}, seed=seed)
+    except TooFewShops as error:
+        if not taken:
+            raise
+        raise TooFewShops(
+            f"{error}; {len(taken)} shops take part in another trial of {found.dimension} on these "
+            "days: stop that one, or start later"
+        ) from error
     start(
-        connection, experiment, seed=seed, first=first, last=first + timedelta(days=days - 1),
-        pairs=pairs,
+        connection, experiment, seed=seed, first=first, last=last, pairs=pairs, subject=tried,
+        against=against, who=who,
     )  # fmt: skip
     return pairs
+
+
+def _against(owner: Connection, found: Experiment, tried: str, day: date) -> str:
+    """The playbook that shops get which wait; "": none. Raises NoSuchPlaybook."""
+    books = playbooks_in_force(owner)
+    fitting = {name for name, book in books.items() if book.dimension == found.dimension}
+    if tried not in fitting:
+        raise NoSuchPlaybook(
+            f"{tried!r} is no playbook of {found.dimension}: publish it first, or name one of "
+            f"{', '.join(sorted(fitting))}"
+        )
+    arms = {name: one for name, one in playbook_arms(owner, day).items() if one.everywhere}
+    # Nobody's shop: what head office rolled out and the policy names, without any lot.
+    chosen = choose(
+        read_policies(owner).in_force(day).of(found.dimension).push.named, found.dimension, "",
+        Steering(arms=arms, worths=stored_worths(owner)), fitting=fitting - {tried},
+    )  # fmt: skip
+    return "" if chosen is None else chosen.playbook
 
 
 def _figures(
@@ -125,8 +181,9 @@ def look_at(database: Database, experiment: Experiment, *, today: date) -> Shown
 
 
 def roll_out(
-    connection: Connection, database: Database, experiment: str, *, today: date, reason: str = ""
-) -> Shown:
+    connection: Connection, database: Database, experiment: str, *, today: date, reason: str = "",
+    who: UUID | str = MACHINE,
+) -> Shown:  # fmt: skip
     """Let every shop act, when the trial has won.
 
     Raises:
@@ -142,22 +199,32 @@ def roll_out(
             f"experiment {experiment} has not won (it is {shown.standing}); "
             "to roll it out all the same, say why"
         )
-    move(connection, experiment, "rolled_out", reason=reason)
+    move(connection, experiment, "rolled_out", reason=reason, who=who)
     return shown
 
 
-def worths(database: Database, connection: Connection, *, today: date) -> tuple[Worth, ...]:
+def worths(database: Database, *, today: date) -> tuple[Worth, ...]:
     """What everything that was ever tried was worth, most to be expected first."""
     trials = []
-    for one in experiments(connection):
+    with database.connection() as connection:
+        found = experiments(connection)
+    for one in found:
         shown = look_at(database, one, today=today)
         if shown.looks:
             last = shown.looks[-1]
             trials.append(
-                Trial(subject=one.subject, dimension=one.dimension, effect=last.effect,
-                      low=last.low, high=last.high)
+                Trial(kind=one.kind, subject=one.subject, dimension=one.dimension,
+                      against=one.against, effect=last.effect, low=last.low, high=last.high)
             )  # fmt: skip
     return worth_of_playbooks(trials)
+
+
+def tell_worths(database: Database, *, now: datetime) -> tuple[Worth, ...]:
+    """Look at all trials and keep what they were worth, for pushes to be chosen by."""
+    found = worths(database, today=now.date())
+    with database.connection() as connection:
+        keep_worths(connection, found, at=now)
+    return found
 
 
 def as_plain(shown: Shown) -> dict[str, object]:

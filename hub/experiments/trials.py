@@ -130,6 +130,9 @@ class Trial:
     effect: float
     low: float
     high: float
+    kind: str = "playbook"
+    against: str = ""
+    """The playbook that the waiting shops got; "": none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +147,10 @@ class Worth:
     trials: int
     expected: float
     """Drawn towards 0 as far as the trials leave it open: by this the next push is ranked."""
+    kind: str = "playbook"
+    against: str = ""
+    """The playbook that the waiting shops got; "": none. What was tried against different ones is
+    told apart."""
 
 
 def worth_of_playbooks(trials: Iterable[Trial]) -> tuple[Worth, ...]:
@@ -152,14 +159,16 @@ def worth_of_playbooks(trials: Iterable[Trial]) -> tuple[Worth, ...]:
     Trials are weighed by their variance and by how far those of one playbook differ (DerSimonian
     and Laird 1986); their intervals hold at any look, so the one here is rather too wide.
     """
-    grouped: dict[tuple[str, str], list[Trial]] = defaultdict(list)
-    for trial in trials:
-        grouped[trial.subject, trial.dimension].append(trial)
-    found = [_worth(subject, of, some) for (subject, of), some in grouped.items()]
-    return tuple(sorted(found, key=lambda one: (-one.expected, one.subject, one.dimension)))
+    grouped: dict[tuple[str, str, str, str], list[Trial]] = defaultdict(list)
+    for one in trials:
+        grouped[one.kind, one.subject, one.dimension, one.against].append(one)
+    found = [_worth(some) for some in grouped.values()]
+    return tuple(
+        sorted(found, key=lambda one: (-one.expected, one.subject, one.dimension, one.against))
+    )
 
 
-def _worth(subject: str, dimension: str, trials: Sequence[Trial]) -> Worth:
+def _worth(trials: Sequence[Trial]) -> Worth:
     effects = np.array([trial.effect for trial in trials])
     variances = np.array([((trial.high - trial.low) / 2 / Z90) ** 2 for trial in trials])
     weights = 1 / variances
@@ -171,7 +180,9 @@ def _worth(subject: str, dimension: str, trials: Sequence[Trial]) -> Worth:
     weights = 1 / (variances + between)
     effect, variance = float((weights * effects).sum() / weights.sum()), 1 / float(weights.sum())
     half = Z90 * variance**0.5
+    alike = trials[0]
     return Worth(
-        subject=subject, dimension=dimension, effect=effect, low=effect - half, high=effect + half,
-        trials=len(trials), expected=effect * WORTH_SPREAD**2 / (WORTH_SPREAD**2 + variance),
+        kind=alike.kind, subject=alike.subject, dimension=alike.dimension, against=alike.against,
+        effect=effect, low=effect - half, high=effect + half, trials=len(trials),
+        expected=effect * WORTH_SPREAD**2 / (WORTH_SPREAD**2 + variance),
     )  # fmt: skip

@@ -9,15 +9,18 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
-from hub.api.asked import Clock
+from hub.api.asked import Clock, NotThere
+from hub.audit import record
 from hub.audit.routes import ReadsAudit
-from hub.errors import Refused
+from hub.errors import BadFeed, Refused
+from hub.feeds.kinds import KINDS
 from hub.feeds.reasons import FeedFailed, RunReason
-from hub.feeds.running import take_delivery
+from hub.feeds.running import take_again, take_delivery
 from hub.feeds.store import ASIDE_MAX, Aside, ToldFeed, aside, feeds
-from hub.people.sessions import SeesFaults
+from hub.people.sessions import ManagesPeople, SeesFaults
 from hub.store.database import Database
 
+_ID_MAX: Final = 2**63 - 1
 FeedName = Annotated[str, Path(min_length=1, max_length=40)]
 
 
@@ -30,6 +33,28 @@ class Delivered:
     taken: int = 0
     same: int = 0
     aside: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """Which row to take again; None: all."""
+
+    id: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.id is not None and not 0 <= self.id <= _ID_MAX:
+            raise ValueError("id is none of a row")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldKind:
+    """A kind of feed: what its rows tell, and by which columns."""
+
+    name: str
+    meaning: str
+    columns: tuple[str, ...]
+    fetched_from: str
+    """The service that it comes from by itself; empty: it is sent, or read from a file."""
 
 
 class NotSigned(Refused):
@@ -79,11 +104,35 @@ def feed_routes(database: Database, now: Clock) -> APIRouter:
         with database.of_session(session) as connection:
             return feeds(connection)
 
+    @routes.get("/feed-kinds")
+    def kinds(session: SeesFaults) -> list[ToldKind]:  # noqa: ARG001
+        """The kinds of feeds that there can be, with the columns of their rows."""
+        return [
+            ToldKind(name=one.name, meaning=one.meaning, columns=one.columns,
+                     fetched_from=one.fetched_from)
+            for one in KINDS.values()
+        ]  # fmt: skip
+
+    @routes.post("/feeds/{feed}/again")
+    def send_again(feed: FeedName, said: Again, session: ManagesPeople) -> Delivered:
+        """Take the rows that are aside once more, all or one: what was wrong may be mended."""
+        with database.of_session(session) as connection:
+            if not feeds(connection, feed):
+                raise NotThere(f"there is no feed {feed!r}")
+        try:
+            done = take_again(database, feed, now=now(), only=said.id)
+        except BadFeed as error:
+            raise NotThere(str(error)) from error
+        detail = {"taken": done.taken, "same": done.same, "aside": done.aside.total()}
+        with database.of_session(session) as connection:
+            record(connection, what="feed_sent_again", about=f"feed:{feed}", detail=detail)
+        return Delivered(before=False, **detail)
+
     @routes.get("/feeds/{feed}/aside")
     def put_aside(
         feed: FeedName,
         session: ReadsAudit,
-        after: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0,
+        after: Annotated[int, Query(ge=0, le=_ID_MAX)] = 0,
     ) -> list[Aside]:
         """Rows that could not be taken, with their reasons, oldest first."""
         with database.of_session(session) as connection:

@@ -14,13 +14,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from storepulse.errors import BadInput
 
-NoticeKind = Literal["escalation", "pushed", "digest"]
+NoticeKind = Literal["escalation", "pushed", "digest", "proposal"]
+SentKind = Literal[NoticeKind, "test"]
 NOTICE_KINDS: Final[tuple[NoticeKind, ...]] = get_args(NoticeKind)
 SERVICES: Final = frozenset(
     {"wecombot", "dingtalk", "feishu", "lark", "slack", "tgram", "discord", "wxteams"}
 )
 """Services of apprise that call one host, their own."""
 MAIL: Final = "mail"
+BROWSERS: Final = "browsers"
+"""As a channel: all browsers in which the person lets notices be shown (`hub.notices.push`)."""
 _CHANNELS_MAX: Final = 5
 _CHARACTERS_MAX: Final = 500
 
@@ -66,22 +69,29 @@ class NoticeChoice:
 
 def service_of(channel: str) -> str:
     """The kind of a channel, by which it is shown: mail, wecombot, ..."""
+    if channel == BROWSERS:
+        return BROWSERS
     scheme, mark, _ = channel.partition("://")
     return scheme.lower() if mark else MAIL
 
 
-def check_channels(channels: Sequence[str], services: Collection[str], *, mail: bool) -> None:
+def check_channels(
+    channels: Sequence[str], services: Collection[str], *, mail: bool, browsers: bool = False
+) -> None:
     """Refuse what could not be sent to.
 
     Args:
         services: of apprise, that are allowed here.
         mail: whether the hub has a mail server.
+        browsers: whether it sends messages to browsers.
     Raises:
         BadChoice: says which channel, and what is possible; never the whole of it.
     """
     for channel in channels:
         service = service_of(channel)
         possible = ", ".join(sorted(services) + (["a mail address"] if mail else []))
+        if channel == BROWSERS and browsers:
+            continue
         if len(channel) > _CHARACTERS_MAX or any(ord(letter) < 33 for letter in channel):
             raise BadChoice(f"a channel of {service} is too long, or holds a space")
         if service == MAIL:

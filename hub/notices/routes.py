@@ -1,18 +1,32 @@
 """The routes by which a person chooses notices and sees what became of them. Sends nothing."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time
-from typing import Literal
+from typing import Annotated, Literal
+from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Body
 
-from hub.care.keyring import Keys
+from hub.api.asked import Clock, utc_now
+from hub.care.keyring import Keyring, Keys
 from hub.errors import Refused
-from hub.notices.choice import MAIL, SERVICES, NoticeChoice, NoticeKind, check_channels
-from hub.notices.store import mine, save_choice
+from hub.notices.choice import (
+    BROWSERS,
+    MAIL,
+    SERVICES,
+    BadChoice,
+    NoticeChoice,
+    NoticeKind,
+    SentKind,
+    check_channels,
+)
+from hub.notices.push import KeptBrowser, WebPush, drop_browser, keep_browser, my_browsers
+from hub.notices.store import channels_of, insert_test, mine, save_choice
+from hub.people.roles import Role, Session
 from hub.people.sessions import SignedIn
 from hub.store.database import Connection, Database
+from storepulse.web_push import Subscription
 
 
 class NoKeys(Refused):
@@ -22,12 +36,28 @@ class NoKeys(Refused):
     code = "no_keys"
 
 
+class NothingChosen(Refused):
+    """There is no channel that a test could go to."""
+
+    status = 409
+    code = "nothing_chosen"
+
+
+class NoPush(Refused):
+    """This hub sends no messages to browsers."""
+
+    status = 503
+    code = "no_push"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaidChoice:
     """What a person chooses; no channels take the choice back."""
 
     channels: tuple[str, ...]
-    """Mail addresses, and addresses of services as in wecombot://KEY."""
+    """Mail addresses, addresses of services as in wecombot://KEY, and "browsers"."""
+    keep: tuple[int, ...] = ()
+    """Which of the channels that are chosen now stay: places in the list of their services."""
     kinds: tuple[NoticeKind, ...] = ("escalation",)
     quiet_from: time | None = None
     quiet_until: time | None = None
@@ -54,7 +84,7 @@ class ToldNotice:
     """A notice and what became of it: sent, given up after several tries, or still to go."""
 
     id: int
-    kind: NoticeKind
+    kind: SentKind
     title: str
     body: str
     made_at: datetime
@@ -74,18 +104,47 @@ class MyNotices:
     notices: tuple[ToldNotice, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaidEndpoint:
+    """A browser, by its address at its push service."""
+
+    endpoint: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaidBrowser(SaidEndpoint):
+    """What `pushManager.subscribe` gave, and how its person reads where nothing was chosen yet."""
+
+    p256dh: str
+    auth: str = field(repr=False)
+    timezone: str = "UTC"
+    language: Literal["en", "zh"] = "en"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MyBrowsers:
+    """My browsers in which notices are shown."""
+
+    key: str
+    """For `pushManager.subscribe` (applicationServerKey); "": this hub sends none."""
+    browsers: tuple[KeptBrowser, ...]
+
+
 def notice_routes(
     database: Database, keys: Keys | None, *, services: Collection[str] = SERVICES,
-    mail: bool = False,
+    mail: bool = False, push: WebPush | None = None, now: Clock = utc_now,
 ) -> APIRouter:  # fmt: skip
     """The routes over the database, each for whoever asks alone.
 
     Args:
         keys: None: nothing can be chosen.
         mail: whether the hub has a mail server.
+        push: how it sends to browsers; None: it does not.
     """
     routes = APIRouter(prefix="/api/notices", tags=["notices"])
-    possible = tuple(sorted(services) + ([MAIL] if mail else []))
+    possible = tuple(
+        sorted(services) + ([MAIL] if mail else []) + ([BROWSERS] if push is not None else [])
+    )
 
     @routes.get("")
     def notices(session: SignedIn) -> MyNotices:
@@ -98,17 +157,108 @@ def notice_routes(
         """Choose channels, quiet hours and the time of the digest; no channels: none any more."""
         if keys is None:
             raise NoKeys("this hub has no key file: channels cannot be kept")
-        check_channels(said.channels, services, mail=mail)
+        check_channels(said.channels, services, mail=mail, browsers=push is not None)
+        keyring = keys()
+        kept = _kept(database, session.person.id, said.keep, keyring)
         choice = NoticeChoice(
-            channels=said.channels, kinds=said.kinds, quiet_from=said.quiet_from,
+            channels=(*kept, *said.channels), kinds=said.kinds, quiet_from=said.quiet_from,
             quiet_until=said.quiet_until, digest_at=said.digest_at, timezone=said.timezone,
             language=said.language,
         )  # fmt: skip
         with database.of_session(session) as connection:
-            save_choice(connection, choice, keys())
+            save_choice(connection, choice, keyring)
             return _mine(connection, possible)
 
+    @routes.post("/test")
+    def test(session: SignedIn) -> MyNotices:
+        """Send a message to my channels now, quiet hours or not; at most one in a minute."""
+        with database.of_session(session) as connection:
+            before = _mine(connection, possible)
+        if before.choice is None:
+            raise NothingChosen("choose a channel first")
+        with database.connection() as owner:
+            insert_test(owner, session.person.id, now(), before.choice.language)
+        with database.of_session(session) as connection:
+            return _mine(connection, possible)
+
+    @routes.get("/browsers")
+    def browsers(session: SignedIn) -> MyBrowsers:
+        """The key by which a browser subscribes, and my browsers in which notices are shown."""
+        with database.of_session(session) as connection:
+            return _browsers(connection)
+
+    @routes.post("/browsers", status_code=201)
+    def show_here(said: SaidBrowser, session: SignedIn) -> MyBrowsers:
+        """Show my notices in this browser, too: what `pushManager.subscribe` gave. Quiet hours and
+        kinds are those of my choice; without one, escalations are shown."""
+        if push is None or keys is None:
+            raise NoPush("this hub sends no messages to browsers")
+        one = Subscription(said.endpoint, said.p256dh, said.auth)
+        keyring = keys()
+        with database.of_session(session) as connection:
+            keep_browser(connection, one, keyring, hosts=push.hosts)
+            choice = with_browsers(_chosen(session, keyring), said, session.person.role)
+            if choice is not None:
+                save_choice(connection, choice, keyring)
+            return _browsers(connection)
+
+    @routes.delete("/browsers")
+    def show_no_more(said: Annotated[SaidEndpoint, Body()], session: SignedIn) -> MyBrowsers:
+        """Show nothing in this browser any more; when it was the last, the channel goes, too."""
+        with database.of_session(session) as connection:
+            drop_browser(connection, said.endpoint)
+            left = _browsers(connection)
+            if not left.browsers and keys is not None:
+                choice = without_browsers(_chosen(session, keys()))
+                if choice is not None:
+                    save_choice(connection, choice, keys())
+            return left
+
+    def _chosen(session: Session, keyring: Keyring) -> NoticeChoice | None:
+        # As the owner: a session does not read its channels, which are sealed.
+        with database.connection() as owner:
+            return channels_of(owner, session.person.id, keyring)[1]
+
+    def _browsers(connection: Connection) -> MyBrowsers:
+        key = "" if push is None or keys is None else push.key.public
+        return MyBrowsers(key=key, browsers=tuple(my_browsers(connection)))
+
     return routes
+
+
+def _kept(
+    database: Database, person: UUID, places: Collection[int], keyring: Keyring
+) -> tuple[str, ...]:
+    if not places:
+        return ()
+    # As the owner: to a session its own channels are sealed, too.
+    with database.connection() as owner:
+        channels, _ = channels_of(owner, person, keyring)
+    if not all(0 <= place < len(channels) for place in places):
+        raise BadChoice("one of the channels to keep is not chosen any more: load the page again")
+    return tuple(channels[place] for place in sorted(set(places)))
+
+
+def with_browsers(
+    choice: NoticeChoice | None, said: SaidBrowser, role: Role
+) -> NoticeChoice | None:
+    """A choice with browsers among its channels; None where they are already. Pure."""
+    if choice is None:
+        # Nothing goes up to a clerk; what is pushed to the shop is a clerk's.
+        kinds: tuple[NoticeKind, ...] = ("pushed",) if role == "clerk" else ("escalation",)
+        return NoticeChoice(
+            channels=(BROWSERS,), kinds=kinds, timezone=said.timezone, language=said.language
+        )
+    if BROWSERS in choice.channels:
+        return None
+    return replace(choice, channels=(*choice.channels, BROWSERS))
+
+
+def without_browsers(choice: NoticeChoice | None) -> NoticeChoice | None:
+    """A choice without browsers among its channels; None where they were not. Pure."""
+    if choice is None or BROWSERS not in choice.channels:
+        return None
+    return replace(choice, channels=tuple(one for one in choice.channels if one != BROWSERS))
 
 
 def _mine(connection: Connection, possible: tuple[str, ...]) -> MyNotices:

@@ -1,7 +1,7 @@
-"""Send notices through apprise, again with growing pauses when a channel fails. Writes none.
+"""Send notices through apprise and to browsers, again with growing pauses when a channel fails.
 
-apprise speaks the services; each call has its own time limit. What failed is said in words without
-the channel's address, which holds a password.
+Writes none, but the digests. apprise speaks the services; each call has its own time limit. What
+failed is said in words without the channel's address, which holds a password.
 """
 
 import asyncio
@@ -15,7 +15,8 @@ import apprise
 
 from hub.care.keyring import Keyring, Keys, KeysMissing
 from hub.errors import DatabaseUnavailable
-from hub.notices.choice import address_of, next_try, not_quiet, service_of
+from hub.notices.choice import BROWSERS, address_of, next_try, not_quiet, service_of
+from hub.notices.push import WebPush, show_in_browsers
 from hub.notices.store import DueNotice, channels_of, note_notice, take_due
 from hub.notices.telling import tell_digests
 from hub.store.database import Database
@@ -53,8 +54,9 @@ def send_by_apprise(address: str, title: str, body: str) -> bool:
 
 
 def send_due_notices(
-    database: Database, keyring: Keyring, *, mail: str, now: datetime, send: Send = send_by_apprise
-) -> Sent:
+    database: Database, keyring: Keyring, *, mail: str, now: datetime, push: WebPush | None = None,
+    send: Send = send_by_apprise,
+) -> Sent:  # fmt: skip
     """Write the digests that are due, and send what is due. A channel that fails holds up no other.
 
     A notice with several channels counts as sent when one has taken it: nobody is told twice
@@ -65,22 +67,26 @@ def send_due_notices(
         done.digests = tell_digests(connection, now=now)
         due = take_due(connection, now=now, until=now + _LEFT_ALONE)
     for notice in due:
-        _send_one(database, keyring, notice, mail=mail, now=now, send=send, done=done)
+
+        def taken_by(channel: str, notice: DueNotice = notice) -> bool:
+            if channel == BROWSERS:
+                return push is not None and show_in_browsers(
+                    database, notice, keyring, push, now=now
+                )
+            return send(address_of(channel, mail), notice.title, notice.body)
+
+        _send_one(database, keyring, notice, now=now, taken_by=taken_by, done=done)
     return done
 
 
 def _send_one(
-    database: Database, keyring: Keyring, notice: DueNotice, *, mail: str, now: datetime,
-    send: Send, done: Sent,
+    database: Database, keyring: Keyring, notice: DueNotice, *, now: datetime,
+    taken_by: Callable[[str], bool], done: Sent,
 ) -> None:  # fmt: skip
     try:
         with database.connection() as connection:
             channels, choice = channels_of(connection, notice.person, keyring)
-        failed = [
-            service_of(one)
-            for one in channels
-            if not send(address_of(one, mail), notice.title, notice.body)
-        ]
+        failed = [service_of(one) for one in channels if not taken_by(one)]
         error = f"not taken by {', '.join(failed)}" if failed else ""
         taken = len(failed) < len(channels)
         if not channels:
@@ -103,12 +109,15 @@ def _send_one(
 
 
 async def keep_sending(
-    database: Database, keys: Keys, *, mail: str, now: Callable[[], datetime]
-) -> None:
+    database: Database, keys: Keys, *, mail: str, now: Callable[[], datetime],
+    push: WebPush | None = None,
+) -> None:  # fmt: skip
     """Send what is due, every few seconds, until cancelled."""
     while True:
         try:
-            await asyncio.to_thread(send_due_notices, database, keys(), mail=mail, now=now())
+            await asyncio.to_thread(
+                send_due_notices, database, keys(), mail=mail, now=now(), push=push
+            )
         except (DatabaseUnavailable, KeysMissing) as error:
             log.warning("notices wait: %s", error)
         except Exception:

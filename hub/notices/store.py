@@ -1,10 +1,10 @@
 """Notices and what people chose, in the database. Sends nothing, and decides nothing."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from hub.care.keyring import Keyring
@@ -33,6 +33,9 @@ class DueNotice:
 
     id: int
     person: UUID
+    kind: NoticeKind
+    key: str
+    """What it is about; for an escalation or a push its last word is the action's id."""
     title: str
     body: str
     tries: int
@@ -80,6 +83,22 @@ def insert_notice(
         },
     ).fetchone()  # fmt: skip
     return row is not None
+
+
+_TEST: Final[Mapping[str, tuple[str, str]]] = {
+    "en": ("A test of storepulse", "Notices arrive here. Nothing is to be done."),
+    "zh": ("storepulse 测试消息", "通知可以送达这里，无需处理。"),
+}
+
+
+def insert_test(connection: Connection, person: UUID, now: datetime, language: str) -> None:
+    """Put a test message on the way at once; a second one within the same minute is the same."""
+    title, body = _TEST[language]
+    asked = {
+        "person": person, "kind": "test", "key": f"test {now:%Y-%m-%dT%H:%M}", "title": title,
+        "body": body, "made_at": now, "next_try_at": now,
+    }  # fmt: skip
+    connection.execute(question("new_notice"), asked)
 
 
 def take_due(connection: Connection, *, now: datetime, until: datetime) -> list[DueNotice]:

@@ -56,6 +56,22 @@ def tell_pushed(connection: Connection, actions: Sequence[str], *, now: datetime
     return told
 
 
+def tell_proposal(
+    connection: Connection, experiment: str, *, subject: str, shop: str, now: datetime
+) -> int:
+    """Tell those of head office who want to hear that a shop proposes a trial."""
+    told = 0
+    for person in chosen(connection, "proposal"):
+        if person.role == "head_office":
+            title = Sentence(en=f"{shop} proposes a trial", zh=f"{shop} 提议一项试验")
+            told += insert_notice(
+                connection, person, "proposal", f"proposal {experiment}",
+                title=_in(title, person.choice.language), body=f"{subject} ({experiment})",
+                made_at=now, not_before=not_quiet(now, person.choice),
+            )  # fmt: skip
+    return told
+
+
 def tell_digests(connection: Connection, *, now: datetime) -> int:
     """Write the digests whose time has come today; each once a day, by the person's own clock."""
     told = 0

@@ -20,9 +20,10 @@ VARIABLES: Final[Mapping[str, frozenset[str]]] = {
     "conversion": _EVERYWHERE | {"open_count", "tickets"},
     "any": frozenset({"shop", "day", "rule", "days", "dimension"}),
     "care": frozenset({"shop", "ticket", "coupon", "way_out"}),
+    "trial": frozenset({"shop", "day", "layout", "until", "trial", "words"}),
 }
 """The variables that a playbook of each dimension may use. "any": for missing evidence in whichever
-dimension; "care": a message to a customer."""
+dimension; "care": a message to a customer; "trial": a layout that a trial tries."""
 NEEDED: Final[Mapping[str, frozenset[str]]] = {"care": frozenset({"way_out"})}
 """Variables without which a playbook may not be: no message to a customer without a way out."""
 SAMPLES: Final[Mapping[str, Sentence]] = {
@@ -47,6 +48,10 @@ SAMPLES: Final[Mapping[str, Sentence]] = {
     "dimension": Sentence(en="goods", zh="货品"),
     "ticket": Sentence(en="1120-7KM3Q", zh="1120-7KM3Q"),
     "coupon": Sentence(en="7KM3-Q9PW", zh="7KM3-Q9PW"),
+    "layout": Sentence(en="the try-out table to the right", zh="体验台移至右侧"),
+    "until": Sentence(en="2026-12-18", zh="2026-12-18"),
+    "trial": Sentence(en="exp-0123456789ab", zh="exp-0123456789ab"),
+    "words": Sentence(en="Visitors turn right.", zh="顾客多向右走。"),
     "way_out": Sentence(en="https://example.com/out", zh="https://example.com/out"),
 }
 """A value for each variable, for a preview."""
@@ -61,6 +66,7 @@ class Problem:
     line: int
     """0: it is about the whole of it, a folder say."""
     what: str
+    what_zh: str = ""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.what}" if self.line else f"{self.file}: {self.what}"
@@ -86,6 +92,12 @@ class Playbook:
     """To whom the action goes."""
     video: str = ""
     """Where a video is that shows it; empty: there is none."""
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """The variables that its title and text use, in either language."""
+        texts = (self.title.en, self.title.zh, self.text.en, self.text.zh)
+        return frozenset(name for text in texts for name in VARIABLE.findall(text))
 
     def filled(self, values: Mapping[str, Sentence]) -> tuple[Sentence, Sentence]:
         """Title and text with every variable replaced, each language by its own words.

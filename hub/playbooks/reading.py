@@ -70,15 +70,18 @@ def sources_of(folder: Path) -> tuple[list[Source], IsThere]:
         BadPlaybook: there is no such folder, it has no Markdown file, or one cannot be read.
     """
     if not folder.is_dir():
-        raise BadPlaybook([Problem(str(folder), 0, "there is no such folder")])
+        raise BadPlaybook([Problem(str(folder), 0, "there is no such folder", "没有这个文件夹")])
     found = []
     for file in sorted(folder.glob("*.md")):
         try:
             found.append(Source(file.name, file.read_text(encoding="utf-8")))
         except (OSError, UnicodeDecodeError) as error:
-            raise BadPlaybook([Problem(file.name, 1, f"cannot be read: {error}")]) from error
+            fault = Problem(file.name, 1, f"cannot be read: {error}", f"无法读取：{error}")
+            raise BadPlaybook([fault]) from error
     if not found:
-        raise BadPlaybook([Problem(str(folder), 0, "holds no playbook: NAME.en.md, NAME.zh.md")])
+        what, what_zh = "holds no playbook", "没有话术手册"
+        names = "NAME.en.md, NAME.zh.md"
+        raise BadPlaybook([Problem(str(folder), 0, f"{what}: {names}", f"{what_zh}：{names}")])
     root = folder.resolve()
 
     def is_there(name: str) -> bool:
@@ -112,7 +115,8 @@ def check_playbooks(
         match = _FILE.fullmatch(source.name)
         if match is None:
             what = "a playbook is called NAME.en.md or NAME.zh.md, NAME in small letters"
-            problems.append(Problem(source.name, 1, what))
+            what_zh = "文件名应为 NAME.en.md 或 NAME.zh.md，NAME 用小写字母"
+            problems.append(Problem(source.name, 1, what, what_zh))
             continue
         half, wrong = _read_half(source, is_there)
         problems += wrong
@@ -130,7 +134,12 @@ def _whole(
     name: str, both: Mapping[str, _Half | None]
 ) -> tuple[Playbook | None, Sequence[Problem]]:
     missing = [
-        Problem(f"{name}.{language}.md", 1, "is missing; each playbook speaks both")
+        Problem(
+            f"{name}.{language}.md",
+            1,
+            "is missing; each playbook speaks both",
+            "缺少此文件；每份手册都要有中英文",
+        )
         for language in LANGUAGES
         if language not in both
     ]
@@ -139,7 +148,9 @@ def _whole(
         return None, missing
     for what in ("dimension", "role"):
         if getattr(english, what) != getattr(chinese, what):
-            return None, [Problem(f"{name}.zh.md", 1, f"{what} differs from {name}.en.md")]
+            differs = f"{what} differs from {name}.en.md"
+            differs_zh = f"{what} 与 {name}.en.md 不一致"
+            return None, [Problem(f"{name}.zh.md", 1, differs, differs_zh)]
     book = Playbook(
         name=name,
         dimension=english.dimension,
@@ -154,10 +165,16 @@ def _whole(
 def _read_half(source: Source, is_there: IsThere) -> tuple[_Half | None, list[Problem]]:
     name, lines = source.name, source.content.splitlines()
     if len(source.content) > TEXT_CHARACTERS_MAX:
-        return None, [Problem(name, 1, f"has more than {TEXT_CHARACTERS_MAX} characters")]
+        most = TEXT_CHARACTERS_MAX
+        return None, [Problem(name, 1, f"has more than {most} characters", f"超过 {most} 个字符")]
     if not lines or lines[0].strip() != _FENCE or _FENCE not in [x.strip() for x in lines[1:]]:
         return None, [
-            Problem(name, 1, f"must begin with front matter between two lines of {_FENCE}")
+            Problem(
+                name,
+                1,
+                f"must begin with front matter between two lines of {_FENCE}",
+                f"开头必须是两行 {_FENCE} 之间的信息",
+            )
         ]
     end = [line.strip() for line in lines].index(_FENCE, 1)
     front, problems = _front_matter(name, lines[1:end])
@@ -173,20 +190,24 @@ def _read_half(source: Source, is_there: IsThere) -> tuple[_Half | None, list[Pr
         for variable in VARIABLE.findall(line):
             used.add(variable)
             if variable not in known:
-                what = f"variable {{{variable}}} is not known; there are {', '.join(sorted(known))}"
-                problems.append(Problem(name, number, what))
+                there = ", ".join(sorted(known))
+                what = f"variable {{{variable}}} is not known; there are {there}"
+                what_zh = f"没有变量 {{{variable}}}；可用的有 {there}"
+                problems.append(Problem(name, number, what, what_zh))
     for variable in sorted(NEEDED.get(dimension, frozenset()) - used):
-        problems.append(Problem(name, end + 2, f"variable {{{variable}}} must be in the text"))
+        what, what_zh = f"variable {{{variable}}} must be in the text", "正文中必须有变量"
+        problems.append(Problem(name, end + 2, what, f"{what_zh} {{{variable}}}"))
     body = "\n".join(lines[end + 1 :])
     if not body.strip():
-        problems.append(Problem(name, end + 2, "the text is empty"))
+        problems.append(Problem(name, end + 2, "the text is empty", "正文为空"))
     problems += _dead_references(name, body, end + 1, is_there)
     video = front.get("video", "")
     if video:
         why = _why_dead(video, is_there)
         if why is not None:
             at = next(n for n, line in enumerate(lines, 1) if line.lstrip().startswith("video"))
-            problems.append(Problem(name, at, f"video {video}: {why}"))
+            what, what_zh = f"video {video}: {why.en}", f"视频 {video}：{why.zh}"
+            problems.append(Problem(name, at, what, what_zh))
     if problems:
         return None, problems
     role = next(one for one in get_args(ActionRole) if one == front.get("role", "clerk"))
@@ -201,20 +222,26 @@ def _front_matter(name: str, lines: Sequence[str]) -> tuple[dict[str, str] | Non
         line = 2 if at is None else int(at[1]) + 1
         # TOML's own words name the line within the front matter, which nobody counts.
         told = str(error).split(" (at ")[0]
-        return None, [Problem(name, line, f'front matter is not TOML, as in title = "…": {told}')]
+        slip = f'front matter is not TOML, as in title = "…": {told}'
+        slip_zh = f'开头的信息不是 TOML，应如 title = "…"：{told}'
+        return None, [Problem(name, line, slip, slip_zh)]
     texts = {key: value for key, value in front.items() if isinstance(value, str)}
-    what = None
+    what: Sentence | None = None
     if not {"title", "dimension"} <= set(texts) or len(texts) < len(front):
-        what = "front matter needs title and dimension, and all values are texts"
+        what = Sentence("front matter needs title and dimension, and all values are texts",
+                        "开头必须有 title 和 dimension，且值都是文字")  # fmt: skip
     elif set(front) - _KEYS:
-        what = f"front matter has only {', '.join(sorted(_KEYS))}"
+        keys = ", ".join(sorted(_KEYS))
+        what = Sentence(f"front matter has only {keys}", f"开头只能有 {keys}")
     elif not texts["title"].strip():
-        what = "the title is empty"
+        what = Sentence("the title is empty", "标题为空")
     elif texts["dimension"] not in VARIABLES:
-        what = f"dimension must be one of {', '.join(VARIABLES)}"
+        of = ", ".join(VARIABLES)
+        what = Sentence(f"dimension must be one of {of}", f"dimension 只能是 {of}")
     elif texts.get("role", "clerk") not in ACTION_ROLES:
-        what = f"role must be one of {', '.join(ACTION_ROLES)}"
-    return (texts, []) if what is None else (None, [Problem(name, 2, what)])
+        of = ", ".join(ACTION_ROLES)
+        what = Sentence(f"role must be one of {of}", f"role 只能是 {of}")
+    return (texts, []) if what is None else (None, [Problem(name, 2, what.en, what.zh)])
 
 
 @cache
@@ -237,7 +264,8 @@ def _dead_references(
         first, last = block
         number = lines_before + first + 1
         if token.type in ("html_block", "html_inline"):
-            yield Problem(name, number, "HTML is not possible here: write Markdown")
+            what = "HTML is not possible here: write Markdown"
+            yield Problem(name, number, what, "这里不能用 HTML，请用 Markdown")
         target = {"image": "src", "link_open": "href"}.get(token.type)
         if target is None:
             continue
@@ -245,7 +273,9 @@ def _dead_references(
         why = None if VARIABLE.fullmatch(address) else _why_dead(address, is_there)
         if why is not None:
             at = next((n for n in range(first, last) if address in unquote(lines[n])), first)
-            yield Problem(name, lines_before + at + 1, f"reference {address or '()'}: {why}")
+            what = f"reference {address or '()'}: {why.en}"
+            what_zh = f"引用 {address or '()'}：{why.zh}"
+            yield Problem(name, lines_before + at + 1, what, what_zh)
 
 
 def _tokens(tokens: Iterable[Token]) -> Iterator[tuple[Token, tuple[int, int]]]:
@@ -257,15 +287,21 @@ def _tokens(tokens: Iterable[Token]) -> Iterator[tuple[Token, tuple[int, int]]]:
             yield child, block
 
 
-def _why_dead(address: str, is_there: IsThere) -> str | None:
+_NO_ADDRESS: Final = Sentence("is no address", "不是地址")
+
+
+def _why_dead(address: str, is_there: IsThere) -> Sentence | None:
     try:
         parts = urlsplit(address)
     except ValueError:
-        return "is no address"
+        return _NO_ADDRESS
     if parts.scheme in ("http", "https"):
-        return None if parts.hostname else "is no address"
+        return None if parts.hostname else _NO_ADDRESS
     if parts.scheme or parts.netloc:
-        return "only https:// addresses and files beside the playbook are possible"
+        return Sentence("only https:// addresses and files beside the playbook are possible",
+                        "只能是 https:// 地址或手册旁边的文件")  # fmt: skip
     if not parts.path:
-        return "names nothing"
-    return None if is_there(unquote(parts.path)) else "there is no such file"
+        return Sentence("names nothing", "没有写地址")
+    if is_there(unquote(parts.path)):
+        return None
+    return Sentence("there is no such file", "没有这个文件")

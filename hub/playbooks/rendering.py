@@ -1,11 +1,13 @@
 """Show a playbook as it will read, with sample figures: plain and as HTML. Checks nothing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from markdown_it import MarkdownIt
 
 from hub.playbooks.playbook import SAMPLES, Playbook
+from storepulse.checklists import Sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,9 +22,9 @@ class Rendered:
     html_zh: str
 
 
-def rendered(book: Playbook) -> Rendered:
-    """The playbook with `SAMPLES` in the place of its variables."""
-    title, text = book.filled(SAMPLES)
+def rendered(book: Playbook, known: Mapping[str, Sentence] | None = None) -> Rendered:
+    """The playbook with `SAMPLES` in the place of its variables, but for those that are known."""
+    title, text = book.filled({**SAMPLES, **(known or {})})
     return Rendered(
         title_en=title.en, title_zh=title.zh, text_en=text.en, text_zh=text.zh,
         html_en=_markdown().render(text.en), html_zh=_markdown().render(text.zh),

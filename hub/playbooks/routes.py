@@ -1,5 +1,6 @@
 """The routes of playbooks: read them, try a text, publish a version (head office)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -12,15 +13,18 @@ from hub.people.sessions import NotYours, SignedIn
 from hub.playbooks.playbook import VARIABLES, Problem
 from hub.playbooks.reading import NAME, check_playbooks
 from hub.playbooks.rendering import Rendered, rendered
+from hub.playbooks.shop_values import values_of_shop
 from hub.playbooks.store import (
     StoredPlaybook,
     newest_playbooks,
     shipped_playbooks,
     sources_from,
+    tell_published,
     versions_of,
 )
 from hub.store.database import Database
 from hub.store.queries import question
+from storepulse.checklists import Sentence
 
 Called = Annotated[str, Path(pattern=f"^{NAME.pattern}$")]
 
@@ -45,6 +49,13 @@ class Texts:
 
     en: str
     zh: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriedTexts(Texts):
+    """Texts to be tried, with the figures of a shop where one is named."""
+
+    shop: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,9 +145,16 @@ def playbook_routes(database: Database) -> APIRouter:
         )  # fmt: skip
 
     @routes.post("/{name}/preview")
-    def preview(name: Called, said: Texts, _: Publishes) -> Preview:
+    def preview(name: Called, said: TriedTexts, session: Publishes) -> Preview:
         """What a text would say, or what is wrong with it; nothing is kept."""
-        return _preview(name, said.en, said.zh)
+        books, faults = check_playbooks(sources_from(name, en=said.en, zh=said.zh))
+        if name not in books:
+            return Preview(faults=tuple(faults), shown=None)
+        known: Mapping[str, Sentence] = {}
+        if said.shop is not None:
+            with database.of_session(session) as connection:
+                known = values_of_shop(connection, said.shop, books[name].dimension)
+        return Preview(faults=tuple(faults), shown=rendered(books[name], known))
 
     @routes.put("/{name}")
     def publish(name: Called, said: NewTexts, session: Publishes) -> Published:
@@ -149,7 +167,11 @@ def playbook_routes(database: Database) -> APIRouter:
         }  # fmt: skip
         with database.of_session(session) as connection:
             row = connection.execute(question("publish_playbook"), asked).fetchone()
-        assert row is not None
+            assert row is not None
+            if row["version"]:
+                tell_published(
+                    connection, name, row["version"], note=said.note, who=session.person.id
+                )
         if row["version"] is None:
             raise NotYours("this is not among what your role may do")
         if row["version"] == 0:

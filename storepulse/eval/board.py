@@ -23,7 +23,8 @@ from zoneinfo import ZoneInfo
 import aiomqtt
 import numpy as np
 
-from hub.bench.board import cpu_s, family_cpu_s, fill, head_office
+from hub.bench.board import fill, head_office
+from hub.bench.cpu import cpu_s, family_cpu_s
 from hub.bench.drawn import drawn_facts, drawn_shop
 from hub.store.database import open_database
 from storepulse.demo.children import Child, Children, wait_until

@@ -32,6 +32,7 @@ from hub.codes.days import shop_days
 from hub.codes.history import DimensionHistory, History, ShopHistory
 from hub.codes.policy import default_policy
 from hub.codes.trial import Trial
+from hub.notices.routes import MyBrowsers
 from hub.people.roles import RIGHTS, Role
 from hub.people.routes import Invited, LinkFor, ListedPerson, Me, ToldPerson, ToldSession
 from hub.phones.routes import NewPairingCode
@@ -44,6 +45,7 @@ from storepulse.facts import Fact
 from storepulse.pages import page_routes
 from storepulse.topics import Address
 from tests.dashboards.fake_codes import COLOURS, NOW, calendar_of, figures_of, trial_of
+from tests.dashboards.fake_office import FakeOffice
 from tests.dashboards.fake_shop import columns_of, curves_of, listed_action, turned_row, why_of
 from tests.hub.shop_facts import DAY, SHOP, back, dwell, experiences, goods, people
 
@@ -106,7 +108,7 @@ class Gate:
 
         await self._app(scope, heard, send)
         if method not in ("GET", "HEAD"):
-            self._told.append((method, path, body.decode()))
+            self._told.append((method, path, body.decode(errors="replace")))
 
 
 @cache
@@ -114,6 +116,10 @@ def two_weeks() -> dict[date, tuple[Code, ...]]:
     """The codes of the one shop, as the hub computes them."""
     days = shop_days(SHOP, facts_of_shop(), "UTC")
     return codes_of_days(days, default_policy(), DAYS_SHOWN, now=NOW)
+
+
+PUSH_KEY = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+"""A public key: the example of RFC 8291."""
 
 
 @dataclass(slots=True)
@@ -131,6 +137,7 @@ class FakeHub:
     """So long the search for causes takes."""
     turned: dict[str, Shown] = field(default_factory=dict)
     """Shops whose goods have another colour by now; open pages are told of each once."""
+    office: FakeOffice = field(default_factory=FakeOffice)
     told: list[tuple[str, str, str]] = field(default_factory=list)
     """Each request that would change something: method, path, body."""
 
@@ -141,6 +148,7 @@ class FakeHub:
         app.include_router(self._door())
         app.include_router(self._figures())
         app.include_router(self._others())
+        app.include_router(self.office.router())
 
         app.add_middleware(Gate, refuse=self._why_refused, told=self.told)
         return app
@@ -185,6 +193,10 @@ class FakeHub:
                 )
                 for n in range(2)
             ]  # fmt: skip
+
+        @routes.get("/notices/browsers")
+        def browsers() -> MyBrowsers:
+            return MyBrowsers(key=PUSH_KEY, browsers=())
 
         @routes.delete("/sessions/{one}")
         def end_one(one: str) -> dict[str, int]:

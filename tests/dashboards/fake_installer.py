@@ -6,32 +6,62 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
-from edge.bench import About, EnrolledAs, NewCode, TriedPhoto
+from edge.bench import (
+    About,
+    EnrolledAs,
+    Heard,
+    NewCode,
+    TriedPhoto,
+    look_at_calibration,
+    look_at_judge,
+    look_at_plans,
+    look_at_radio,
+)
 from edge.doctor import Finding
 from edge.installer_routes import Examined
+from edge.workers import WorkerState
+from storepulse.checklists import Sentence
 from tests.dashboards.fake_hub import refusal
 from tests.hub.shop_facts import SHOP
 
 OWNER_KEY: Final = "the owner's key"
 NOW: Final = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+HEARD: Final = Heard(
+    facts=96, last_at=datetime(2026, 11, 22, 3, 10, tzinfo=UTC), calibrated="2023-03-16"
+)
 FINDINGS: Final = [
-    Finding("network", "well", "hub.lan:8883 is reached"),
-    Finding("clock", "look", "2026-11-22 09:30:00 UTC, not known to be right",
-            "let a time service run (systemd-timesyncd, chrony) and reach it"),
-    Finding("hub", "well", "https://hub.lan:8443 answers and is the right one"),
-    Finding("broker", "ill", "mqtts://hub.lan:8883: it closes the connection",
-            "where the certificate has ended or was revoked: ask for a code and enrol again"),
-    Finding("certificate", "well", "/storepulse/acme/shop-17/node-1, good until 2026-12-20"),
-    Finding("outbox", "look", "214 wait, the oldest for 42 minutes",
-            "nothing is lost; look at broker and hub above"),
-    Finding("pictures", "well", "the hub has all"),
-    Finding("phones", "well", "served at https://shop-17.lan:8444, 3 paired"),
-    Finding("disk", "well", "21.4 GiB free"),
-    Finding("judge", "well", "ready, 0 restarts"),
-    Finding("planograms", "well", "2 on this node"),
-    Finding("radio", "well", "96 facts told since the start, the last at 2026-11-22 03:10 UTC"),
-    Finding("calibration", "look", "learnt on 2023-03-16, 1347 days ago",
-            "count people by hand for a day, and learn it anew"),
+    Finding("network", "well", Sentence("hub.lan:8883 is reached", "hub.lan:8883 可以连通")),
+    Finding(
+        "clock", "look",
+        Sentence("2026-11-22 09:30:00 UTC, not known to be right",
+                 "2026-11-22 09:30:00 UTC，不确定是否准确"),
+        Sentence("let a time service run (systemd-timesyncd, chrony) and reach it",
+                 "请启用时间服务（systemd-timesyncd 或 chrony），并确保能连到它"),
+    ),
+    Finding("hub", "well", Sentence("https://hub.lan:8443 answers and is the right one",
+                                    "https://hub.lan:8443 有应答，且身份正确")),
+    Finding(
+        "broker", "ill",
+        Sentence("mqtts://hub.lan:8883: it closes the connection",
+                 "mqtts://hub.lan:8883：对方关闭了连接"),
+        Sentence("where the certificate has ended or was revoked: ask for a code and enrol again",
+                 "若证书已过期或被吊销：请索取注册码并重新注册"),
+    ),
+    Finding("certificate", "well",
+            Sentence("/storepulse/acme/shop-17/node-1, good until 2026-12-20, 28 days left",
+                     "/storepulse/acme/shop-17/node-1，有效期至 2026-12-20，剩余 28 天")),
+    Finding("outbox", "look", Sentence("214 wait, the oldest for 42 minutes",
+                                       "214 条待发送，最早的已等待 42 分钟"),
+            Sentence("nothing is lost; look at broker and hub above",
+                     "没有丢失；请看上面的消息服务和总系统")),
+    Finding("pictures", "well", Sentence("the hub has all", "总系统已全部收到")),
+    Finding("phones", "well", Sentence("served at https://shop-17.lan:8444, 3 paired",
+                                       "地址 https://shop-17.lan:8444，已配对 3 部")),
+    Finding("disk", "well", Sentence("21.4 GiB free", "剩余 21.4 GiB")),
+    look_at_judge(WorkerState(name="judge", phase="ready")),
+    look_at_plans(2),
+    look_at_radio(WorkerState(name="radio", phase="ready"), HEARD, NOW),
+    look_at_calibration(WorkerState(name="radio", phase="ready"), HEARD, NOW.date()),
 ]  # fmt: skip
 
 

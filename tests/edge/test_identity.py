@@ -24,6 +24,7 @@ from edge.identity import Identity, keep_identity, new_key, read_identity, reque
 from edge.renewal import Renewal, wait_s
 from edge.settings import Settings, read_settings
 from hub.nodes.authority import issue_node, key_to_sign, make_authority, pem_of
+from storepulse.checklists import Sentence
 from storepulse.enrolment import BadCode, Enrolled
 from storepulse.errors import BadInput
 from storepulse.topics import Address
@@ -145,19 +146,20 @@ def test_the_doctor_knows_the_age_of_a_certificate(
     now = NOW + timedelta(days=day, minutes=1)
     found = look_at_certificate(enrolled(tmp_path), now)
     assert found.standing == standing
-    assert says in found.says
-    assert bool(found.do) == (standing != "well")
+    assert says in found.says.en
+    assert bool(found.do.en) == bool(found.do.zh) == (standing != "well")
 
 
 def test_the_doctor_says_what_to_do(tmp_path: Path) -> None:
     assert look_at_certificate(None, NOW).standing == "look"
     assert look_at_outbox(tmp_path, NOW).standing == "look"
-    assert look_at_disk(tmp_path / "not" / "there").says.endswith("GiB free")
+    assert look_at_disk(tmp_path / "not" / "there").says.en.endswith("GiB free")
     assert look_at_clock(lambda: at(NOW)).standing == "well"
     settings = Settings(data=tmp_path, chain="c", shop="s", node="n", broker="mqtt://127.0.0.1:1")
     found = look_at_network(settings)
-    assert (found.standing, found.says) == ("ill", "nothing listens at 127.0.0.1:1")
-    assert "broker" in found.do
+    assert found.standing == "ill"
+    assert found.says == Sentence("nothing listens at 127.0.0.1:1", "127.0.0.1:1 没有程序在监听")
+    assert "broker" in found.do.en
 
 
 def test_the_doctors_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,11 +174,15 @@ def test_the_doctors_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         "network", "clock", "hub", "broker", "certificate", "outbox", "pictures", "phones",
         "disk", "judge",
     ]  # fmt: skip
-    assert all(bool(one["do"]) == (one["standing"] != "well") for one in found.values())
+    for one in found.values():
+        assert all(one["says"].values())
+        assert [bool(do) for do in one["do"].values()] == 2 * [one["standing"] != "well"]
     assert found["judge"]["standing"] == "well"
     assert found["broker"]["standing"] == "ill"
     assert not (tmp_path / "data").exists()
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
     assert "■ ill" in run(*words).stdout
+    assert "■ 故障" in run(*words, "--language", "zh").stdout
 
 
 def test_a_judge_that_does_not_come_up_is_told(
@@ -187,7 +193,7 @@ def test_a_judge_that_does_not_come_up_is_told(
     result = run("doctor", "--data", str(tmp_path / "data"), "--json")
     judge = json.loads(result.stdout)["findings"][-1]
     assert judge["standing"] == "ill"
-    assert "no eyes" in judge["says"]
+    assert all("no eyes" in says for says in judge["says"].values())
 
 
 @pytest.mark.parametrize(

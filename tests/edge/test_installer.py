@@ -46,7 +46,9 @@ async def test_the_owner_sees_everything_and_what_to_do(shop: Shop) -> None:
     assert found["network"]["standing"] == "ill"
     assert found["certificate"]["standing"] == "look"
     assert (found["judge"]["standing"], found["phones"]["standing"]) == ("well", "well")
-    assert all(bool(one["do"]) == (one["standing"] != "well") for one in told["findings"])
+    for one in told["findings"]:
+        assert all(one["says"].values())
+        assert [bool(do) for do in one["do"].values()] == 2 * [one["standing"] != "well"]
 
 
 def send(shop: Shop, content: bytes, **fields: str) -> "httpx.Request":

@@ -235,7 +235,7 @@ async def test_a_phone_pairs_beside_a_running_node_outlives_its_death_and_is_end
 
     await lonely.start()
     found = await asyncio.to_thread(look)
-    assert (found.standing, found.says) == ("well", f"served at {lonely.url}, 0 paired")
+    assert (found.standing, found.says.en) == ("well", f"served at {lonely.url}, 0 paired")
     made = command("pair")
     assert made["address"] == lonely.url
     async with httpx.AsyncClient(base_url=lonely.url, timeout=30) as phone:
@@ -248,7 +248,7 @@ async def test_a_phone_pairs_beside_a_running_node_outlives_its_death_and_is_end
         assert (await phone.get("/api/phone")).status_code == 200
         assert (await phone.post("/api/pair", json=asked)).status_code == 200
         (listed,) = command("phones", "list")
-        assert (await asyncio.to_thread(look)).says.endswith("1 paired")
+        assert (await asyncio.to_thread(look)).says.en.endswith("1 paired")
         command("phones", "end", listed["phone"])
         assert (await phone.get("/api/phone")).status_code == 401
     said = [body["type"] for body in waiting_in(lonely)]

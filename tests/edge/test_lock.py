@@ -58,7 +58,7 @@ async def test_an_unpaired_phone_is_refused_on_every_route_that_is_not_public(sh
             opened.add((method, template))
     assert opened == {
         ("GET", "/"), ("GET", "/sw.js"), ("GET", "/assets/{name}"), ("POST", "/api/pair"),
-        ("GET", "/app.webmanifest"), ("GET", "/installer"),
+        ("GET", "/app.webmanifest"), ("GET", "/push.js"), ("GET", "/installer"),
         ("GET", "/healthz"), ("GET", "/docs"), ("GET", "/openapi.json"),
     }  # fmt: skip
     # Of the authority's certificate only an enrolled node has a route.
@@ -97,7 +97,7 @@ async def test_the_owner_may_all(shop: Shop) -> None:
     for method, template, path in ways(shop):
         answer = await shop.owner.request(method, path)
         # The owner is no phone.
-        refused = template == "/api/phone"
+        refused = template in ("/api/phone", "/api/push") or template.startswith("/api/staff")
         assert (answer.status_code in (401, 403)) == refused, (method, template, answer.text)
 
 

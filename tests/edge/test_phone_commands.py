@@ -156,7 +156,7 @@ def test_a_key_that_cannot_be_is_told(tmp_path: Path) -> None:
 def test_a_node_that_does_not_run_serves_no_phone(tmp_path: Path, data: str) -> None:
     for folder in (tmp_path / "nothing", Path(data)):
         found = look_at_phones(Settings(data=folder, chain="c", shop="s", node="n"))
-        assert (found.standing, "edge run" in found.do) == ("look", True)
+        assert (found.standing, "edge run" in found.do.zh) == ("look", True)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "https://127.0.0.1:1", ""])

@@ -119,7 +119,7 @@ export interface paths {
         put?: never;
         /**
          * Dismiss
-         * @description Take an action off the list, with the reason; it stands as cannot_do.
+         * @description Take an action off the list, with the reason: it is withdrawn, at the shop's node too.
          */
         post: operations["dismiss_api_actions__action__dismiss_post"];
         delete?: never;
@@ -177,7 +177,8 @@ export interface paths {
         };
         /**
          * Audit
-         * @description Who changed what; `before` the id of a line gives those before it.
+         * @description Who changed what, also of days from..to; `before` the id of a line gives those before
+         *     it.
          */
         get: operations["audit_api_audit_get"];
         put?: never;
@@ -325,13 +326,15 @@ export interface paths {
         };
         /**
          * List Them
-         * @description The experiments that reach the session's shops, newest first.
+         * @description The experiments that reach the session's shops, newest first; proposals by
+         *     `state=proposed`.
          */
         get: operations["list_them_api_experiments_get"];
         put?: never;
         /**
          * Propose It
-         * @description Propose a playbook, a layout or a policy for a trial.
+         * @description Propose a playbook, a layout or a policy for a trial: a shop for itself, head office
+         *     without a shop. It goes to head office, which starts or declines it.
          */
         post: operations["propose_it_api_experiments_post"];
         delete?: never;
@@ -355,6 +358,46 @@ export interface paths {
         get: operations["show_api_experiments__id__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decline
+         * @description Decline a proposal (head office), or take one's own shop's proposal back.
+         */
+        post: operations["decline_api_experiments__id__decline_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reopen
+         * @description Undo a decline: it is a proposal again.
+         */
+        post: operations["reopen_api_experiments__id__reopen_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -392,7 +435,10 @@ export interface paths {
         put?: never;
         /**
          * Start
-         * @description Pair the chain's shops, draw lots, and let it run.
+         * @description Turn a proposal into a trial: pair the chain's shops, draw lots, and let it run.
+         *
+         *     From its first day on the playbook is pushed at the shops that act and held back at those
+         *     that wait; a layout is told to the shops that act.
          */
         post: operations["start_api_experiments__id__start_post"];
         delete?: never;
@@ -412,9 +458,30 @@ export interface paths {
         put?: never;
         /**
          * Stop
-         * @description Stop a trial.
+         * @description Stop a trial; what it showed stays, and pushes go back to the policy.
          */
         post: operations["stop_api_experiments__id__stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}/take-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Back
+         * @description Undo a roll-out: pushes go back to the policy, and a layout's open actions are withdrawn.
+         *     It may be rolled out again.
+         */
+        post: operations["take_back_api_experiments__id__take_back_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -430,7 +497,8 @@ export interface paths {
         };
         /**
          * Worths
-         * @description What everything tried was worth, as a share of usual, the most promising first.
+         * @description What everything tried was worth, as a share of the usual figure, the most promising
+         *     first: the table by which pushes are chosen. Looked at anew every hour.
          */
         get: operations["worths_api_experiments_worths_get"];
         put?: never;
@@ -481,6 +549,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/feed-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Kinds
+         * @description The kinds of feeds that there can be, with the columns of their rows.
+         */
+        get: operations["kinds_api_feed_kinds_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/feeds": {
         parameters: {
             query?: never;
@@ -495,6 +583,26 @@ export interface paths {
         get: operations["everything_api_feeds_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feeds/{feed}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Again
+         * @description Take the rows that are aside once more, all or one: what was wrong may be mended.
+         */
+        post: operations["send_again_api_feeds__feed__again_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -627,6 +735,55 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/notices/browsers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Browsers
+         * @description The key by which a browser subscribes, and my browsers in which notices are shown.
+         */
+        get: operations["browsers_api_notices_browsers_get"];
+        put?: never;
+        /**
+         * Show Here
+         * @description Show my notices in this browser, too: what `pushManager.subscribe` gave. Quiet hours and
+         *     kinds are those of my choice; without one, escalations are shown.
+         */
+        post: operations["show_here_api_notices_browsers_post"];
+        /**
+         * Show No More
+         * @description Show nothing in this browser any more; when it was the last, the channel goes, too.
+         */
+        delete: operations["show_no_more_api_notices_browsers_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notices/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test
+         * @description Send a message to my channels now, quiet hours or not; at most one in a minute.
+         */
+        post: operations["test_api_notices_test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/people": {
         parameters: {
             query?: never;
@@ -645,6 +802,26 @@ export interface paths {
          * @description Invite somebody.
          */
         post: operations["new_api_people_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Accounts
+         * @description Whose accounts of elsewhere are linked (OpenID Connect).
+         */
+        get: operations["accounts_api_people_accounts_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -673,6 +850,46 @@ export interface paths {
          * @description Give somebody another role or reach; counts at once.
          */
         patch: operations["other_role_api_people__id__patch"];
+        trace?: never;
+    };
+    "/api/people/{id}/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Data
+         * @description Everything that is kept of somebody, for whoever asks what we know; no secret.
+         */
+        get: operations["data_api_people__id__data_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase It
+         * @description Erase somebody's name, password, accounts and sessions, for good.
+         */
+        post: operations["erase_it_api_people__id__erase_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/people/{id}/link": {
@@ -1127,6 +1344,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/rounds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rounds
+         * @description Every version of the rounds that reach a shop of whoever asks, the newest first.
+         */
+        get: operations["rounds_api_rounds_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rounds/{round}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish
+         * @description Publish the next version of a round; published ones never change.
+         */
+        post: operations["publish_api_rounds__round__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -1297,6 +1554,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/shops/{shop}/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Figures
+         * @description A metric of a shop, added up by the catalogue's way, with intervals; late facts too.
+         */
+        get: operations["figures_api_shops__shop__figures_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/shops/{shop}/pairing": {
         parameters: {
             query?: never;
@@ -1373,6 +1650,72 @@ export interface paths {
          * @description A photo with its findings drawn (annotated.jpg), or without (photo.jpg).
          */
         get: operations["picture_api_shops__shop__photos__photo___name__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shops/{shop}/rests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rests
+         * @description What rests in a shop today.
+         */
+        get: operations["rests_api_shops__shop__rests_get"];
+        put?: never;
+        /**
+         * Rest
+         * @description Let the findings of a product rest up to a day; it ends by itself.
+         */
+        post: operations["rest_api_shops__shop__rests_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shops/{shop}/rests/{rest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End
+         * @description End a rest before its day.
+         */
+        delete: operations["end_api_shops__shop__rests__rest__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shops/{shop}/scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scores
+         * @description Exposure, compliance, availability and shares of a shop's shelves, by bay, with doubt.
+         *
+         *     Of one local day; by default the newest that has codes, else the shop's today.
+         */
+        get: operations["scores_api_shops__shop__scores_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1505,6 +1848,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/trial-sizes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Trial Sizes
+         * @description How many shops find which effect in a trial of so many days; `shop`: only among these.
+         */
+        get: operations["trial_sizes_api_trial_sizes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/way-out/{token}": {
         parameters: {
             query?: never;
@@ -1607,6 +1970,14 @@ export interface components {
             node: string;
             /** Shop */
             shop: string;
+        };
+        /**
+         * Again
+         * @description Which row to take again; None: all.
+         */
+        Again: {
+            /** Id */
+            id?: number | null;
         };
         /**
          * Aside
@@ -2143,6 +2514,17 @@ export interface components {
             phone: string;
         };
         /**
+         * Erased
+         * @description Who was erased: an id that names nobody any more.
+         */
+        Erased: {
+            /**
+             * Erased
+             * Format: uuid
+             */
+            erased: string;
+        };
+        /**
          * Escalation
          * @description That silence was noticed, once.
          */
@@ -2212,6 +2594,8 @@ export interface components {
          * @description One experiment as it stands.
          */
         Experiment: {
+            /** Against */
+            against: string;
             /**
              * Dimension
              * @enum {string}
@@ -2239,9 +2623,34 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "proposed" | "running" | "stopped" | "rolled_out";
+            state: "proposed" | "declined" | "running" | "stopped" | "rolled_out";
             /** Subject */
             subject: string;
+            /** Words */
+            words: string;
+        };
+        /**
+         * ExperimentMove
+         * @description One step of an experiment. Who did it stands in the audit log.
+         */
+        ExperimentMove: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * From State
+             * @enum {string}
+             */
+            from_state: "proposed" | "declined" | "running" | "stopped" | "rolled_out";
+            /** Reason */
+            reason: string;
+            /**
+             * To State
+             * @enum {string}
+             */
+            to_state: "proposed" | "declined" | "running" | "stopped" | "rolled_out";
         };
         /**
          * Figure
@@ -2287,6 +2696,46 @@ export interface components {
             /** When */
             when: components["schemas"]["Condition"][];
             words?: components["schemas"]["Sentence"] | null;
+        };
+        /**
+         * GoodsScore
+         * @description One score, of one bay or of the shop, with its 90 % interval.
+         */
+        GoodsScore: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Bay */
+            bay: string | null;
+            /** Brand */
+            brand?: string | null;
+            /** Coverage */
+            coverage: number;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Metric */
+            metric: string;
+            /** N */
+            n: number | null;
+            /** Value */
+            value: number | null;
+        };
+        /**
+         * GoodsScores
+         * @description All scores of a shop's day; those of which nothing was told miss.
+         */
+        GoodsScores: {
+            /** Day */
+            day?: string | null;
+            /**
+             * Scores
+             * @default []
+             */
+            scores: components["schemas"]["GoodsScore"][];
         };
         /**
          * GoTo
@@ -2411,6 +2860,26 @@ export interface components {
             person: components["schemas"]["ToldPerson"];
         };
         /**
+         * KeptBrowser
+         * @description A browser of the person who asks.
+         */
+        KeptBrowser: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Service */
+            service: string;
+            /** Sha256 */
+            sha256: string;
+        };
+        /**
          * Likely
          * @description One possible cause: what it did to the figure, against a usual day, in the figure's unit.
          */
@@ -2467,6 +2936,24 @@ export interface components {
             who: string;
         };
         /**
+         * LinkedAccount
+         * @description An account of elsewhere by which somebody signs in; not its name there.
+         */
+        LinkedAccount: {
+            /** Issuer */
+            issuer: string;
+            /**
+             * Linked At
+             * Format: date-time
+             */
+            linked_at: string;
+            /**
+             * Person
+             * Format: uuid
+             */
+            person: string;
+        };
+        /**
          * LinkFor
          * @description Whom a welcome link is for.
          */
@@ -2495,6 +2982,7 @@ export interface components {
             assignee_name: string | null;
             /** Checklist */
             checklist?: string | null;
+            chosen_because?: components["schemas"]["Sentence"] | null;
             /**
              * Created At
              * Format: date-time
@@ -2567,7 +3055,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue";
+            state: "pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue" | "withdrawn";
             text: components["schemas"]["Sentence"];
             title: components["schemas"]["Sentence"];
             /**
@@ -2575,6 +3063,7 @@ export interface components {
              * @default
              */
             video: string;
+            withdrawn?: components["schemas"]["Withdrawal"] | null;
             /**
              * Worth
              * @default 0
@@ -2613,7 +3102,7 @@ export interface components {
             /** Regions */
             regions: string[];
             /** Rights */
-            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit" | "see_plans" | "edit_plans")[];
+            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit" | "see_plans" | "edit_plans" | "propose_trials" | "run_trials" | "rest_findings")[];
             /**
              * Role
              * @enum {string}
@@ -2667,6 +3156,51 @@ export interface components {
             version: number;
         };
         /**
+         * ListedRound
+         * @description One version of a round, and how many shops it reaches.
+         */
+        ListedRound: {
+            due: components["schemas"]["RoundDue"];
+            /**
+             * Published At
+             * Format: date-time
+             */
+            published_at: string;
+            reach: components["schemas"]["Reach"];
+            /** Reached */
+            reached: number;
+        };
+        /**
+         * Look
+         * @description What one look showed: the effect of acting, as a share of the usual figure.
+         */
+        Look: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Effect */
+            effect: number;
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+            /** Pairs */
+            pairs: number;
+        };
+        /**
+         * MadeRest
+         * @description It rests, and the shop's nodes are being told.
+         */
+        MadeRest: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+        };
+        /**
          * Me
          * @description Who has signed in.
          */
@@ -2713,6 +3247,16 @@ export interface components {
              * @enum {string}
              */
             unit: "share" | "count" | "people" | "min" | "s" | "mm" | "degC" | "currency" | "yes/no" | "days";
+        };
+        /**
+         * MyBrowsers
+         * @description My browsers in which notices are shown.
+         */
+        MyBrowsers: {
+            /** Browsers */
+            browsers: components["schemas"]["KeptBrowser"][];
+            /** Key */
+            key: string;
         };
         /**
          * MyNotices
@@ -2782,6 +3326,79 @@ export interface components {
              * @default []
              */
             shops: string[];
+        };
+        /**
+         * NewRest
+         * @description What is to rest, as whoever answers for the shop says it.
+         */
+        NewRest: {
+            /**
+             * Bay
+             * @default
+             */
+            bay: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "delivery_due" | "promotion_change" | "other";
+            /** Sku */
+            sku: string;
+            /**
+             * Until
+             * Format: date
+             */
+            until: string;
+        };
+        /**
+         * NewRound
+         * @description The next version of a round, as head office says it.
+         */
+        NewRound: {
+            /**
+             * Bays
+             * @default []
+             */
+            bays: string[];
+            /**
+             * Formats
+             * @default []
+             */
+            formats: string[];
+            /** Name */
+            name: string;
+            /**
+             * Regions
+             * @default []
+             */
+            regions: string[];
+            /**
+             * Shops
+             * @default []
+             */
+            shops: string[];
+            /** Starts On */
+            starts_on?: string | null;
+            /**
+             * Weekdays
+             * @default [
+             *       "mon",
+             *       "tue",
+             *       "wed",
+             *       "thu",
+             *       "fri",
+             *       "sat",
+             *       "sun"
+             *     ]
+             */
+            weekdays: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            /** Windows */
+            windows: components["schemas"]["Window"][];
         };
         /**
          * NewTaker
@@ -2914,6 +3531,11 @@ export interface components {
             /** Reason */
             reason: string;
             /**
+             * Reason Zh
+             * @default
+             */
+            reason_zh: string;
+            /**
              * State
              * @enum {string}
              */
@@ -2943,6 +3565,35 @@ export interface components {
             starts_on: string | null;
             /** Version */
             version: number;
+        };
+        /**
+         * Point
+         * @description One window. `value` None: facts were there, and none of them knew.
+         */
+        Point: {
+            /** Coverage */
+            coverage: number;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Facts */
+            facts: number;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** N */
+            n: number | null;
+            ratio?: components["schemas"]["Ratio"] | null;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /** Value */
+            value: number | null;
         };
         /**
          * Policy
@@ -3038,6 +3689,11 @@ export interface components {
             line: number;
             /** What */
             what: string;
+            /**
+             * What Zh
+             * @default
+             */
+            what_zh: string;
         };
         /**
          * Proposal
@@ -3058,12 +3714,32 @@ export interface components {
             shop?: string | null;
             /** Subject */
             subject: string;
+            /**
+             * Words
+             * @default
+             */
+            words: string;
+        };
+        /**
+         * PublishedRound
+         * @description It is published, and the nodes of its shops are being told.
+         */
+        PublishedRound: {
+            /** Round */
+            round: string;
+            /** Version */
+            version: number;
         };
         /**
          * Push
          * @description Which playbook is pushed, and how soon it is due.
          */
         Push: {
+            /**
+             * Also
+             * @default []
+             */
+            also: string[];
             /** Due Hours */
             due_hours: number;
             /** Playbook */
@@ -3074,10 +3750,50 @@ export interface components {
          * @description Another playbook, or another due time.
          */
         PushChange: {
+            /** Also */
+            also?: string[] | null;
             /** Due Hours */
             due_hours?: number | null;
             /** Playbook */
             playbook?: string | null;
+        };
+        /**
+         * Ratio
+         * @description The figure by that of another metric over the same window, e.g. receptions a head.
+         *
+         *     `low` and `high` take the worst of both for the other: never narrower than it is. None: the
+         *     other is unknown, or nothing.
+         */
+        Ratio: {
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Per */
+            per: string;
+            /** Value */
+            value: number | null;
+        };
+        /**
+         * Reach
+         * @description Which shops a round is for; what is empty asks for nothing.
+         */
+        Reach: {
+            /**
+             * Formats
+             * @default []
+             */
+            formats: string[];
+            /**
+             * Regions
+             * @default []
+             */
+            regions: string[];
+            /**
+             * Shops
+             * @default []
+             */
+            shops: string[];
         };
         /**
          * Rendered
@@ -3096,6 +3812,74 @@ export interface components {
             title_en: string;
             /** Title Zh */
             title_zh: string;
+        };
+        /**
+         * Rest
+         * @description Of one product nothing is asked in one shop, up to and with a day.
+         */
+        Rest: {
+            /** Bay */
+            bay: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Note */
+            note: string;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "delivery_due" | "promotion_change" | "other";
+            /** Shop */
+            shop: string;
+            /** Sku */
+            sku: string;
+            /**
+             * Until
+             * Format: date
+             */
+            until: string;
+        };
+        /**
+         * RoundDue
+         * @description One version of a round, as it is for one shop.
+         */
+        RoundDue: {
+            /**
+             * Bays
+             * @default []
+             */
+            bays: string[];
+            /** Name */
+            name: string;
+            /** Round */
+            round: string;
+            /** Starts On */
+            starts_on?: string | null;
+            /** Version */
+            version: number;
+            /**
+             * Weekdays
+             * @default [
+             *       "mon",
+             *       "tue",
+             *       "wed",
+             *       "thu",
+             *       "fri",
+             *       "sat",
+             *       "sun"
+             *     ]
+             */
+            weekdays: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            /** Windows */
+            windows: components["schemas"]["Window"][];
         };
         /**
          * RowReason
@@ -3134,6 +3918,29 @@ export interface components {
             days_running?: number | null;
         };
         /**
+         * SaidBrowser
+         * @description What `pushManager.subscribe` gave, and how its person reads where nothing was chosen yet.
+         */
+        SaidBrowser: {
+            /** Auth */
+            auth: string;
+            /** Endpoint */
+            endpoint: string;
+            /**
+             * Language
+             * @default en
+             * @enum {string}
+             */
+            language: "en" | "zh";
+            /** P256Dh */
+            p256dh: string;
+            /**
+             * Timezone
+             * @default UTC
+             */
+            timezone: string;
+        };
+        /**
          * SaidChoice
          * @description What a person chooses; no channels take the choice back.
          */
@@ -3143,12 +3950,17 @@ export interface components {
             /** Digest At */
             digest_at?: string | null;
             /**
+             * Keep
+             * @default []
+             */
+            keep: number[];
+            /**
              * Kinds
              * @default [
              *       "escalation"
              *     ]
              */
-            kinds: ("escalation" | "pushed" | "digest")[];
+            kinds: ("escalation" | "pushed" | "digest" | "proposal")[];
             /**
              * Language
              * @default en
@@ -3184,6 +3996,14 @@ export interface components {
             language: "en" | "zh";
             /** Text Version */
             text_version: number;
+        };
+        /**
+         * SaidEndpoint
+         * @description A browser, by its address at its push service.
+         */
+        SaidEndpoint: {
+            /** Endpoint */
+            endpoint: string;
         };
         /**
          * SaidLink
@@ -3235,6 +4055,41 @@ export interface components {
             en: string;
             /** Zh */
             zh: string;
+        };
+        /**
+         * Series
+         * @description One metric of one shop, oldest first; windows without any fact miss.
+         */
+        Series: {
+            /** Adds Up */
+            adds_up: string;
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "quarter" | "hour" | "day" | "week";
+            /** Figures */
+            figures: components["schemas"]["Point"][];
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Metric */
+            metric: string;
+            /** Open Only */
+            open_only: boolean;
+            /** Shop */
+            shop: string;
+            /** Timezone */
+            timezone: string;
+            /** Unit */
+            unit: string;
         };
         /**
          * Shop
@@ -3328,8 +4183,18 @@ export interface components {
             waits: boolean;
         };
         /**
+         * Size
+         * @description A trial of so many shops, half of which act.
+         */
+        Size: {
+            /** Effect */
+            effect: number;
+            /** Shops */
+            shops: number;
+        };
+        /**
          * Start
-         * @description From when, and for how long.
+         * @description From when, for how long, and perhaps under another name than was proposed.
          */
         Start: {
             /**
@@ -3342,6 +4207,22 @@ export interface components {
              * Format: date
              */
             first: string;
+            /** Shops */
+            shops?: string[] | null;
+            /** Subject */
+            subject?: string | null;
+        };
+        /**
+         * Started
+         * @description How many pairs of shops take part, and which shops of the session's act and wait.
+         */
+        Started: {
+            /** Acts */
+            acts: string[];
+            /** Pairs */
+            pairs: number;
+            /** Waits */
+            waits: string[];
         };
         /**
          * StoredPlaybook
@@ -3385,16 +4266,6 @@ export interface components {
             role: "clerk" | "region" | "head_office";
         };
         /**
-         * Texts
-         * @description Both languages of a playbook, with their front matter.
-         */
-        Texts: {
-            /** En */
-            en: string;
-            /** Zh */
-            zh: string;
-        };
-        /**
          * TicketLink
          * @description Where a ticket's QR leads; shown now and kept nowhere.
          */
@@ -3434,6 +4305,7 @@ export interface components {
         ToldAction: {
             /** Checklist */
             checklist?: string | null;
+            chosen_because?: components["schemas"]["Sentence"] | null;
             /**
              * Created At
              * Format: date-time
@@ -3494,7 +4366,7 @@ export interface components {
             /** Shop */
             shop: string;
             /** State */
-            state: ("pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue") | "not_pushed";
+            state: ("pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue" | "withdrawn") | "not_pushed";
             text: components["schemas"]["Sentence"];
             title: components["schemas"]["Sentence"];
             /**
@@ -3502,6 +4374,7 @@ export interface components {
              * @default
              */
             video: string;
+            withdrawn?: components["schemas"]["Withdrawal"] | null;
             /**
              * Worth
              * @default 0
@@ -3516,7 +4389,7 @@ export interface components {
             /** Digest At */
             digest_at: string | null;
             /** Kinds */
-            kinds: ("escalation" | "pushed" | "digest")[];
+            kinds: ("escalation" | "pushed" | "digest" | "proposal")[];
             /**
              * Language
              * @enum {string}
@@ -3530,6 +4403,57 @@ export interface components {
             services: string[];
             /** Timezone */
             timezone: string;
+        };
+        /**
+         * ToldExperiment
+         * @description An experiment with how it stands and its history.
+         */
+        ToldExperiment: {
+            /** Against */
+            against: string;
+            /**
+             * Dimension
+             * @enum {string}
+             */
+            dimension: "people" | "goods" | "place" | "conversion";
+            /** Ends On */
+            ends_on: string | null;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "playbook" | "layout" | "policy";
+            /** Looks */
+            looks: components["schemas"]["Look"][];
+            /** Moves */
+            moves: components["schemas"]["ExperimentMove"][];
+            /** Pairs */
+            pairs: number;
+            /**
+             * Proposed At
+             * Format: date-time
+             */
+            proposed_at: string;
+            /** Shop */
+            shop: string | null;
+            /**
+             * Standing
+             * @enum {string}
+             */
+            standing: "won" | "lost" | "open" | "unknown";
+            /** Starts On */
+            starts_on: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "proposed" | "declined" | "running" | "stopped" | "rolled_out";
+            /** Subject */
+            subject: string;
+            /** Words */
+            words: string;
         };
         /**
          * ToldFact
@@ -3628,6 +4552,20 @@ export interface components {
             taken: number;
         };
         /**
+         * ToldKind
+         * @description A kind of feed: what its rows tell, and by which columns.
+         */
+        ToldKind: {
+            /** Columns */
+            columns: string[];
+            /** Fetched From */
+            fetched_from: string;
+            /** Meaning */
+            meaning: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * ToldNotice
          * @description A notice and what became of it: sent, given up after several tries, or still to go.
          */
@@ -3642,7 +4580,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "escalation" | "pushed" | "digest";
+            kind: "escalation" | "pushed" | "digest" | "proposal" | "test";
             /** Last Error */
             last_error: string;
             /**
@@ -3677,7 +4615,7 @@ export interface components {
             /** Regions */
             regions: string[];
             /** Rights */
-            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit" | "see_plans" | "edit_plans")[];
+            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit" | "see_plans" | "edit_plans" | "propose_trials" | "run_trials" | "rest_findings")[];
             /**
              * Role
              * @enum {string}
@@ -3765,6 +4703,38 @@ export interface components {
             /** Version */
             version: number;
         };
+        /**
+         * TrialSizes
+         * @description What a trial could find, by the last days watched as if it had been one.
+         */
+        TrialSizes: {
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Pairs */
+            pairs: number;
+            /** Sizes */
+            sizes: components["schemas"]["Size"][];
+        };
+        /**
+         * TriedTexts
+         * @description Texts to be tried, with the figures of a shop where one is named.
+         */
+        TriedTexts: {
+            /** En */
+            en: string;
+            /** Shop */
+            shop?: string | null;
+            /** Zh */
+            zh: string;
+        };
         /** ValidationError */
         ValidationError: {
             /** Context */
@@ -3837,6 +4807,73 @@ export interface components {
              */
             verdict: "likely" | "not enough evidence" | "none found";
             words: components["schemas"]["Sentence"];
+        };
+        /**
+         * Window
+         * @description When the photos of a round may be taken, by the shop's own clock.
+         */
+        Window: {
+            /**
+             * Due
+             * Format: time
+             */
+            due: string;
+            /**
+             * Opens
+             * Format: time
+             */
+            opens: string;
+        };
+        /**
+         * Withdrawal
+         * @description That nobody need do an action any more.
+         */
+        Withdrawal: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Why
+             * @enum {string}
+             */
+            why: "dismissed" | "expired" | "cause_gone";
+        };
+        /**
+         * Worth
+         * @description What something was worth over all its trials, as a share of the usual figure.
+         */
+        Worth: {
+            /**
+             * Against
+             * @default
+             */
+            against: string;
+            /** Dimension */
+            dimension: string;
+            /** Effect */
+            effect: number;
+            /** Expected */
+            expected: number;
+            /** High */
+            high: number;
+            /**
+             * Kind
+             * @default playbook
+             */
+            kind: string;
+            /** Low */
+            low: number;
+            /** Subject */
+            subject: string;
+            /** Trials */
+            trials: number;
         };
     };
     responses: never;
@@ -3942,7 +4979,7 @@ export interface operations {
                 region?: string | null;
                 role?: ("clerk" | "region" | "head_office") | null;
                 shop?: string | null;
-                state?: ("pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue")[] | null;
+                state?: ("pushed" | "delivered" | "seen" | "done" | "cannot_do" | "confirmed" | "overdue" | "withdrawn")[] | null;
                 to?: string | null;
             };
             header?: never;
@@ -4133,7 +5170,11 @@ export interface operations {
             query?: {
                 about?: string | null;
                 before?: number | null;
+                from?: string | null;
                 limit?: number;
+                person?: string | null;
+                to?: string | null;
+                what?: string | null;
             };
             header?: never;
             path?: never;
@@ -4338,7 +5379,9 @@ export interface operations {
     };
     list_them_api_experiments_get: {
         parameters: {
-            query?: never;
+            query?: {
+                state?: ("proposed" | "declined" | "running" | "stopped" | "rolled_out") | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4352,6 +5395,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Experiment"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -4406,9 +5458,77 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["ToldExperiment"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decline_api_experiments__id__decline_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["hub__experiments__routes__Because"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    reopen_api_experiments__id__reopen_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["hub__experiments__routes__Because"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
                 };
             };
             /** @description Validation Error */
@@ -4443,9 +5563,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["ToldExperiment"];
                 };
             };
             /** @description Validation Error */
@@ -4480,9 +5598,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["Started"];
                 };
             };
             /** @description Validation Error */
@@ -4497,6 +5613,41 @@ export interface operations {
         };
     };
     stop_api_experiments__id__stop_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["hub__experiments__routes__Because"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    take_back_api_experiments__id__take_back_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -4546,9 +5697,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    }[];
+                    "application/json": components["schemas"]["Worth"][];
                 };
             };
         };
@@ -4621,6 +5770,26 @@ export interface operations {
             };
         };
     };
+    kinds_api_feed_kinds_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldKind"][];
+                };
+            };
+        };
+    };
     everything_api_feeds_get: {
         parameters: {
             query?: never;
@@ -4637,6 +5806,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ToldFeed"][];
+                };
+            };
+        };
+    };
+    send_again_api_feeds__feed__again_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                feed: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Again"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivered"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -4842,6 +6046,112 @@ export interface operations {
             };
         };
     };
+    browsers_api_notices_browsers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyBrowsers"];
+                };
+            };
+        };
+    };
+    show_here_api_notices_browsers_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaidBrowser"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyBrowsers"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    show_no_more_api_notices_browsers_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaidEndpoint"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyBrowsers"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    test_api_notices_test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyNotices"];
+                };
+            };
+        };
+    };
     everybody_api_people_get: {
         parameters: {
             query?: never;
@@ -4891,6 +6201,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    accounts_api_people_accounts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkedAccount"][];
                 };
             };
         };
@@ -4948,6 +6278,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    data_api_people__id__data_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    erase_it_api_people__id__erase_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erased"];
                 };
             };
             /** @description Validation Error */
@@ -5472,7 +6866,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Texts"];
+                "application/json": components["schemas"]["TriedTexts"];
             };
         };
         responses: {
@@ -5705,6 +7099,61 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     }[];
+                };
+            };
+        };
+    };
+    rounds_api_rounds_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedRound"][];
+                };
+            };
+        };
+    };
+    publish_api_rounds__round__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                round: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRound"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublishedRound"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -5987,6 +7436,44 @@ export interface operations {
             };
         };
     };
+    figures_api_shops__shop__figures_get: {
+        parameters: {
+            query: {
+                by?: "quarter" | "hour" | "day" | "week";
+                from?: string | null;
+                metric: string;
+                /** @description Only what begins in the shop's opening hours. */
+                open_only?: boolean;
+                to?: string | null;
+            };
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Series"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     nodes_api_shops__shop__pairing_get: {
         parameters: {
             query?: never;
@@ -6132,6 +7619,137 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    rests_api_shops__shop__rests_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rest"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    rest_api_shops__shop__rests_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeRest"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    end_api_shops__shop__rests__rest__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rest: string;
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeRest"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    scores_api_shops__shop__scores_get: {
+        parameters: {
+            query?: {
+                day?: string | null;
+            };
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoodsScores"];
                 };
             };
             /** @description Validation Error */
@@ -6348,6 +7966,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WentOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    trial_sizes_api_trial_sizes_get: {
+        parameters: {
+            query: {
+                days?: number;
+                dimension: "people" | "goods" | "place" | "conversion";
+                shop?: string[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialSizes"];
                 };
             };
             /** @description Validation Error */

@@ -11,7 +11,7 @@ export type Task =
   | { what: 'action'; id: string; action: Action }
 
 export const TASKS_MOST = 5
-const CLOSED = new Set(['done', 'cannot_do', 'confirmed'])
+const CLOSED = new Set(['done', 'cannot_do', 'confirmed', 'withdrawn'])
 
 /**
  * Main-push goods first, then what is due first; at most five. A mark that still waits on the phone

@@ -65,7 +65,7 @@ export async function send(url: string, request: RequestInit = {}): Promise<unkn
 }
 
 /** Send a JSON body. */
-export function sendJson(url: string, method: 'POST' | 'PATCH' | 'DELETE', body?: unknown): Promise<unknown> {
+export function sendJson(url: string, method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', body?: unknown): Promise<unknown> {
   const head = body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }
   return send(url, { method, ...head })
 }

@@ -150,3 +150,8 @@ export function age(iso: string, now: number): string {
   const [n, unit] = seconds < 90 ? [seconds, 'second'] : seconds < 5400 ? [seconds / 60, 'minute'] : seconds < 129_600 ? [seconds / 3600, 'hour'] : [seconds / 86_400, 'day']
   return whole(numbers({ style: 'unit', unit: unit as string, unitDisplay: 'long', maximumFractionDigits: 0 }).format(n as number))
 }
+
+/** So many days, in words: 1 day, 3 days. */
+export function days(n: number): string {
+  return whole(numbers({ style: 'unit', unit: 'day', unitDisplay: 'long' }).format(n))
+}

@@ -3,13 +3,15 @@ select shop, kind, dimension, coalesce(body -> 'dims' ->> 'bay', '') as bay, rol
        over_at
 from (
     select actions.*,
-           case when state in ('done', 'cannot_do', 'confirmed') then
+           case when state in ('done', 'cannot_do', 'confirmed', 'withdrawn') then
                coalesce((select min(at) from action_moves as moves
-                         where moves.action = actions.id and moves.to_state in ('done', 'cannot_do')
+                         where moves.action = actions.id
+                           and moves.to_state in ('done', 'cannot_do', 'withdrawn')
                            and moves.id > coalesce(
                                (select max(back.id) from action_moves as back
                                 where back.action = actions.id
-                                  and back.to_state not in ('done', 'cannot_do', 'confirmed')), 0)),
+                                  and back.to_state not in
+                                      ('done', 'cannot_do', 'confirmed', 'withdrawn')), 0)),
                         created_at)
            end as over_at
     from actions

@@ -1,1 +1,2 @@
-select propose_experiment(%(id)s, %(kind)s, %(subject)s, %(dimension)s, %(shop)s, null) as became;
+select propose_experiment(%(id)s, %(kind)s, %(subject)s, %(dimension)s, %(shop)s, %(words)s,
+                          null) as became;

@@ -1,1 +1,2 @@
-select start_experiment(%(id)s, %(seed)s, %(first)s, %(last)s, %(acting)s, %(waiting)s, null) as became;
+select start_experiment(%(id)s, %(subject)s, %(against)s, %(seed)s, %(first)s, %(last)s,
+                        %(acting)s, %(waiting)s, null) as became;

@@ -94,7 +94,7 @@ def test_a_dismissed_action_says_who_gave_it_up_and_why(manager: Visitor) -> Non
     told = manager.post(
         "/api/actions/large/dismiss", json={"reason": " shelf is being rebuilt "}
     ).json()
-    assert told["state"] == "cannot_do"
+    assert told["state"] == "withdrawn"
     assert [(one["what"], one["by_whom"], one["reason"]) for one in told["history"]] == [
         ("moved", None, "shelf is being rebuilt"),
         ("dismissed", "Li Wei", "shelf is being rebuilt"),

@@ -118,7 +118,7 @@ def test_an_action_goes_to_the_shops_first_node_until_its_receipt(database: Data
 
         assert unsent() == {"a1": "node-1", "a2": "node-2"}
         assert unsent(node=SECOND.path) == {"a2": "node-2"}
-        note_sent(connection, ["a1"], at=NOON + timedelta(seconds=1))
+        note_sent(connection, [action()], at=NOON + timedelta(seconds=1))
         assert unsent() == {"a2": "node-2"}
         assert unsent(NOON + timedelta(seconds=1)) == {"a1": "node-1", "a2": "node-2"}
         node_said_state(connection, SECOND, online=False, config=0, state={})

@@ -113,3 +113,21 @@ def test_the_command_prints_the_log(database: Database) -> None:
     assert told.exit_code == 0
     assert "policy_published" in told.stdout
     assert "winter" in told.stdout
+
+
+def test_the_log_is_searched_by_kind_person_and_day(database: Database) -> None:
+    session, token = session_for(database, "head_office", name="Ann")
+    with database.connection() as connection:
+        record(connection, what="policy_published", about="policy:1")
+        record(connection, who=session.person.id, what="feed_added", about="feed:till")
+        (day,) = {f"{one.at:%F}" for one in lines(connection)}
+    ann = Visitor(database, token=token)
+    for asked, told in (
+        ("what=feed_added", ["feed:till"]),
+        (f"person={session.person.id}", ["feed:till"]),
+        (f"from={day}&to={day}", ["feed:till", "policy:1"]),
+        ("to=2020-01-01", []),
+        ("from=2090-01-01", []),
+        ("about=policy:1&what=feed_added", []),
+    ):
+        assert _about(ann.get(f"/api/audit?{asked}")) == told, asked

@@ -13,6 +13,7 @@ from hub.cli import app as hub_app
 from hub.codes.policy import BadPolicy, default_json
 from hub.codes.policy_cli import NoEditor, NoPolicy, app
 from hub.ingest.facts_store import SaidFact, insert_facts
+from hub.playbooks.store import insert_playbook
 from hub.shops_store import Shop, save_shop
 from hub.store.database import Database
 from tests.hub.shop_facts import DAY, LATER, SHOP, goods
@@ -109,3 +110,27 @@ def test_a_day_is_computed_again_under_a_version_or_a_file(desk: Desk, tmp_path:
         return colour
 
     assert (goods_code("1"), goods_code(str(file))) == ("orange", "red")
+
+
+def test_a_policy_may_name_the_hubs_own_playbooks_and_no_others(
+    desk: Desk, database: Database, tmp_path: Path
+) -> None:
+    body = default_json()
+    body["version"], body["starts_on"] = 2, str(datetime.now(UTC).date() + timedelta(days=1))
+    body["place"]["push"] |= {"playbook": "mirror", "also": ["walking_route"]}
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps(body))
+    with pytest.raises(BadPolicy, match=r"place\.push\.playbook: 'mirror' is none for this"):
+        desk.run("check", str(file))
+    text = '+++\ntitle = "Mirror"\ndimension = "{}"\n+++\nPut up a mirror.\n'
+    with database.connection() as connection:
+        insert_playbook(connection, "mirror", en=text.format("goods"), zh=text.format("goods"),
+                        note="")  # fmt: skip
+    with pytest.raises(BadPolicy, match=r"'mirror' is none for this; there are .*walking_route"):
+        desk.run("check", str(file))  # it is one for another dimension
+    with database.connection() as connection:
+        insert_playbook(connection, "mirror", en=text.format("place"), zh=text.format("place"),
+                        note="")  # fmt: skip
+    desk.run("check", str(file))
+    desk.run("publish", str(file))
+    assert desk.says("show", "2")["place"]["push"]["also"] == ["walking_route"]

@@ -20,6 +20,7 @@ from hub.shops_store import Shop, save_shop
 from hub.store.database import Database
 from tests.hub.feeds.fake_server import Fake, csv_bytes, fake_server
 from tests.hub.feeds.told import NOW, facts
+from tests.hub.staff import session_for
 from tests.hub.visitor import Visitor
 
 Rows = Sequence[Mapping[str, object]]
@@ -404,3 +405,29 @@ def test_a_signed_delivery_that_cannot_be_read_is_refused_and_noted(
 def test_rows_that_are_no_rows_wait_aside(chain: Database, secret: bytes) -> None:
     rows = [7, None, [1], {"shop": {"a": 1}}, {"shop": "17", "id": "\0"}]
     assert deliver(chain, secret, {"rows": rows}).json()["aside"] == len(rows)
+
+
+def test_head_office_sends_rows_again_and_it_stands_in_the_log(
+    chain: Database, secret: bytes
+) -> None:
+    row = {"shop": "77", "id": "r1", "at": "2026-11-19T10:00:00+08:00"}
+    assert deliver(chain, secret, {"rows": [row]}).json()["aside"] == 1
+    visitors = {
+        role: Visitor(chain, app=_app(chain), token=session_for(chain, role)[1])
+        for role in ("head_office", "auditor", "installer")
+    }
+    office = visitors["head_office"]
+    assert [one["name"] for one in office.get("/api/feed-kinds").json()] == list(KINDS)
+    (waiting,) = office.get("/api/feeds/feed/aside").json()
+    assert (waiting["reason"], waiting["said"]["shop"]) == ("unknown_shop", "77")
+    for role in ("auditor", "installer"):
+        assert visitors[role].post("/api/feeds/feed/again", json={}).status_code == 403
+    with chain.connection() as connection:
+        save_shop(connection, Shop(shop="77", timezone="Asia/Shanghai"))
+    told = office.post("/api/feeds/feed/again", json={"id": waiting["id"]}).json()
+    assert told == {"before": False, "taken": 1, "same": 0, "aside": 0}
+    assert office.get("/api/feeds/feed/aside").json() == []
+    assert office.post("/api/feeds/feed/again", json={"id": waiting["id"]}).status_code == 404
+    assert office.post("/api/feeds/none/again", json={}).status_code == 404
+    (line,) = office.get("/api/audit?what=feed_sent_again").json()
+    assert (line["about"], line["detail"]["taken"]) == ("feed:feed", 1)

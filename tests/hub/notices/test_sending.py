@@ -23,7 +23,7 @@ from hub.notices.choice import (
     not_quiet,
 )
 from hub.notices.sending import Sent, send_by_apprise, send_due_notices
-from hub.notices.store import chosen, insert_notice, save_choice
+from hub.notices.store import channels_of, chosen, insert_notice, save_choice
 from hub.people.roles import Session
 from hub.store.database import Database
 from tests.hub.staff import session_for
@@ -232,3 +232,49 @@ def test_a_contact_adds_nothing_to_its_address(contact: str) -> None:
     found = contact_address("mailtos://u:p@host?to={contact}&x=1", contact)
     rest = found.removeprefix("mailtos://u:p@host?to=").removesuffix("&x=1")
     assert not set(rest) & set("&?/#@: {}")
+
+
+def test_a_test_message_goes_out_at_once_and_once_a_minute(database: Database) -> None:
+    from hub.api.app import create_app
+
+    app = create_app(database, keys=lambda: KEYS, notice_mail=True)
+    visitor = Visitor(database, token=session_for(database, "region", regions=["e"])[1], app=app)
+    refused = visitor.post("/api/notices/test", json={})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "nothing_chosen")
+    said = {"channels": ["li@example.com"], "kinds": ["escalation"], "language": "zh",
+            "quiet_from": "00:00", "quiet_until": "23:59"}  # fmt: skip
+    assert visitor.ask("PUT", "/api/notices", json=said).status_code == 200
+    told = [visitor.post("/api/notices/test", json={}).json()["notices"] for _ in range(2)]
+    # Two within a minute are one; at a minute's turn there may be two.
+    assert {one["kind"] for one in told[1]} == {"test"}
+    assert len(told[1]) <= 2
+    first = told[0][0]
+    assert (first["title"], first["sent_at"]) == ("storepulse 测试消息", None)
+    taken: list[str] = []
+
+    def take(address: str, title: str, body: str) -> bool:
+        taken.append(title)
+        return True
+
+    send_due_notices(database, KEYS, mail="", now=datetime.now(UTC), send=take)
+    assert taken[0] == first["title"]
+    assert visitor.get("/api/notices").json()["notices"][-1]["sent_at"] is not None
+
+
+def test_channels_stay_without_being_typed_again(database: Database) -> None:
+    from hub.api.app import create_app
+
+    app = create_app(database, keys=lambda: KEYS, notice_mail=True)
+    session, token = session_for(database, "region", regions=["east"])
+    visitor = Visitor(database, token=token, app=app)
+    said = {"channels": ["li@example.com", "wecombot://secret-key"], "kinds": ["escalation"]}
+    visitor.ask("PUT", "/api/notices", json=said)
+    more = {"channels": ["lee@example.com"], "keep": [1], "kinds": ["pushed"]}
+    told = visitor.ask("PUT", "/api/notices", json=more).json()["choice"]
+    assert (told["services"], told["kinds"]) == (["wecombot", "mail"], ["pushed"])
+    with database.connection() as connection:
+        kept, _ = channels_of(connection, session.person.id, KEYS)
+    assert kept == ("wecombot://secret-key", "lee@example.com")
+    for places in ([2], [-1]):
+        wrong = visitor.ask("PUT", "/api/notices", json=more | {"keep": places})
+        assert wrong.status_code == 400

@@ -8,12 +8,13 @@ from typer.testing import CliRunner
 from hub.audit.store import lines
 from hub.cli import app
 from hub.people.erasing import data_of, erase, places
-from hub.people.roles import Scope
+from hub.people.roles import Role, Scope
 from hub.people.signing_in import WrongPassword, sign_in, use_link
 from hub.people.store import NoSuchPerson, invite, new_link, people
 from hub.shops_store import Shop, save_shop
 from hub.store.database import Database
-from tests.hub.visitor import PASSWORD
+from tests.hub.staff import session_for
+from tests.hub.visitor import PASSWORD, Visitor
 
 NAME = "Li Wei of the east"
 WHERE = "203.0.113.77 a browser of hers"
@@ -105,3 +106,33 @@ def test_every_column_that_refers_to_people_is_given_out(database: Database, li:
     assert {f"{one.table}.{one.column}" for one in found} <= set(told)
     assert {"sessions", "welcome_links", "person_regions", "person_shops", "person_subjects",
             "oidc_tries", "pairing_codes"} <= {one.table for one in found}  # fmt: skip
+
+
+def test_head_office_gives_out_and_erases_and_nobody_else_may(database: Database, li: str) -> None:
+    _, token = session_for(database, "head_office", name="Ann")
+    ann = Visitor(database, token=token)
+    others: list[Role] = ["auditor", "installer", "region"]
+    for role in others:
+        regions = ["east"] if role == "region" else []
+        visitor = Visitor(database, token=session_for(database, role, regions=regions)[1])
+        for method, path in (("GET", "data"), ("POST", "erase")):
+            assert visitor.ask(method, f"/api/people/{li}/{path}", json={}).status_code == 403
+        assert visitor.get("/api/people-accounts").status_code == 403
+    (account,) = ann.get("/api/people-accounts").json()
+    assert (account["person"], account["issuer"], "subject" in account) == (li, "i", False)
+    told = ann.get(f"/api/people/{li}/data")
+    assert told.json()["person"]["name"] == NAME
+    assert "argon2" not in told.text
+    assert ann.post(f"/api/people/{li}/erase", json={}).json() == {"erased": li}
+    assert NAME not in everything(database)
+    assert ann.post(f"/api/people/{li}/erase", json={}).status_code == 404
+    with database.connection() as connection:
+        said = [(one.what, one.name) for one in lines(connection, about=f"person:{li}")]
+    assert said[0] == ("person_erased", "Ann")
+    assert ("data_given_out", "Ann") in said
+
+
+def test_the_last_of_head_office_is_not_erased(database: Database) -> None:
+    session, token = session_for(database, "head_office", name="Ann")
+    answer = Visitor(database, token=token).post(f"/api/people/{session.person.id}/erase", json={})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "last_of_head_office")

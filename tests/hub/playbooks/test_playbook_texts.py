@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from hub.playbooks import Source, check_playbooks, playbooks, shipped_sources
 from hub.playbooks.cli import app
 from hub.playbooks.store import playbooks_in_force
+from hub.shops_store import Shop, save_shop
 from hub.store.database import Database
 from storepulse.errors import BadInput
 from tests.hub.staff import session_for
@@ -189,3 +190,30 @@ def test_everybody_reads_playbooks_and_head_office_writes_them(
             "select publish_playbook('walking_route', 'x', 'x', '', 0) as version"
         ).fetchone()
     assert row == {"version": None}, "the database refuses by itself"
+
+
+def test_a_preview_fills_in_the_figures_of_a_shop(database: Database, head: Visitor) -> None:
+    with database.connection() as connection:
+        save_shop(connection, Shop(shop="17", region="east"))
+    path = "/api/playbooks/walking_route/preview"
+    said = {"en": GOOD + "{shop}\n", "zh": GOOD, "shop": "17"}
+    shown = head.post(path, json=said).json()["shown"]
+    # It has no code yet: its name is its own, the figure a sample.
+    assert shown["text_en"] == "Aim: 3.2 min\n17"
+    assert head.post(path, json=said | {"shop": "none"}).status_code == 404
+
+
+def test_a_published_version_stands_in_the_log(database: Database, head: Visitor) -> None:
+    said = {"en": GOOD, "zh": GOOD, "after": 0}
+    assert head.ask("PUT", "/api/playbooks/walking_route", json=said).status_code == 200
+    (line,) = head.get("/api/audit?what=playbook_published").json()
+    assert (line["about"], line["detail"]) == ("playbook:walking_route", {"version": 1})
+
+
+def test_every_fault_has_words_in_both_languages() -> None:
+    texts = ("", "+++\n+++\n", GOOD + "<b>x</b> [x]() ![y](no.jpg) {x}", GOOD[:-1], "+++\nx\n+++\n")
+    found = check_playbooks([Source(f"a{n}.en.md", text) for n, text in enumerate(texts)])[1]
+    assert len(found) > len(texts)
+    for one in found:
+        assert one.what
+        assert any("\u4e00" <= letter <= "\u9fff" for letter in one.what_zh), one

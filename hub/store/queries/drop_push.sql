@@ -1,0 +1,1 @@
+select drop_push(%(sha256)s) as done;

@@ -1,0 +1,1 @@
+delete from trial_worths;

@@ -1,0 +1,1 @@
+delete from push_subscriptions where id = %(id)s;

@@ -1,0 +1,1 @@
+update push_subscriptions set sealed = %(sealed)s where id = %(id)s;

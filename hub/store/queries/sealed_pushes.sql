@@ -1,0 +1,1 @@
+select id, sealed from push_subscriptions;
