@@ -44,7 +44,7 @@ LATE_MS: Final = 50.0
 _SETTLES_S_MAX: Final = 1800.0
 _RESTS_BELOW: Final = 0.2
 """Of a processor: what a hub needs that has nothing to compute."""
-_QUIET: Final = timedelta(seconds=15)
+_QUIET: Final = timedelta(seconds=30)
 _DIMENSION: Final = "goods"
 _WARM: Final = 3
 """So many changes are shown before those that count: plans and caches are of the first."""
@@ -103,7 +103,8 @@ def measure_board(*, shops: int, loads: int, changes: int, steps: Steps) -> Repo
 def _let_settle(hub: Child, place: Path) -> None:
     """Until a hub that has just begun has computed each shop's today, and rests.
 
-    That it uses no processor says little where others take it: its newest code must be old, too.
+    That it uses no processor says little where others take it: nothing may have been stored for a
+    while, either, and what the first day calls for must have been pushed.
     """
     with open_database(str(place)) as opened:
 
@@ -112,9 +113,14 @@ def _let_settle(hub: Child, place: Path) -> None:
             time.sleep(3)
             used = _hub_cpu_s(hub) - before
             with opened.connection() as connection:
-                row = connection.execute("select max(computed_at) as newest from codes").fetchone()
+                row = connection.execute(
+                    "select greatest((select max(computed_at) from codes),"
+                    " (select max(created_at) from actions)) as newest,"
+                    " exists (select from actions) as pushed"
+                ).fetchone()
             assert row is not None
-            return used < 3 * _RESTS_BELOW and datetime.now(UTC) - row["newest"] > _QUIET
+            quiet = datetime.now(UTC) - row["newest"] > _QUIET
+            return used < 3 * _RESTS_BELOW and row["pushed"] and quiet
 
         wait_until(rests, what="a hub at rest", limit_s=_SETTLES_S_MAX, needs=[hub])
 

@@ -16,7 +16,7 @@ from storepulse.pages import pages_folder
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
 SCREEN: Final = {"width": 1440, "height": 900}
-_PATIENCE_MS: Final = 120_000
+_PATIENCE_MS: Final = 300_000
 _ROWS: Final = 20
 """So many rows are a first screen that one can begin to read."""
 _WHEEL_PX_S: Final = 8000
@@ -183,7 +183,7 @@ class OpenBoard:
         """Wait until a shop's sign has a colour; gives the time of that frame, of the epoch.
 
         Raises:
-            NotSeen: it did not within two minutes.
+            NotSeen: it did not within five minutes.
         """
         seen = self._page.evaluate(_SEEN, [shop, dimension, colour, _PATIENCE_MS])
         if seen is None:

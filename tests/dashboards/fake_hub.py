@@ -5,7 +5,6 @@ codes and people are the same at each start.
 """
 
 import asyncio
-import io
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass, field
@@ -16,7 +15,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
-from PIL import Image, ImageDraw
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.actions.listing import ListedActions
@@ -46,7 +44,14 @@ from storepulse.pages import page_routes
 from storepulse.topics import Address
 from tests.dashboards.fake_codes import COLOURS, NOW, calendar_of, figures_of, trial_of
 from tests.dashboards.fake_office import FakeOffice
-from tests.dashboards.fake_shop import columns_of, curves_of, listed_action, turned_row, why_of
+from tests.dashboards.fake_shop import (
+    columns_of,
+    curves_of,
+    drawn_shelf,
+    listed_action,
+    turned_row,
+    why_of,
+)
 from tests.hub.shop_facts import DAY, SHOP, back, dwell, experiences, goods, people
 
 PASSWORD: Final = "a long enough password"
@@ -447,22 +452,6 @@ def history_of(
         )
         told.append(ShopHistory(shop=row.shop, own=(*own, row.colour), dimensions=tuple(four)))
     return History(days=tuple(days), shops=tuple(told))
-
-
-def drawn_shelf() -> bytes:
-    """A picture of a shelf with a mark: what stands on it does not matter here."""
-    image = Image.new("RGB", (1200, 800), (232, 226, 214))
-    pen = ImageDraw.Draw(image)
-    for row in range(4):
-        for at in range(12):
-            x, y = 40 + at * 94, 40 + row * 190
-            colour = ((190, 60, 60), (60, 110, 180), (220, 180, 60))[(at + row) % 3]
-            pen.rectangle((x, y, x + 78, y + 140), fill=colour)
-        pen.rectangle((20, 184 + row * 190, 1180, 196 + row * 190), fill=(120, 110, 100))
-    pen.rectangle((408, 226, 500, 374), outline=(192, 35, 44), width=5)
-    out = io.BytesIO()
-    image.save(out, "JPEG")
-    return out.getvalue()
 
 
 def _person(n: int, name: str, role: Role, **reach: Any) -> ToldPerson:

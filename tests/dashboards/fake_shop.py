@@ -1,9 +1,12 @@
 """Causes, actions with their history and a board's columns for the pages' tests. Stores nothing."""
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import date, timedelta
 from typing import Final
+
+from PIL import Image, ImageDraw
 
 from hub.actions.listing import ActionStep, Escalation, ListedAction
 from hub.api.answers import BoardRow
@@ -157,3 +160,19 @@ def columns_of(rows: list[BoardRow]) -> BoardColumns:
         simulated=tuple(row.simulated for row in rows),
         dimensions=tuple(map(dimension, DIMENSIONS)),
     )  # fmt: skip
+
+
+def drawn_shelf() -> bytes:
+    """A picture of a shelf with a mark: what stands on it does not matter here."""
+    image = Image.new("RGB", (1200, 800), (232, 226, 214))
+    pen = ImageDraw.Draw(image)
+    for row in range(4):
+        for at in range(12):
+            x, y = 40 + at * 94, 40 + row * 190
+            colour = ((190, 60, 60), (60, 110, 180), (220, 180, 60))[(at + row) % 3]
+            pen.rectangle((x, y, x + 78, y + 140), fill=colour)
+        pen.rectangle((20, 184 + row * 190, 1180, 196 + row * 190), fill=(120, 110, 100))
+    pen.rectangle((408, 226, 500, 374), outline=(192, 35, 44), width=5)
+    out = io.BytesIO()
+    image.save(out, "JPEG")
+    return out.getvalue()
