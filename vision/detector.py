@@ -192,7 +192,7 @@ def _middle_share(found: tuple[Boxes, NDArray[np.float32]], rgb: Pixels) -> floa
     if not len(boxes):
         return 0.0
     areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    return float(np.sqrt(np.median(areas)) / max(rgb.shape[:2]))
+    return float(np.sqrt(np.median(areas))) / float(max(rgb.shape[:2]))
 
 
 def from_further(looks: Sequence[Look], share: float) -> tuple[Look, ...]:

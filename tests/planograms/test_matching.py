@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from planograms.alignment import align, align_many
 from planograms.compare import boxes_in_order
-from planograms.matching import Planned, Seen, align, align_many, match
+from planograms.matching import Planned, Seen, match
 from storepulse.eval.bays import likeness_drawn
 from storepulse.simulated.bays import NOISY, draw_plan, show
 
