@@ -231,6 +231,25 @@ def test_a_day_is_told_in_its_night_though_nobody_is_there() -> None:
     assert rest == [[]]
 
 
+def test_a_day_of_too_few_goes_on_into_the_next() -> None:
+    reader = FrameReader(turns=Listening().turns)
+    moments = [
+        frame
+        for day, phones in enumerate((2, 3, 6))
+        for number in range(phones)
+        if (
+            frame := read_at(reader, NOON_S + DAY_S * day + 900 * number, bytes([2, *[number] * 5]))
+        )
+    ]
+    days = [
+        max((fact.n or 0 for fact in facts), default=0)
+        for facts in facts_of_days(
+            iter(moments), CALIBRATION, Listening(), counts=FrameCounts, shop="17", source="n"
+        )
+    ]
+    assert days == [5, 6]
+
+
 def test_the_command_reads_a_pipe(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "storepulse", "probes", "replay", "-", "--json", "--mode", "strict"],
