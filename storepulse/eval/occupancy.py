@@ -120,7 +120,7 @@ def _counted(
 ) -> tuple[set[int], Calibration]:  # fmt: skip
     """Which windows of a month were counted, and the calibration that they moved."""
     busy = [place for place, window in enumerate(windows) if window.people > 0]
-    if len(busy) < number:
+    if not number or len(busy) < number:
         return set(), calibration
     drawn: set[int] = set(rng.choice(busy, number, replace=False).tolist())
     counts = [

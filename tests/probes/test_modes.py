@@ -158,6 +158,7 @@ def test_consent_mode_hears_only_those_who_agreed_and_tells_no_number_of_visitor
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     facts = [FACT_JSON.validate_json(line) for line in done.stdout.splitlines()]
+    facts = [fact for fact in facts if fact.metric != "days_since_calibration"]
     whole = max((f for f in facts if f.metric == "dwell_mean"), key=lambda f: f.n or 0)
     assert whole.n == 6
     assert {f.dims["of"] for f in facts} == {"those who agreed"}
@@ -229,6 +230,25 @@ def test_a_day_is_told_in_its_night_though_nobody_is_there() -> None:
     first, rest = next(days), list(days)
     assert max(fact.n or 0 for fact in first) == 20
     assert rest == [[]]
+
+
+def test_a_day_of_too_few_goes_on_into_the_next() -> None:
+    reader = FrameReader(turns=Listening().turns)
+    moments = [
+        frame
+        for day, phones in enumerate((2, 3, 6))
+        for number in range(phones)
+        if (
+            frame := read_at(reader, NOON_S + DAY_S * day + 900 * number, bytes([2, *[number] * 5]))
+        )
+    ]
+    days = [
+        max((fact.n or 0 for fact in facts), default=0)
+        for facts in facts_of_days(
+            iter(moments), CALIBRATION, Listening(), counts=FrameCounts, shop="17", source="n"
+        )
+    ]
+    assert days == [5, 6]
 
 
 def test_the_command_reads_a_pipe(tmp_path: Path) -> None:

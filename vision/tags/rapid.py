@@ -1,6 +1,6 @@
 """Reads text with RapidOCR (PP-OCR on onnxruntime); its models come in its wheel.
 
-Needs the `ocr` extra (ADR 0041). Its detector looks once at the whole picture, its recogniser only
+Needs the `ocr` extra (ADR 0042). Its detector looks once at the whole picture, its recogniser only
 at the lines that are wanted.
 """
 
