@@ -178,7 +178,7 @@ def test_a_trial_is_drawn_up_by_keyboard_and_rolled_out_only_with_a_reason(
     assert page.locator("select[name=dimension]").input_value() == "place"
     page.get_by_label("East").press("Space")
     page.get_by_text("21 shops; half of those with figures act").wait_for()
-    page.get_by_role("button", name="Draw lots and start").press("Enter")
+    page.locator("button.first:enabled", has_text="Draw lots and start").press("Enter")
     page.wait_for_function("() => location.hash === '#/trials/exp-000000000003'")
     page.evaluate("location.hash = '#/trials/exp-000000000004'")
     page.get_by_role("button", name="Roll out").press("Enter")
