@@ -63,6 +63,7 @@ export const OFFICE_MESSAGES = {
   'trials.act.reopen': { en: 'Reopen', zh: '重新考虑' },
   'trials.sure.stop': { en: 'Stop the trial “{what}”? From now on pushes follow the limits again at all {n} shops that act and {n} that wait; what it showed stays.', zh: '停止“{what}”的试验？{n} 家采用和 {n} 家等待的门店从现在起恢复按界限推送，已有结果保留。' },
   'trials.sure.roll-out': { en: 'Roll out “{what}”? From now on every shop acts, the {n} that waited, too: a playbook is pushed everywhere, a layout is told to all. The trial ends. It can be taken back.', zh: '推广“{what}”？从现在起所有门店都采用，包括此前等待的 {n} 家：手册向全部门店推送，布局通知全部门店。试验结束，之后可以撤回。' },
+  'trials.policy': { en: 'Limits are not changed by this page: head office publishes them, for the shops that act or for all, under “Limits”.', zh: '本页不会更改界限：由总部在“界限”中为采用的门店或全部门店发布。' },
   'trials.sure.take-back': { en: 'Take “{what}” back? Pushes follow the limits again at every shop; what is open of a layout is withdrawn. It may be rolled out again.', zh: '撤回“{what}”？所有门店恢复按界限推送，布局的未完成任务将撤回。之后可以再次推广。' },
   'trials.sure.decline': { en: 'Decline “{what}”? Whoever proposed it sees the reason. It can be reopened.', zh: '不采纳“{what}”？提出者会看到原因，之后可以重新考虑。' },
   'trials.sure.reopen': { en: 'Make “{what}” a proposal again?', zh: '将“{what}”恢复为待开始？' },

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from hub.api.asked import Clock
 from hub.experiments.pairs import TooFewShops, matched_pairs
 from hub.experiments.sizes import Size, sizes, spread_of_pairs
+from hub.experiments.store import shops_on_trial
 from hub.experiments.trials import BEFORE_DAYS, KNOWN_DAYS_MIN, looks
 from hub.people.sessions import RunsTrials
 from hub.store.database import Database
@@ -56,9 +57,19 @@ def watched(
     database: Database, dimension: Dimension, *, last: date, days: int,
     shops: list[str] | None = None,
 ) -> TrialSizes:  # fmt: skip
-    """Watch the last days as if they had been a trial in which nobody acted."""
+    """Watch the last days as if they had been a trial in which nobody acted.
+
+    Shops that will be in another trial of the dimension meanwhile take no part.
+    """
     with database.connection() as owner:
-        kinds = shops_with_kinds(owner, shops, most=_SHOPS_MAX)
+        taken = shops_on_trial(
+            owner, dimension, last + timedelta(days=1), last + timedelta(days=days)
+        )
+        kinds = {
+            shop: kind
+            for shop, kind in shops_with_kinds(owner, shops, most=_SHOPS_MAX).items()
+            if shop not in taken
+        }
         daily = daily_of(owner, kinds, last, days=BEFORE_DAYS + days)
     told = dict(zip(daily.shops, figures(daily, dimension), strict=True))
     before = {

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from hub.audit.store import Line
 from hub.experiments.routes import ToldExperiment
@@ -236,11 +236,13 @@ class FakeOffice:
             )  # fmt: skip
 
         @routes.post("/experiments")
-        def propose() -> Experiment:
+        async def propose(request: Request) -> Experiment:
+            await request.body()  # what is told is what was read
             return TRIALS[2]
 
         @routes.post("/experiments/{one}/{act}")
-        def move(one: str, act: str) -> dict[str, int]:
+        async def move(one: str, act: str, request: Request) -> dict[str, int]:
+            await request.body()
             return {"pairs": 30}
 
         @routes.get("/trial-sizes")

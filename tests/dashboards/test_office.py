@@ -177,8 +177,8 @@ def test_a_trial_is_drawn_up_by_keyboard_and_rolled_out_only_with_a_reason(
     assert subject.input_value() == "walking_route"
     assert page.locator("select[name=dimension]").input_value() == "place"
     page.get_by_label("East").press("Space")
-    page.get_by_text("20 shops; half of those with figures act").wait_for()
-    page.get_by_role("button", name="Draw lots and start").press("Enter")
+    page.get_by_text("21 shops; half of those with figures act").wait_for()
+    page.locator("button.first:enabled", has_text="Draw lots and start").press("Enter")
     page.wait_for_function("() => location.hash === '#/trials/exp-000000000003'")
     page.evaluate("location.hash = '#/trials/exp-000000000004'")
     page.get_by_role("button", name="Roll out").press("Enter")
@@ -189,7 +189,7 @@ def test_a_trial_is_drawn_up_by_keyboard_and_rolled_out_only_with_a_reason(
     page.locator("dialog[open]").wait_for(state="detached")
     posted = [(path, json.loads(body)) for method, path, body in fake.told if method == "POST"]
     began = next(body for path, body in posted if path.endswith("/start"))
-    assert (began["days"], len(began["shops"])) == (28, 20)
+    assert (began["days"], len(began["shops"])) == (28, 21)
     assert posted[-1] == (
         "/api/experiments/exp-000000000004/roll-out", {"reason": "the law asks for it"},
     )  # fmt: skip
@@ -255,15 +255,16 @@ PARTS: Final = (
     "Trials", "Trial", "NewTrial", "Playbooks", "Playbook", "Notices", "Feeds", "Feed", "Audit",
     "People",
 )  # fmt: skip
-PAGE_BYTES_MAX: Final = 100_000
-"""Packed, from nothing to the page, as for every other."""
+OWN_BYTES_MAX: Final = 25_000
+"""Packed, beyond the board's first load, which has a budget of its own (test_foundation)."""
 
 
 def load_of(part: str) -> int:
-    """Packed bytes until a page of head office stands: the board's first load, and its parts."""
+    """Packed bytes that a page of head office needs beyond the board's first load."""
     assets = pages_folder() / "assets"
-    wanted = {Path(name).name for name in first_load("board") if name.startswith("assets/")}
-    todo = []
+    there = {Path(name).name for name in first_load("board")}
+    wanted: set[str] = set()
+    todo: list[str] = []
     for name in ("Office", part):
         found = [one.name for one in assets.glob(f"{name}-*") if one.suffix in (".js", ".css")]
         assert any(one.endswith(".js") for one in found), f"{name} is no part of its own any more"
@@ -273,13 +274,12 @@ def load_of(part: str) -> int:
         wanted.add(name)
         text = (assets / name).read_text(encoding="utf-8")
         imported = re.findall(r"(?:from|import)\s*[\"']\./([^\"']+\.js)[\"']", text)
-        todo += [one for one in imported if one not in wanted]
-    html = (pages_folder() / "board.html").stat().st_size
-    return html + sum((assets / f"{name}.gz").stat().st_size for name in wanted)
+        todo += [one for one in imported if one not in wanted | there]
+    return sum((assets / f"{name}.gz").stat().st_size for name in wanted)
 
 
 def test_each_page_of_head_office_keeps_to_the_budget(capsys: pytest.CaptureFixture[str]) -> None:
     loads = {part: load_of(part) for part in PARTS}
     with capsys.disabled():
         print(f"\nbytes packed: {loads}")  # noqa: T201
-    assert max(loads.values()) <= PAGE_BYTES_MAX
+    assert max(loads.values()) <= OWN_BYTES_MAX

@@ -118,6 +118,9 @@ def test_worths_rank_what_was_tried(figures: Database, running: str) -> None:
 
 
 def test_a_trial_may_be_among_some_shops_and_says_what_it_could_find(figures: Database) -> None:
+    with figures.connection() as connection:
+        for table in ("experiment_moves", "experiment_shops", "experiments"):
+            connection.execute(f"delete from {table}")  # type: ignore[call-overload]
     office = head_office(figures, "sizes")
     told = office.get("/api/trial-sizes?dimension=place&days=7").json()
     assert (told["pairs"], told["sizes"][-1]["shops"]) == (8, 16)
@@ -128,8 +131,11 @@ def test_a_trial_may_be_among_some_shops_and_says_what_it_could_find(figures: Da
     assert office.get(f"/api/trial-sizes?dimension=place&days=7{few}").json()["sizes"] == []
     proposal = {"kind": "playbook", "subject": "walking_route", "dimension": "place"}
     made = office.post("/api/experiments", json=proposal).json()["id"]
-    start = {"first": START.isoformat(), "days": 28, "shops": SHOPS[:12]}
-    assert office.post(f"/api/experiments/{made}/start", json=start).json() == {"pairs": 6}
+    start = {"first": TODAY.isoformat(), "days": 28, "shops": SHOPS[:12]}
+    began = office.post(f"/api/experiments/{made}/start", json=start).json()
+    assert (began["pairs"], {*began["acts"], *began["waits"]}) == (6, set(SHOPS[:12]))
+    # Who takes part in one trial is not counted for another of the same dimension.
+    assert office.get("/api/trial-sizes?dimension=place&days=7").json()["sizes"] == []
     manager = visitor_of(figures, "region", now=NOW, regions=["east"], name="no sizes")
     assert manager.get("/api/trial-sizes?dimension=place").status_code == 403
 
