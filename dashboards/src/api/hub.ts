@@ -3072,6 +3072,11 @@ export interface components {
             /** Reason */
             reason: string;
             /**
+             * Reason Zh
+             * @default
+             */
+            reason_zh: string;
+            /**
              * State
              * @enum {string}
              */
