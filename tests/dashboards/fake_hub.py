@@ -7,8 +7,8 @@ codes and people are the same at each start.
 import asyncio
 import io
 from collections.abc import AsyncIterator, Callable
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
@@ -26,7 +26,7 @@ from hub.codes.colours import Shown
 from hub.codes.curves import Curve, Curves
 from hub.codes.day_figures import DayFigures
 from hub.codes.days import shop_days
-from hub.codes.goods_scores import GoodsScores, goods_scores
+from hub.codes.goods_scores import GoodsScores
 from hub.codes.history import DimensionHistory, History, ShopHistory
 from hub.codes.policy import default_policy
 from hub.codes.trial import Trial
@@ -35,14 +35,14 @@ from hub.people.routes import Invited, LinkFor, ListedPerson, Me, ToldPerson, To
 from hub.phones.routes import NewPairingCode
 from hub.phones.store import PairingNode, ShopPhone
 from hub.playbooks import playbooks
-from hub.rounds.store import ListedRound, Reach, Rest
+from hub.rounds.store import ListedRound, Rest
 from hub.shops_store import Node, Shop
 from storepulse.actions import DIMENSIONS
 from storepulse.facts import Fact
 from storepulse.pages import page_routes
-from storepulse.rounds import RoundDue, Window
 from storepulse.topics import Address
 from tests.dashboards.fake_codes import COLOURS, NOW, calendar_of, figures_of, trial_of
+from tests.dashboards.fake_shelves import REST, rounds_told, scores_told
 from tests.hub.shop_facts import DAY, SHOP, back, dwell, experiences, goods, people
 
 PASSWORD: Final = "a long enough password"
@@ -246,38 +246,15 @@ class FakeHub:
 
         @routes.get("/shops/{shop}/scores")
         def scores(shop: str) -> GoodsScores:
-            return GoodsScores(
-                day=DAY, scores=goods_scores(shop_days(SHOP, shelf_facts(), "UTC"), DAY)
-            )
+            return scores_told()
 
         @routes.get("/shops/{shop}/rests")
         def rests(shop: str) -> list[Rest]:
-            return [
-                Rest(id=UUID(int=1), shop=SHOP, bay="", sku="M001", reason="delivery_due",
-                     note="on Monday's lorry", until=DAY + timedelta(days=2), made_at=NOW)
-            ]  # fmt: skip
+            return [REST]
 
         @routes.get("/rounds")
         def rounds() -> list[ListedRound]:
-            windows = (Window(opens=time(9), due=time(11)), Window(opens=time(15), due=time(17)))
-            daily = RoundDue(round="daily", version=2, name="Daily", windows=windows)
-            weekend = RoundDue(
-                round="endcap",
-                version=1,
-                name="Promotion ends",
-                windows=windows[:1],
-                weekdays=("fri", "sat"),
-                bays=("bay-1", "bay-2"),
-                starts_on=DAY,
-            )
-            return [
-                ListedRound(
-                    due=daily, reach=Reach(regions=("east",)), published_at=NOW, reached=40
-                ),
-                ListedRound(due=replace(daily, version=1, weekdays=()), reach=Reach(),
-                            published_at=NOW, reached=40),
-                ListedRound(due=weekend, reach=Reach(), published_at=NOW, reached=12),
-            ]  # fmt: skip
+            return rounds_told()
 
         @routes.get("/shops/{shop}/actions")
         def actions(shop: str) -> ShopActions:
@@ -469,34 +446,6 @@ def drawn_shelf() -> bytes:
     out = io.BytesIO()
     image.save(out, "JPEG")
     return out.getvalue()
-
-
-def shelf_facts() -> list[Fact]:
-    """What two bays show, one of them half in view, and one that nobody photographed."""
-    told: list[Fact] = []
-    for bay, value, n in (("bay-1", 0.93, 40), ("bay-2", 0.61, 22), ("bay-3", None, 0)):
-        for metric in (
-            "exposure_main_push",
-            "facing_compliance",
-            "position_compliance",
-            "on_shelf_availability",
-            "main_push_in_main_visual",
-            "facings_resting",
-        ):
-            exact = metric == "facings_resting"
-            some = None if value is None else 0.04 if exact else value
-            doubt = {} if some is None or exact else {"low": some - 0.06, "high": some + 0.05}
-            told.append(
-                Fact(id=f"{bay}:{metric}", shop=SHOP, metric=metric, start=NOW, end=NOW,
-                     value=some, n=n, coverage=n / 40, dims={"bay": bay, "planned": "40"}, **doubt)
-            )  # fmt: skip
-    for brand, value in (("Fenwick", 0.46), ("山泉", 0.31), ("Halden", 0.14)):
-        told.append(
-            Fact(id=f"share:{brand}", shop=SHOP, metric="share_of_shelf", start=NOW, end=NOW, n=62,
-                 value=value, low=value - 0.05, high=value + 0.05, coverage=0.8,
-                 dims={"bay": "bay-1", "brand": brand, "planned": "80"})
-        )  # fmt: skip
-    return [fact for fact in told if fact.shop == SHOP]
 
 
 def _person(n: int, name: str, role: Role, **reach: Any) -> ToldPerson:
