@@ -4,6 +4,7 @@ export const ROUNDS_DESK_MESSAGES = {
   'rounds.link': { en: 'Photo rounds', zh: '拍照巡检' },
   'rounds.how': { en: 'Which bays of which shops are photographed when. A round never changes once it is published; a change is a new version of it.', zh: '设定哪些门店的哪些货架何时拍照。发布后不可更改，改动会生成新版本。' },
   'rounds.none': { en: 'There is no round yet: photos are due nowhere.', zh: '还没有巡检，任何货架都无需定时拍照。' },
+  'rounds.first': { en: 'New round', zh: '新建巡检' },
   'rounds.new': { en: 'New version', zh: '新版本' },
   'rounds.id': { en: 'Id', zh: '编号' },
   'rounds.name': { en: 'Name', zh: '名称' },

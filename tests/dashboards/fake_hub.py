@@ -27,6 +27,7 @@ from hub.codes.columns import BoardColumns
 from hub.codes.curves import Curves
 from hub.codes.day_figures import DayFigures
 from hub.codes.days import shop_days
+from hub.codes.goods_scores import GoodsScores
 from hub.codes.history import DimensionHistory, History, ShopHistory
 from hub.codes.policy import default_policy
 from hub.codes.trial import Trial
@@ -36,6 +37,7 @@ from hub.people.routes import Invited, LinkFor, ListedPerson, Me, ToldPerson, To
 from hub.phones.routes import NewPairingCode
 from hub.phones.store import PairingNode, ShopPhone
 from hub.playbooks import playbooks
+from hub.rounds.store import ListedRound, Rest
 from hub.shops_store import Node, Shop
 from hub.why.answer import Why
 from storepulse.actions import DIMENSIONS, Dimension
@@ -44,6 +46,7 @@ from storepulse.pages import page_routes
 from storepulse.topics import Address
 from tests.dashboards.fake_codes import COLOURS, NOW, calendar_of, figures_of, trial_of
 from tests.dashboards.fake_office import FakeOffice
+from tests.dashboards.fake_shelves import REST, rounds_told, scores_told
 from tests.dashboards.fake_shop import (
     columns_of,
     curves_of,
@@ -283,6 +286,18 @@ class FakeHub:
         @routes.get("/shops/{shop}/curves")
         def curves(shop: str, days: int = DAYS) -> Curves:
             return curves_of(days, codes)
+
+        @routes.get("/shops/{shop}/scores")
+        def scores(shop: str) -> GoodsScores:
+            return scores_told()
+
+        @routes.get("/shops/{shop}/rests")
+        def rests(shop: str) -> list[Rest]:
+            return [REST]
+
+        @routes.get("/rounds")
+        def rounds() -> list[ListedRound]:
+            return rounds_told()
 
         @routes.get("/shops/{shop}/actions")
         def actions(shop: str) -> ShopActions:

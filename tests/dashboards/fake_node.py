@@ -1,7 +1,7 @@
 """A node for the pages' tests: pairing, actions and taps, by the node's own types."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request
@@ -11,6 +11,7 @@ from edge.inbox import KeptAction
 from edge.phone_routes import NewlyPaired, ThisPhone
 from edge.plans import PlanFacts
 from edge.push_routes import PushOfPhone
+from edge.round_routes import RoundsNow
 from edge.staff import OwnFigures, Staff, Turn
 from edge.staff_routes import OwnDay, StaffHere
 from edge.taps import Tap
@@ -18,6 +19,8 @@ from hub.actions.pushes import Situation, pushes
 from hub.codes.code import codes_of_shop
 from hub.codes.policy import default_policy
 from hub.playbooks import playbooks
+from planograms.bay_answers import NOTHING, Candidate, SeenBay
+from planograms.rounds import BayDue, BayState, RoundStanding, next_bay
 from storepulse.pages import page_routes
 from tests.dashboards.fake_hub import PUSH_KEY, Gate, refusal
 from tests.dashboards.fake_installer import installer_router, why_refused
@@ -43,6 +46,10 @@ class FakeNode:
     """Not None: phones make tickets themselves, and this is where their QRs lead."""
     all_well: list[bool] = field(default_factory=list)
     """Not empty: the installer sees everything green."""
+    bays: list[str] = field(default_factory=lambda: ["bay-1"])
+    rounds: list[RoundStanding] = field(default_factory=list)
+    seen: SeenBay = NOTHING
+    """What a photo shows, when the page asks."""
 
     def app(self) -> FastAPI:
         """The fake as an application."""
@@ -59,6 +66,26 @@ class FakeNode:
             return why_refused(method, path, shown)
         is_open = not path.startswith("/api/") or path == "/api/pair"
         return None if is_open or self.phone is not None else refusal(401, "unpaired")
+
+    def walk(self, *, bays: int) -> None:
+        """Have so many bays, and a round of them in which three were photographed."""
+        self.bays = [f"bay-{number}" for number in range(1, bays + 1)]
+        now = datetime.now(UTC)
+        states: tuple[BayState, ...] = ("done", "done", "overdue", "done")
+        self.rounds = [] if bays == 1 else [
+            RoundStanding(
+                round="daily", name="早间巡检 Morning", opens=now - timedelta(hours=2),
+                due=now - timedelta(minutes=5), until=now + timedelta(hours=3),
+                bays=tuple(
+                    BayDue(bay=bay, state=states[k] if k < len(states) else "overdue")
+                    for k, bay in enumerate(self.bays)
+                ),
+            )
+        ]  # fmt: skip
+        self.seen = NOTHING if bays == 1 else SeenBay(
+            by="look", bay="bay-7",
+            candidates=(Candidate("bay-7", 0.96), Candidate("bay-3", 0.02)),
+        )  # fmt: skip
 
     def pair(self, name: str = "Till phone") -> None:
         """Pair the one phone that there is, without a code."""
@@ -99,7 +126,18 @@ class FakeNode:
 
         @routes.get("/planograms")
         def planograms() -> list[PlanFacts]:
-            return [PlanFacts(id="p1", name="Bay 1", bay="bay-1", version=1, positions=40)]
+            return [
+                PlanFacts(id=f"p-{bay}", name=bay, bay=bay, version=1, positions=40)
+                for bay in self.bays
+            ]
+
+        @routes.get("/rounds")
+        def rounds() -> RoundsNow:
+            return RoundsNow(next=next_bay(self.rounds), rounds=tuple(self.rounds))
+
+        @routes.post("/bay")
+        def bay() -> SeenBay:
+            return self.seen
 
         @routes.get("/checklists")
         def checklists() -> list[Any]:

@@ -221,6 +221,17 @@ BOARD_VIEWS: Final[dict[str, tuple[dict[str, Any], str, list[Step]]]] = {
         [_see(".calendar td a"),
          lambda page: page.locator(".calendar").scroll_into_view_if_needed()],
     ),
+    "shop-scores": (
+        {}, f"#/shop/{SHOP}",
+        [_see(".scores td"), lambda page: page.locator(".scores").scroll_into_view_if_needed()],
+    ),
+    "shop-rests": (
+        {}, f"#/shop/{SHOP}",
+        [_see(".rests li"), lambda page: page.locator(".rests").scroll_into_view_if_needed()],
+    ),
+    "rounds": ({}, "#/rounds", [_see("li[data-round]")]),
+    "rounds-new": ({}, "#/rounds", [_see("li[data-round]"), _click("li[data-round] button"),
+                                    _see("fieldset")]),
     "compare": ({}, "#/compare", [_see("figure svg .sign")]),
     "compare-groups": (
         {}, "#/compare?x=place&y=goods&by=region",
@@ -269,12 +280,23 @@ def test_a_view_of_the_board(
     page.context.close()
 
 
+def _photo(page: Any) -> None:
+    content = {"name": "bay.jpg", "mimeType": "image/jpeg", "buffer": b"shelf"}
+    page.locator("input[type=file]").first.set_input_files(content)
+
+
 CLERK_VIEWS: Final[dict[str, tuple[bool, str, list[Step]]]] = {
     "pair": (False, "", [_see("input.code")]),
     "pair-code": (False, f"#/pair/{CODE}", [_click("summary"), _see("details p")]),
     "pair-wrong": (False, "#/pair/0000-0000", [_click("button.first"), _see("[role=alert]")]),
     "home": (True, "", [_see("label.big"), _see("footer"), _see("section li a")]),
     "action": (True, "", [_click("a[href^='#/action/']"), _see(".say button")]),
+    "clerk-round": (True, "?rounds", [_see(".round li")]),
+    "clerk-bay": (True, "?rounds", [_see(".round li"), _photo, _see(".ask .first")]),
+    "clerk-bay-which": (
+        True, "?rounds", [_see(".round li"), _photo, _see(".ask .first"),
+                          _click(".ask button:nth-of-type(2)"), _see(".bays button")],
+    ),
     "action-cannot": (
         True, "", [_click("a[href^='#/action/']"), _click(".say button:nth-child(2)")],
     ),
@@ -294,6 +316,7 @@ def test_a_view_of_the_clerks_page(
     fake, url = node
     fake.phone = None
     fake.states.clear()
+    fake.walk(bays=8 if path == "?rounds" else 1)
     if is_paired:
         fake.pair()
     page = open_view(browser, f"{url}/{path}", look)
@@ -306,11 +329,6 @@ def test_a_view_of_the_clerks_page(
 def _key(page: Any) -> None:
     page.locator("input[name=owner-key]").fill(OWNER_KEY)
     page.locator("button.first").click()
-
-
-def _photo(page: Any) -> None:
-    content = {"name": "bay.jpg", "mimeType": "image/jpeg", "buffer": b"shelf"}
-    page.locator("input[type=file]").set_input_files(content)
 
 
 INSTALLER_VIEWS: Final[dict[str, tuple[bool, str, list[Step]]]] = {
