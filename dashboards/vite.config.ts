@@ -60,8 +60,8 @@ export default defineConfig({
       registerType: 'prompt',
       workbox: {
         inlineWorkboxRuntime: true,
-        // Notes while the page is closed: public/push.js.
-        importScripts: ['push.js'],
+        // Notes while the page is closed, and what the gallery shares: see there.
+        importScripts: ['push.js', '/assets/share-target-1.js'],
         sourcemap: false,
         clientsClaim: true,
         cleanupOutdatedCaches: true,

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import Body, Depends, FastAPI, File, Form, HTTPException, Query, Request, UploadFile
@@ -19,6 +19,8 @@ from fastapi.responses import FileResponse, JSONResponse
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from edge.answers import ErrorAnswer, JudgedPhoto, ShownChecklist, WaitingPhoto
+from edge.bay_routes import bay_routes
+from edge.bays import Bays
 from edge.bench import Bench
 from edge.body_limit import HTTP_TOO_LARGE, BodyLimit, too_large_words
 from edge.checks import Checks, ClerkState, KeptChecklist
@@ -35,6 +37,10 @@ from edge.plans import PlanFacts, Plans
 from edge.push import Pushes
 from edge.push_routes import push_routes
 from edge.refusals import error_body, refusal
+from edge.round_routes import round_routes
+from edge.rounds import Rounds
+from edge.staff import StaffNames
+from edge.staff_routes import staff_routes
 from edge.taps import Tap, TapKind, Taps
 from edge.workers import WorkerState
 from planograms.suppression import REST_DAYS_MAX
@@ -66,8 +72,11 @@ class Parts:
     photos: Photos
     checks: Checks
     taps: Taps
+    staff: StaffNames
     inbox: Inbox
     plans: Plans
+    rounds: Rounds
+    bays: Bays
     outbox: Outbox
     now: Now
     link: Callable[[], LinkState]
@@ -131,6 +140,7 @@ def make_app(parts: Parts) -> FastAPI:
     app.add_middleware(Lock, keys=parts)
     _add_errors(app, parts)
     app.include_router(phone_routes(parts))
+    app.include_router(staff_routes(parts))
     app.include_router(push_routes(parts))
     _add_photos(app, parts)
     _add_checklists(app, parts)
@@ -138,6 +148,8 @@ def make_app(parts: Parts) -> FastAPI:
     _add_actions(app, parts)
     _add_planograms(app, parts)
     _add_health(app, parts)
+    app.include_router(round_routes(parts))
+    app.include_router(bay_routes(parts))
     app.include_router(installer_routes(parts))
     app.include_router(page_routes("clerk.html", also={"/installer": "installer.html"}))
     return app
@@ -265,8 +277,24 @@ def _add_taps(app: FastAPI, parts: Parts) -> None:
     async def tap(
         uuid: Uuid,
         kind: Annotated[TapKind, Body()],
-        ticket: Annotated[str | None, Body(max_length=40)] = None,
+        asked_by: AskedBy,
+        ticket: Annotated[
+            str | None,
+            Body(
+                max_length=40,
+                description="of a deal: the number of its experience; of an experience: one that "
+                "the phone made itself, such as 1120-7KM3Q, with its token",
+            ),
+        ] = None,
         amount: Annotated[float | None, Body()] = None,
+        token: Annotated[
+            str | None,
+            Body(
+                max_length=43,
+                description="with an experience's own ticket: 32 random bytes in base64url, the "
+                "secret behind its QR",
+            ),
+        ] = None,
         waited_s: Annotated[
             float,
             Body(
@@ -277,16 +305,29 @@ def _add_taps(app: FastAPI, parts: Parts) -> None:
             ),
         ] = 0.0,
     ) -> Tap:
-        """Count a reception, begin an experience (the answer has its ticket), or note a deal."""
-        return await asyncio.to_thread(
-            parts.taps.tap,
-            read_uuid(uuid),
-            kind,
-            parts.now(),
-            ticket=ticket,
-            amount=amount,
-            waited_s=waited_s,
-        )
+        """Count a reception, begin an experience, or note a deal.
+
+        An experience's answer has its ticket: `ticket`, a number to be read aloud, and `link`, what
+        its QR holds: there the customer reads the consent text. Both are made here, without the
+        hub. A deal counts for an experience only when it names its ticket.
+
+        On a phone on which somebody is picked it counts as that person's: on this node alone.
+        """
+
+        def keep() -> Tap:
+            moment = parts.now()
+            person = None
+            if asked_by.phone is not None:
+                phone, at = asked_by.phone.phone, moment.at - timedelta(seconds=waited_s)
+                turn = parts.staff.turn_of(phone, at)
+                person = None if turn is None else turn.person
+                parts.staff.go_on(phone, at, moment.at)
+            return parts.taps.tap(
+                read_uuid(uuid), kind, moment, ticket=ticket, amount=amount, waited_s=waited_s,
+                token=token, person=person,
+            )  # fmt: skip
+
+        return await asyncio.to_thread(keep)
 
     @app.delete("/api/taps/{uuid}", tags=["taps"])
     async def undo(uuid: str) -> Tap:

@@ -1,7 +1,7 @@
 """Checklists of this node and the marks on their items. Makes no checklist itself."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal
@@ -15,6 +15,7 @@ from planograms.suppression import Rest, last_day, resting
 from storepulse.checklists import CHECKLIST_JSON, Checklist, ItemState
 from storepulse.errors import BadInput
 from storepulse.events import ItemMarked
+from storepulse.rounds import ANYWHERE, RestDue
 
 
 def utc_today() -> date:
@@ -47,10 +48,20 @@ class Checks:
     """The checklists of one node."""
 
     def __init__(
-        self, disk: Disk, outbox: Outbox, *, today: Callable[[], date] = utc_today
+        self,
+        disk: Disk,
+        outbox: Outbox,
+        *,
+        today: Callable[[], date] = utc_today,
+        told_rests: Callable[[], Sequence[RestDue]] = tuple,
     ) -> None:
-        """`today`: in the shop's own calendar."""
+        """
+        Args:
+            today: in the shop's own calendar.
+            told_rests: what the hub said that rests in this shop.
+        """
         self._disk = disk
+        self._told_rests = told_rests
         self._outbox = outbox
         self._today = today
 
@@ -153,24 +164,39 @@ class Checks:
             )
         return until
 
-    def let_rest(self, checklist: Checklist, moment: Moment) -> int:
-        """Mark what rests on a new checklist, within the transaction that keeps it; how many."""
+    def resting(self, bay: str) -> tuple[Rest, ...]:
+        """What rests at a bay today: as clerks here said, and as a manager said at the hub."""
         with self._disk.reading() as db:
             rows = db.execute(
-                "select bay, sku, reason, until from rests where bay = ?", (checklist.bay,)
+                "select bay, sku, reason, until from rests where bay = ?", (bay,)
             ).fetchall()
-        rests = [
+        here = [
             Rest(bay=bay, sku=sku, reason=reason, until=date.fromisoformat(until))
             for bay, sku, reason, until in rows
         ]
-        found = resting(checklist, rests, today=self._today())
+        # The manager's word counts where both spoke: it comes last.
+        told = [
+            Rest(bay=bay, sku=one.sku, reason=one.note or one.reason, until=one.until)
+            for one in self._told_rests()
+            if one.bay in (ANYWHERE, bay)
+        ]
+        today = self._today()
+        return tuple(one for one in (*here, *told) if one.until >= today)
+
+    def let_rest(self, checklist: Checklist, moment: Moment) -> frozenset[str]:
+        """Mark what rests on a new checklist, within the transaction that keeps it.
+
+        Returns:
+            The planned positions that rest.
+        """
+        found = resting(checklist, self.resting(checklist.bay), today=self._today())
         for item, rest in found:
             said = ItemMarked(
                 checklist=checklist.id, item=item.id, state="cannot_do", at=moment.at, by="rest",
                 reason=rest.reason, until=rest.until,
             )  # fmt: skip
             self.keep_mark(said, moment)
-        return len(found)
+        return frozenset(place for item, _ in found for place in item.positions)
 
     def keep_mark(self, said: ItemMarked, moment: Moment) -> None:
         """Keep how an item stands and tell the hub, within a transaction."""

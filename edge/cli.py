@@ -17,6 +17,7 @@ from rich.table import Table
 from edge.cli_enrolment import app as enrolment_app
 from edge.cli_enrolment import check_enrolled, enrolled_environ
 from edge.cli_phones import app as phones_app
+from edge.cli_staff import app as staff_app
 from edge.clock import SynchronisedSetting, now_of
 from edge.disk import FILE_NAME, Disk
 from edge.node import run_node
@@ -31,6 +32,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help="Run the node
 # Without a name their commands stand beside ours.
 app.add_typer(enrolment_app)
 app.add_typer(phones_app)
+app.add_typer(staff_app, name="staff")
 
 _AT_ONCE: Final = 500
 _SHOWN_MAX: Final = 1000

@@ -11,10 +11,12 @@ StorepulseError
 │   ├── Unpaired         a phone that is not paired (any more) (HTTP 401)
 │   ├── CodeUsedOrEnded  nobody may come in by this code (HTTP 403)
 │   ├── ForeignOrigin    a write that another site's page may have sent (HTTP 403)
+│   ├── WrongPin         a name of staff has another PIN (HTTP 403)
 │   ├── NotYours         a phone asks what only the node's owner may (HTTP 403)
 │   └── WrongHost        a name that is not this node's (HTTP 421)
 ├── Unavailable
 │   ├── TooManyTries     so many wrong codes that none is tried now (HTTP 429)
+│   │   └── NameLocked   so many wrong PINs of one name
 │   ├── HubAway          the hub's door does not answer
 │   ├── NodeSilent       the node on this machine does not answer over HTTP
 │   ├── DataInUse        another node works on the same folder
@@ -106,6 +108,24 @@ class TooManyTries(Unavailable):
         )
 
 
+class NameLocked(TooManyTries):
+    """Wrong PINs of one name were tried too often."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(wait_s)
+        self.args = (
+            f"too many wrong PINs for this name: wait {math.ceil(wait_s)} s, or let whoever looks "
+            "after the node give a new one (storepulse edge staff pin)",
+        )
+
+
+class WrongPin(BadInput):
+    """The name has another PIN."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__(f"this name has another PIN; tries left: {left}")
+
+
 class EnrolmentRefused(BadInput):
     """The hub is not the one that the code names, or it refuses this node. Says what to do."""
 
@@ -144,3 +164,11 @@ class DataDamaged(StorepulseError):
 
 class JudgeBroke(Unavailable):
     """The judging child answered that it failed, or something that cannot be read."""
+
+
+class UnreadablePhoto(BadInput):
+    """What a phone sent is no photo that can be read; in the judging child's words."""
+
+
+class UnusablePlan(BadInput):
+    """The planogram of a bay cannot be judged by; in the judging child's words."""

@@ -4,12 +4,21 @@ Speaks `vision.framing`, as `vision.worker` has it. Each photo takes two request
 clerk's answer does not wait for the search for faces:
 
     parent -> child   {"do": "judge", "photo": PATH, "uuid", "bay", "planogram": PATH, "shop",
-                       "source", "at": when it came, ISO 8601}
+                       "source", "at": when it came, ISO 8601, "round": its key or "",
+                       "earlier": {position: right}, "resting": [SKU, ...], "before":
+                       [{"checklist", "photo": PATH, "width", "places": {item: box}}, ...]}
     child -> parent   {"judgement": {...}, "checklist": {...} or null, "facts": [...],
-                       "signature": the photo from afar, hex, "taken": what its camera says}
+                       "signature": the photo from afar, hex, "taken": what its camera says,
+                       "unchanged": {checklist: [items whose place looks as before]}}
     parent -> child   {"do": "keep", "kept": PATH, "annotated": PATH, "anchors": PATH, and the
                        keys of "judge"}
     child -> parent   {}
+
+Which bay a photo shows is asked before it is judged, with the photo as the request's body:
+
+    parent -> child   {"do": "recognise", "shop", "known": {bay: {"planogram": PATH or null,
+                       "photos": [PATH, ...]}}}
+    child -> parent   {"by", "bay", "candidates": [{"bay", "confidence"}, ...]}
 
 The photo is judged as it is; then people are blurred, and only from the blurred pixels are the two
 pictures written that stay. Neither has EXIF: they are made from pixels alone.
@@ -28,6 +37,7 @@ from typing import Any, Final, Protocol
 import cv2
 import numpy as np
 
+from edge.bay_eyes import BayEyes
 from planograms.after import signature
 from planograms.anchors import anchor_file
 from planograms.check import not_told
@@ -37,6 +47,8 @@ from planograms.facts import facts_of
 from planograms.files import read_planogram
 from planograms.judge import JUDGEMENT_JSON, Judgement, Prepared, judge_observation, prepare
 from planograms.model import Planogram
+from planograms.rounds import Within
+from planograms.unchanged import unchanged_places
 from storepulse.checklists import CHECKLIST_JSON, Checklist
 from storepulse.errors import BadInput, Unavailable
 from storepulse.facts import FACT_JSON, Fact
@@ -85,8 +97,9 @@ class PhotoJudge:
         self._blur = blur
         self._ready: dict[tuple[str, int, int], Prepared] = {}
         self._last: _Judged | None = None
+        self._recognises = BayEyes()
 
-    def __call__(self, header: dict[str, Any], _body: bytes) -> dict[str, Any]:
+    def __call__(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
         """Do what the header asks for.
 
         Raises:
@@ -96,6 +109,8 @@ class PhotoJudge:
         if header["do"] == "keep":
             self._keep(header)
             return {}
+        if header["do"] == "recognise":
+            return self._recognises(header["shop"], header["known"], body)
         return self._answer(header)
 
     def _answer(self, header: dict[str, Any]) -> dict[str, Any]:
@@ -105,7 +120,12 @@ class PhotoJudge:
         facts = facts_of(
             judged.judgement, judged.plan, shop=header["shop"], photo=judged.uuid, taken_at=at,
             source=header["source"],
+            within=Within(round=header.get("round", ""), earlier=header.get("earlier", {})),
         )  # fmt: skip
+        unchanged = {
+            one["checklist"]: sorted(_unchanged(one, judged.photo))
+            for one in header.get("before", ())
+        }
         judge_s = round(time.perf_counter() - started, 3)
         facts += node_facts(judged.judgement, header, at=at, judge_s=judge_s)
         usable = judged.judgement.observation.photo.verdict == "usable"
@@ -115,6 +135,7 @@ class PhotoJudge:
             "checklist": checklist if usable else None,
             "signature": signature(judged.photo.rgb).hex(),
             "taken": judged.photo.taken,
+            "unchanged": unchanged,
             "facts": [FACT_JSON.dump_python(fact, mode="json") for fact in facts],
         }
 
@@ -146,6 +167,7 @@ class PhotoJudge:
         checklist = checklist_of(
             judgement, plan, shop=header["shop"], photo=header["uuid"],
             made_at=datetime.fromisoformat(header["at"]),
+            resting=frozenset(header.get("resting", ())),
         )  # fmt: skip
         return _Judged(header["uuid"], photo, judgement, checklist, plan)
 
@@ -184,6 +206,18 @@ def node_facts(
         )
         for metric, value in ((counted, 1.0), ("judge_time", judge_s))
     ]
+
+
+def _unchanged(before: dict[str, Any], photo: Photo) -> frozenset[str]:
+    """The items of an earlier photo whose place looks on this one as it did on that."""
+    kept = cv2.imread(before["photo"])
+    if kept is None:
+        return frozenset()
+    earlier = np.asarray(cv2.cvtColor(kept, cv2.COLOR_BGR2RGB), np.uint8)
+    places = {name: tuple(box) for name, box in before["places"].items()}
+    return unchanged_places(
+        earlier, photo.rgb, places, before_scale=earlier.shape[1] / before["width"]
+    )
 
 
 def _write_jpeg(path: Path, rgb: Pixels, taken: str | None) -> None:

@@ -1,21 +1,26 @@
 """What the judging child is asked and what it answers, as values. Runs no model."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
-from edge.errors import JudgeBroke
-from planograms.findings import Status
+from edge.errors import JudgeBroke, UnreadablePhoto, UnusablePlan
+from planograms.findings import Box, Status
+from planograms.rounds import OF_NO_ROUND, Within
 from storepulse.checklists import CHECKLIST_JSON, Checklist
 from storepulse.errors import BadInput
 from storepulse.facts import Fact
 from storepulse.topics import Address
 from storepulse.wire import explain
 
+_REFUSALS: Final[Mapping[str, type[BadInput]]] = {
+    "UnreadablePhoto": UnreadablePhoto, "BadPlanogram": UnusablePlan,
+}  # fmt: skip
+"""What the child refuses, by its class there: a page knows words for each in its language."""
 _FACTS: TypeAdapter[tuple[Fact, ...]] = TypeAdapter(tuple[Fact, ...])
 
 
@@ -29,10 +34,27 @@ class Judged:
     facts: tuple[Fact, ...]
     positions: Mapping[str, Status]
     """How each planned position stands, by its id."""
+    rights: Mapping[str, float | None] = field(default_factory=dict)
+    """Of each planned position, the probability of being right; None: out of view."""
+    unchanged: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By checklist the items whose place looks as it did on that checklist's photo."""
     signature: bytes = b""
     """The photo from afar (`planograms.after`)."""
     taken: str | None = None
     """When its camera says it was taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoBefore:
+    """An earlier photo of a bay, and where on it something was to be mended."""
+
+    checklist: str
+    photo: Path
+    """Its kept copy."""
+    places: Mapping[str, Box]
+    """By item, in pixels of the photo as a viewer shows it."""
+    width: int
+    """Of that photo as a viewer shows it."""
 
 
 class Asks(Protocol):
@@ -60,6 +82,12 @@ class Asked:
     """Where the drawing on the blurred copy goes."""
     anchors: Path
     """Where the image features around the checklist's items go (`planograms.anchors`)."""
+    within: Within = OF_NO_ROUND
+    """The round that it belongs to, and what earlier photos of it showed of the bay."""
+    before: tuple[PhotoBefore, ...] = ()
+    """Earlier photos of the bay, of which something is still to be mended."""
+    resting: tuple[str, ...] = ()
+    """SKUs of which nothing is asked at this bay today."""
 
 
 class Judge:
@@ -97,11 +125,24 @@ class Judge:
                 "shop": self._address.shop,
                 "source": self._address.path,
                 "at": asked.at.isoformat(),
+                "round": asked.within.round,
+                "earlier": dict(asked.within.earlier),
+                "before": [
+                    {
+                        "checklist": one.checklist,
+                        "photo": str(one.photo),
+                        "width": one.width,
+                        "places": {name: list(box) for name, box in one.places.items()},
+                    }
+                    for one in asked.before
+                ],
+                "resting": list(asked.resting),
             }
         )
         if "error" in answer:
             if answer.get("bad_input"):
-                raise BadInput(str(answer["error"]))
+                kind = _REFUSALS.get(str(answer.get("kind", "")), BadInput)
+                raise kind(str(answer["error"]))
             raise JudgeBroke(str(answer["error"]))
         return answer
 
@@ -116,6 +157,8 @@ def read_answer(answer: dict[str, Any]) -> Judged:
         observation = judgement["observation"]
         photo = observation["photo"]
         positions = {one["id"]: one["status"] for one in judgement["positions"]}
+        rights = {one["id"]: one.get("right") for one in judgement["positions"]}
+        unchanged = {name: frozenset(items) for name, items in answer.get("unchanged", {}).items()}
         body = {
             "planogram": {
                 "id": judgement["planogram"],
@@ -143,6 +186,7 @@ def read_answer(answer: dict[str, Any]) -> Judged:
     except (KeyError, TypeError) as error:
         raise JudgeBroke(f"the judge's answer lacks {error}") from error
     return Judged(
-        body=body, checklist=checklist, facts=facts, positions=positions,
+        body=body, checklist=checklist, facts=facts, positions=positions, rights=rights,
+        unchanged=unchanged,
         signature=bytes.fromhex(answer.get("signature", "")), taken=answer.get("taken"),
     )  # fmt: skip

@@ -17,6 +17,7 @@ import uvicorn
 
 from edge.api import Parts, make_app
 from edge.backoff import Backoff
+from edge.bays import Bays
 from edge.bench import Bench, Heard
 from edge.blobs import Pictures
 from edge.checks import Checks
@@ -36,7 +37,9 @@ from edge.plan_fetch import PlanFetch
 from edge.plans import Plans
 from edge.push import Pushes, read_quiet
 from edge.renewal import Renewal
+from edge.rounds import Rounds
 from edge.settings import Settings
+from edge.staff import StaffNames
 from edge.taps import Taps
 from edge.workers import AskedWorker, Supervised, TellingWorker, WorkerState
 from storepulse import __version__
@@ -94,11 +97,16 @@ class Node:
         self.inbox = Inbox(self.disk, self.outbox)
         self.owner_key = keep_owner_key(settings.data)
         self.phones = Phones(self.disk, self.outbox)
-        self.checks = Checks(self.disk, self.outbox, today=lambda: self.plans.today())
-        self.taps = Taps(self.disk, self.outbox)
+        self.checks = Checks(
+            self.disk, self.outbox, today=lambda: self.plans.today(),
+            told_rests=lambda: self.rounds.rests(),
+        )  # fmt: skip
+        self.taps = Taps(self.disk, self.outbox, pages=self.phones.ticket_pages)
+        self.staff = StaffNames(self.disk)
         self.plans = Plans(settings.data / "planograms", clock=lambda: self._now().at)
         for file in planograms:
             self.plans.adopt(file)
+        self.rounds = Rounds(self.disk, self.outbox, self.plans, settings.address, self._now)
         self.link = Link(
             settings, self.disk, self.outbox, self.inbox, self.phones, self._now,
             plans=self.plans.receipt,
@@ -106,6 +114,7 @@ class Node:
         self.plan_fetch = PlanFetch(
             settings.data, self.plans, self.phones, self.link.say_state,
             backoff=Backoff(longest_s=settings.reconnect_s_max), poll_s=settings.poll_s,
+            heed=self.rounds.take,
         )  # fmt: skip
         self.plan_fetch.heed_config()
         self.renewal = Renewal(settings.data, self._now)
@@ -125,10 +134,14 @@ class Node:
             self.plans,
             judge,
             Closing(self.disk, self.outbox, self.checks, settings.address),
+            self.rounds,
             self._now,
             tries_max=settings.judge_tries_max,
         )
         self.photos.tidy()
+        self.bays = Bays(
+            self.judge_child, self.disk, self.plans, settings.data / "photos", shop=settings.shop
+        )
         self.pictures = Pictures(
             settings.data, self.disk, self._now, days=settings.pictures_days,
             backoff=Backoff(longest_s=settings.reconnect_s_max), poll_s=settings.poll_s,
@@ -193,6 +206,7 @@ class Node:
             "pictures": self.pictures.run,
             "planograms": self.plan_fetch.run,
             "push": self.pushes.run,
+            "rounds": self.rounds.run,
             **{child.state.name: child.run for child in self._children},
         }
         if pem is not None and config.ssl is not None:
@@ -227,8 +241,11 @@ class Node:
                 photos=self.photos,
                 checks=self.checks,
                 taps=self.taps,
+                staff=self.staff,
                 inbox=self.inbox,
                 plans=self.plans,
+                rounds=self.rounds,
+                bays=self.bays,
                 outbox=self.outbox,
                 now=self._now,
                 link=lambda: self.link.state,

@@ -181,6 +181,11 @@ class Phones:
             log.warning("the kept configuration is passed over: %s", error)
             return None
 
+    def ticket_pages(self) -> str:
+        """Where tickets' QRs lead; "" while the hub has not said."""
+        config = self.config()
+        return "" if config is None else config.ticket_pages
+
     def config_revision(self) -> int:
         """Which configuration this node keeps; 0: none yet."""
         with self._disk.reading() as db:

@@ -35,6 +35,9 @@ class ThisPhone:
     name: str
     shop: str
     paired_at: datetime
+    ticket_pages: str = ""
+    """While the node is away a phone makes an experience's ticket itself (see POST /api/taps): its
+    QR holds this and the token behind it. "": there is no QR yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,8 @@ def phone_routes(parts: Pairs) -> APIRouter:
     @routes.get("/phone")
     async def this_phone(asking: AskingPhone) -> ThisPhone:
         """Which phone this is, and with which shop it is paired."""
-        return ThisPhone(asking.phone, asking.name, parts.shop, asking.paired_at)
+        pages = await asyncio.to_thread(parts.phones.ticket_pages)
+        return ThisPhone(asking.phone, asking.name, parts.shop, asking.paired_at, pages)
 
     @routes.delete("/phone")
     async def unpair(asking: AskingPhone, request: Request, response: Response) -> EndedPhone:

@@ -30,8 +30,10 @@ from edge.judging import Asked, Judge, Judged
 from edge.outbox import Outbox
 from edge.plans import Plans
 from edge.refusals import error_body
+from edge.rounds import Rounds
 from storepulse.errors import BadInput, StorepulseError, Unavailable
 from storepulse.events import ChecklistMade
+from storepulse.facts import Fact
 from storepulse.pictures import ANNOTATED, KEPT
 
 log = logging.getLogger(__name__)
@@ -43,6 +45,8 @@ ANCHORS: Final = "anchors.bin"
 _AGAIN_EVERY_S: Final = 20.0
 _PICTURE_WAIT_S: Final = 20.0
 _BAY_MAX: Final = 100
+METHOD: Final = "edge.photos/1"
+_OF_THE_NODE: Final = frozenset({"photos_judged", "photos_refused", "judge_time"})
 UNPROCESSABLE: Final = 422
 OK: Final = 200
 
@@ -77,6 +81,7 @@ class Photos:
         plans: Plans,
         judge: Judge,
         closing: Closing,
+        rounds: Rounds,
         now: Now,
         *,
         tries_max: int,
@@ -88,6 +93,7 @@ class Photos:
         self._plans = plans
         self._judge = judge
         self._closing = closing
+        self._rounds = rounds
         self._now = now
         self._tries_max = tries_max
         self._running: dict[str, asyncio.Task[PhotoAnswer]] = {}
@@ -173,7 +179,7 @@ class Photos:
 
     async def _judge_stored(self, stored: _Stored) -> PhotoAnswer:
         try:
-            judged = await self._judge.judge(self._asked(stored))
+            judged = await self._judge.judge(await asyncio.to_thread(self._asked, stored))
         except WorkerAway:
             raise
         except (WorkerEnded, WorkerTooSlow, JudgeBroke) as error:
@@ -205,6 +211,11 @@ class Photos:
             kept=folder / KEPT,
             annotated=folder / ANNOTATED,
             anchors=folder / ANCHORS,
+            within=self._rounds.within(stored.uuid, stored.bay, plan),
+            before=self._closing.before(
+                stored.uuid, stored.bay, plan.id, plan.version, self._now(), self._folder
+            ),
+            resting=tuple(rest.sku for rest in self._checks.resting(stored.bay)),
         )
 
     def _start_keeping(self, stored: _Stored) -> asyncio.Task[None]:
@@ -218,7 +229,7 @@ class Photos:
     async def _keep_pictures(self, stored: _Stored) -> None:
         """Have the pictures made and delete the original; what fails is tried again by `run`."""
         try:
-            await self._judge.keep(self._asked(stored))
+            await self._judge.keep(await asyncio.to_thread(self._asked, stored))
         except WorkerAway as error:
             log.info("pictures of photo %s wait: %s", stored.uuid, error)
             return
@@ -258,20 +269,44 @@ class Photos:
             **{key: f"/api/photos/{stored.uuid}/{name}" for key, name in urls.items()},
         }
         with self._disk.transaction() as db:
+            facts, counts = list(judged.facts), False
             if judged.checklist is not None:
                 closed = self._closing.close(stored.uuid, stored.bay, judged, moment)
                 body["closed"] = asdict(closed)
                 self._checks.keep(judged.checklist)
                 self._outbox.append([ChecklistMade(checklist=judged.checklist)], moment)
-                self._checks.let_rest(judged.checklist, moment)
-            self._outbox.append(judged.facts, moment)
+                at_rest = self._checks.let_rest(judged.checklist, moment)
+                counts = not closed.stale
+                if counts and judged.positions:
+                    facts.append(self._fact_of_rests(stored, judged, len(at_rest)))
+                elif not counts:
+                    # An earlier photo says nothing of the shelf of today.
+                    facts = [fact for fact in facts if fact.metric in _OF_THE_NODE]
+            self._outbox.append(facts, moment)
             db.execute(
-                "update photos set signature = ?, taken = ? where uuid = ?",
-                (judged.signature, judged.taken, stored.uuid),
-            )
+                "update photos set signature = ?, taken = ?, rights = ?, counts = ? "
+                "where uuid = ?",
+                (
+                    judged.signature, judged.taken, json.dumps(dict(judged.rights)), int(counts),
+                    stored.uuid,
+                ),
+            )  # fmt: skip
             answer = PhotoAnswer(OK, body)
             self._keep_answer(stored.uuid, answer)
         return answer
+
+    def _fact_of_rests(self, stored: _Stored, judged: Judged, resting: int) -> Fact:
+        planogram = judged.body["planogram"]
+        planned = len(judged.positions)
+        return Fact(
+            id=f"{stored.uuid}:facings_resting", shop=self._rounds.shop, metric="facings_resting",
+            start=stored.received_at, end=stored.received_at, value=round(resting / planned, 4),
+            n=planned, method=METHOD, source=self._rounds.source,
+            dims={
+                "bay": stored.bay, "planogram": planogram["id"],
+                "planogram_version": str(planogram["version"]), "planned": str(planned),
+            },
+        )  # fmt: skip
 
     def _refuse(self, uuid: str, error: BadInput) -> PhotoAnswer:
         answer = PhotoAnswer(UNPROCESSABLE, error_body(error))

@@ -21,6 +21,7 @@ from edge.pairing import Phones
 from edge.plans import Plans
 from planograms.errors import BadPlanogram
 from storepulse.errors import StorepulseError
+from storepulse.node_config import NodeConfig
 from storepulse.plans import PLAN_BYTES_MAX, PlanDue
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ _AGAIN_S_MAX: Final = 300.0
 
 Fetch = Callable[[Identity, PlanDue], bytes]
 Tell = Callable[[], Awaitable[None]]
+Heed = Callable[[NodeConfig], None]
 
 
 def fetch_plan(identity: Identity, due: PlanDue) -> bytes:
@@ -63,8 +65,13 @@ class PlanFetch:
         backoff: Backoff,
         poll_s: float,
         fetch: Fetch = fetch_plan,
+        heed: Heed = lambda _: None,
     ) -> None:
-        """`phones` keeps the configuration; `tell` says to the hub what is here."""
+        """`phones` keeps the configuration; `tell` says to the hub what is here.
+
+        Args:
+            heed: hears of each new configuration, too.
+        """
         self.trouble = ""
         """Why planograms are missing; empty when none is."""
         self._data = data
@@ -74,6 +81,7 @@ class PlanFetch:
         self._backoff = backoff
         self._poll_s = poll_s
         self._fetch = fetch
+        self._heed = heed
         self._revision = 0
 
     async def run(self) -> None:
@@ -128,6 +136,7 @@ class PlanFetch:
         config = self._phones.config()
         if config is not None and config.revision != self._revision:
             self._plans.take_due(config.plans, config.timezone)
+            self._heed(config)
             self._revision = config.revision
 
     def _note(self, trouble: str) -> None:

@@ -10,9 +10,9 @@ with what it has.
 import hashlib
 import logging
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,7 @@ from edge.errors import Contradicts, NotHere
 from planograms.errors import BadPlanogram
 from planograms.files import parse_planogram, read_planogram, write_planogram
 from planograms.model import Planogram
+from planograms.planned import planned_of
 from planograms.versions import Placed, holding
 from storepulse.errors import BadInput, Unavailable
 from storepulse.plans import PLAN_NAME, PlanDue
@@ -42,6 +43,8 @@ class PlanFacts:
     bay: str
     version: int
     positions: int
+    planned: Mapping[str, int] = field(default_factory=dict)
+    """By score how many things are planned: facings, runs, products."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,10 @@ class _Held:
     """A planogram of the hub's that is here whole."""
 
     due: PlanDue
-    name: str
-    positions: int
+    facts: PlanFacts
 
     def at(self, bay: str) -> PlanFacts:
-        return PlanFacts(self.due.planogram, self.name, bay, self.due.version, self.positions)
+        return replace(self.facts, bay=bay)
 
 
 class Plans:
@@ -62,7 +64,8 @@ class Plans:
     def __init__(self, folder: Path, *, clock: Callable[[], datetime] = utc_now) -> None:
         self._folder = folder
         self._clock = clock
-        self._zone = ZoneInfo("UTC")
+        self.zone = ZoneInfo("UTC")
+        """Of the shop."""
         self._hub = folder / "hub"
         self._hub.mkdir(parents=True, exist_ok=True)
         self._turn = threading.Lock()
@@ -73,9 +76,9 @@ class Plans:
         """What was needed before: a photo may be judged by it in this moment."""
         self._held: dict[str, _Held] = {}
 
-    def all(self) -> list[PlanFacts]:
-        """What photos can be judged by today, by bay and id."""
-        now = self._holding()
+    def all(self, day: date | None = None) -> list[PlanFacts]:
+        """What photos can be judged by today, or on another day, by bay and id."""
+        now = self._holding(day)
         own = [plan for plan in self._facts.values() if plan.bay not in now]
         return sorted([*own, *now.values()], key=lambda plan: (plan.bay, plan.id))
 
@@ -172,7 +175,7 @@ class Plans:
     def take_due(self, due: Sequence[PlanDue], timezone: str) -> None:
         """Hear which planograms of the hub's are needed; those that are here whole are held."""
         with self._turn:
-            self._zone = ZoneInfo(timezone)
+            self.zone = ZoneInfo(timezone)
             self._before = frozenset(one.key for one in self._due)
             self._due = tuple(due)
             for one in due:
@@ -224,15 +227,19 @@ class Plans:
 
     def today(self) -> date:
         """The day in the shop's own calendar."""
-        return self._clock().astimezone(self._zone).date()
+        return self._clock().astimezone(self.zone).date()
 
-    def _holding(self) -> dict[str, PlanFacts]:
+    def day_began(self, at: datetime) -> datetime:
+        """When the day of that moment began in the shop's own calendar."""
+        return datetime.combine(at.astimezone(self.zone).date(), time.min, self.zone)
+
+    def _holding(self, day: date | None = None) -> dict[str, PlanFacts]:
         held = {(one.due.planogram, one.due.version): one for one in self._held.values()}
         placed = [
             Placed(id=id_, version=version, bays=one.due.bays, starts_on=one.due.starts_on)
             for (id_, version), one in held.items()
         ]
-        now = holding(placed, self.today())
+        now = holding(placed, day or self.today())
         return {bay: held[one.id, one.version].at(bay) for bay, one in now.items()}
 
     def _hub_file(self, planogram_id: str, version: int) -> Path:
@@ -249,8 +256,10 @@ def _checked(content: bytes, due: PlanDue) -> _Held:
     plan = parse_planogram(content, name=f"planogram {due.key}")
     if (plan.id, plan.version) != (due.planogram, due.version):
         raise BadPlanogram(f"planogram {due.key}: inside it says {plan.id}@{plan.version}")
-    return _Held(due, plan.name, len(plan.positions))
+    return _Held(due, _facts(plan))
 
 
 def _facts(plan: Planogram) -> PlanFacts:
-    return PlanFacts(plan.id, plan.name, plan.bay, plan.version, len(plan.positions))
+    return PlanFacts(
+        plan.id, plan.name, plan.bay, plan.version, len(plan.positions), planned_of(plan)
+    )

@@ -17,13 +17,14 @@ from edge.errors import (
     TooManyTries,
     Unpaired,
     WrongHost,
+    WrongPin,
 )
 from storepulse.errors import BadInput, StorepulseError, Unavailable
 
 STATUS: Final[tuple[tuple[type[StorepulseError], int], ...]] = (
     (NotHere, 404), (TooLarge, 413), (Contradicts, 409), (NotJudged, 422), (Unpaired, 401),
-    (CodeUsedOrEnded, 403), (ForeignOrigin, 403), (NotYours, 403), (WrongHost, 421),
-    (TooManyTries, 429), (BadSettings, 500), (BadInput, 422), (Unavailable, 503),
+    (CodeUsedOrEnded, 403), (WrongPin, 403), (ForeignOrigin, 403), (NotYours, 403),
+    (WrongHost, 421), (TooManyTries, 429), (BadSettings, 500), (BadInput, 422), (Unavailable, 503),
     (StorepulseError, 500),
 )  # fmt: skip
 """HTTP status of each error; the first that fits."""

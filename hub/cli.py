@@ -25,7 +25,9 @@ from hub.codes.cli import app as codes_app
 from hub.errors import BrokerUnavailable
 from hub.experiments.cli import app as experiments_app
 from hub.feeds.cli import app as feeds_app
-from hub.ingest.listener import Tally, listen
+from hub.figures.cli import app as figures_app
+from hub.figures.cli import keep_app
+from hub.ingest.listener import Tally, collect_less_often, listen
 from hub.ingest.load import Loaded, load_facts
 from hub.keeping.cli import app as keeping_app
 from hub.metrics import CATALOGUE
@@ -33,6 +35,8 @@ from hub.nodes.authority_files import open_authority
 from hub.nodes.cli import app as nodes_app
 from hub.people.cli import app as people_app
 from hub.plans.cli import app as plans_app
+from hub.rounds.cli import app as rounds_app
+from hub.rounds.cli import rests_app
 from hub.settings import read_settings
 from hub.shops import load_shops, read_shops
 from hub.store.database import Database, open_database
@@ -53,11 +57,15 @@ app.add_typer(feeds_app, name="feed", help="Tills, queues, rotas, weather: add, 
 app.add_typer(care_app, name="care", help="Customers who agreed: one's data, the record, keys.")
 app.add_typer(rules_app, name="rules", help="How actions are handed out: show, publish.")
 app.add_typer(plans_app, name="plans", help="Planograms: add files as drafts, list, publish.")
+app.add_typer(keep_app, name="keep", help="How long facts are kept: list, set, now.")
+app.add_typer(rounds_app, name="rounds", help="Which bays are photographed when: publish, list.")
+app.add_typer(rests_app, name="rests", help="Products of which nothing is asked for some days.")
 # Without a name its commands stand beside ours.
 app.add_typer(codes_app)
 app.add_typer(audit_app)
 app.add_typer(keeping_app)
 app.add_typer(why_app)
+app.add_typer(figures_app)
 
 talk: Final = Console(stderr=True, soft_wrap=True, highlight=False)
 
@@ -197,6 +205,7 @@ def ingest(
             f"database {opened.place} (PostgreSQL {opened.version})"
         )
         tally = Tally()
+        collect_less_often()
         asyncio.run(_until_stopped(listen(opened, settings, tally=tally)))
         talk.print(
             f"stopped: {tally.batches} batches with {tally.messages} messages, "

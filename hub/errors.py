@@ -26,6 +26,7 @@ StorepulseError
 │   ├── BadFeed               a feed that cannot be: its name, kind, place or options
 │   ├── BadPerson             hub.people.roles: a name, role or password that cannot be
 │   ├── NoDimension, NoDayToExplain            hub.why: nothing to explain was named
+│   ├── BadRound, BadRest     hub.rounds: a round or a rest that cannot be; names the field
 │   ├── BadProposal, NoSuchExperiment, TooFewShops, NoTrialLength   hub.experiments
 │   ├── Refused               over HTTP, with its status and a word that the pages translate
 │   │   ├── SignedOut, NotYours                        hub.people.sessions
@@ -35,6 +36,7 @@ StorepulseError
 │   │   ├── LinkNowhere, OtherText, NotAsked           hub.care.routes
 │   │   ├── NoKeys, NothingChosen                      hub.notices.routes
 │   │   ├── NoSuchPlan, PlanChanged, NotThisPhoto      hub.plans
+│   │   ├── RoundChanged, NoSuchRest                   hub.rounds
 │   │   ├── NoPicture, NoPictureYet                    hub.pictures.routes
 │   │   ├── NotSo, NotWon                              hub.experiments
 │   │   └── NoSuchPerson, LastOfHeadOffice             hub.people.store, hub.people.routes

@@ -26,11 +26,14 @@ from hub.brokers.own_broker import OwnBroker
 from hub.care.consent import ContactKind
 from hub.care.keyring import FILE_NAME as KEYS_FILE
 from hub.care.keyring import Keys, keep_keyring, keys_of
+from hub.care.routes import LINK_PATH
 from hub.care.sending import CareSettings, keep_caring
 from hub.codes.computing import ensure_default_policy
 from hub.errors import DatabaseUnavailable
 from hub.feeds.running import keep_fed
-from hub.ingest.listener import Tally, listen, utc_now
+from hub.figures.keeping import keep_figures
+from hub.figures.retention import remove_old_facts
+from hub.ingest.listener import Tally, collect_less_often, listen, utc_now
 from hub.nodes.authority_files import (
     KeptAuthority,
     authority_folder,
@@ -48,6 +51,7 @@ from hub.notices.sending import keep_sending
 from hub.people.provider import Client, Provider
 from hub.people.store import first_link
 from hub.people.tokens import link_path
+from hub.phones.store import keep_ticket_pages
 from hub.pictures.blobs import BlobStore, FolderBlobs
 from hub.pictures.store import clean_up
 from hub.plans.photo_work import work_off
@@ -142,6 +146,8 @@ def run_hub(
             care=_care(settings, listening, secure=kept is not None, names=reached_by),
             push=_push(settings, database),
         )  # fmt: skip
+        with opened.connection() as connection:
+            keep_ticket_pages(connection, outward.care.pages + LINK_PATH)
         app = create_app(
             opened, tally=tally, news=news, hosts=_hosts(reached_by), store=store,
             keys=outward.keys, notice_mail=bool(outward.notice_mail), care=outward.care,
@@ -164,6 +170,7 @@ def run_hub(
             opened, settings, servers, tally, news, kept, child, pem, reached_by, store, first,
             outward,
         )  # fmt: skip
+        collect_less_often()
         asyncio.run(_serve(hub, ready))
 
 
@@ -350,6 +357,8 @@ def _work(hub: _Hub) -> list[Coroutine[Any, Any, None]]:
         schedule(hub.database, now=utc_now),
         hear_news(hub.database, hub.news),
         keep_fed(hub.database, now=utc_now),
+        keep_figures(hub.database, now=utc_now),
+        _keep_retention(hub.database),
         work_off(hub.database, now=utc_now),
         _keep_tidy(hub.database, hub.store, hub.settings.blob_days),
         keep_sending(
@@ -393,6 +402,14 @@ async def _keep_renewed(kept: KeptAuthority, pem: Path, names: tuple[str, ...]) 
         await asyncio.sleep(_RENEWAL_LOOK_S)
         with contextlib.suppress(OSError):  # told by others; the present one is good for long
             await asyncio.to_thread(renew_server, kept, pem, names=names, now=utc_now())
+
+
+async def _keep_retention(database: Database) -> None:
+    """Once a day, and not at the start: a hub that comes back has better things to do."""
+    while True:
+        await asyncio.sleep(_CLEAN_UP_S)
+        with contextlib.suppress(DatabaseUnavailable):  # told by others; it is done tomorrow
+            await asyncio.to_thread(remove_old_facts, database, now=utc_now())
 
 
 async def _keep_tidy(database: Database, store: BlobStore, days: int) -> None:

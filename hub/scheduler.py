@@ -16,9 +16,11 @@ The couriers bring actions down; a step that failed is done again by the next.
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from heapq import nsmallest
 from typing import Final
 
 import psycopg
@@ -51,6 +53,7 @@ from hub.codes.touched import (
     known_shops,
     take_touched_days,
     take_touched_taps,
+    touched_shops,
 )
 from hub.errors import DatabaseUnavailable
 from hub.experiments.layouts import tell_layouts
@@ -67,6 +70,10 @@ _OPEN: Final = ("pushed", "delivered", "seen", "overdue", "done")
 _REACH_DAYS: Final = 27
 """A fact's own day and this many after it: the fold over days begins so far back."""
 _SHOPS_AT_ONCE: Final = 100
+_TOUCHED_AT_ONCE: Final = 10
+"""So many shops' codes are committed, and so shown, together: who waits does not wait for more."""
+_PORTIONS_A_STEP: Final = 20
+_NEW_DAYS_EVERY: Final = timedelta(seconds=5)
 _FOLLOW_UP_EVERY: Final = timedelta(seconds=2)
 _SILENCE_EVERY: Final = timedelta(seconds=30)
 _ROOM_EVERY: Final = timedelta(minutes=1)
@@ -86,6 +93,8 @@ class Done:
     escalated: int = 0
     computed: list[tuple[str, date]] = field(default_factory=list)
     """The shops and days whose codes were computed."""
+    more: bool = False
+    """Some of what was touched is left for the next step."""
 
     @property
     def anything(self) -> bool:
@@ -113,6 +122,9 @@ class Scheduler:
     """Of each shop with overdue checklists the day and number that were told as a fact."""
     listened_at: datetime | None = None
     """When silence was last looked for."""
+    looked_for_days_at: datetime | None = None
+    computed_at: dict[str, float] = field(default_factory=dict)
+    """When the codes of each touched shop were last computed, by the monotonic clock."""
 
     def step(self, now: datetime) -> Done:
         """Do what there is to do at this moment.
@@ -121,24 +133,33 @@ class Scheduler:
             DatabaseUnavailable: what was not committed is done by the next step.
         """
         done = Done()
-        with self.database.connection() as connection:
-            ensure_default_policy(connection)
-            shops = known_shops(connection)
-        new_day = {
-            shop
-            for shop, known in shops.items()
-            if self.today_of.get(shop) != local_day(now, known.timezone)
-        }
+        new_day = self._new_days(now)
         self._tell_taps(new_day, now, done)
         self._tell_overdue(now)
         self._heed_trials(now, done)
         for some in _portions(sorted(new_day | self.waiting | self._held_for_long(now))):
             self._compute(some, now, done)
-        while self._compute([], now, done):
-            pass
+        for _ in range(_PORTIONS_A_STEP):
+            done.more = self._compute([], now, done)
+            if not done.more:
+                break
         self._move_actions(now, done)
         self._notice_silence(now, done)
         return done
+
+    def _new_days(self, now: datetime) -> set[str]:
+        """The shops for which a day has begun since they were looked at; looks now and then."""
+        if not _is_time(self.looked_for_days_at, now, _NEW_DAYS_EVERY):
+            return set()
+        with self.database.connection() as connection:
+            ensure_default_policy(connection)
+            shops = known_shops(connection)
+        self.looked_for_days_at = now
+        return {
+            shop
+            for shop, known in shops.items()
+            if self.today_of.get(shop) != local_day(now, known.timezone)
+        }
 
     def _held_for_long(self, now: datetime) -> set[str]:
         if not _is_time(self.looked_for_room_at, now, _ROOM_EVERY):
@@ -186,7 +207,7 @@ class Scheduler:
     def _compute(self, also: Sequence[str], now: datetime, done: Done) -> bool:
         """Compute some touched days and today of these shops; False if nothing was touched."""
         with self.database.connection() as connection:
-            touched = take_touched_days(connection)
+            touched = take_touched_days(connection, self._longest_waiting(connection))
             shops = known_shops(connection, sorted({*touched, *also}))
             todays = {shop: local_day(now, known.timezone) for shop, known in shops.items()}
             wanted = {
@@ -206,7 +227,19 @@ class Scheduler:
             done.computed += sorted({(code.shop, code.day) for code in codes})
             done.actions += self._push(connection, codes, todays, now)
         self.today_of |= {shop: todays[shop] for shop in also if shop in todays}
+        self.computed_at |= dict.fromkeys(touched, time.monotonic())
         return bool(touched)
+
+    def _longest_waiting(self, connection: Connection) -> list[str]:
+        """Some touched shops, those first whose codes are oldest.
+
+        A node that speaks every second cannot hold up the one that speaks for the first time
+        today, and what it says meanwhile is computed once.
+        """
+        touched = touched_shops(connection)
+        return nsmallest(
+            _TOUCHED_AT_ONCE, touched, key=lambda shop: self.computed_at.get(shop, 0.0)
+        )
 
     def _push(
         self,
@@ -323,15 +356,17 @@ async def schedule(
     tick_s: float = 1.0,
     retry_s: float = 5.0,
     after_step: Callable[[Done], None] | None = None,
+    scheduler: Scheduler | None = None,
 ) -> None:
     """Step whenever the database says that something was touched, and every `tick_s` anyway."""
-    scheduler = Scheduler(database)
+    scheduler = scheduler or Scheduler(database)
     while True:
         try:
             done = await asyncio.to_thread(scheduler.step, now())
             if after_step is not None:
                 after_step(done)
-            await asyncio.to_thread(_wait_for_touch, database, tick_s)
+            if not done.more:
+                await asyncio.to_thread(_wait_for_touch, database, tick_s)
         except DatabaseUnavailable as error:
             log.warning("codes wait: %s", error)
             await asyncio.sleep(retry_s)
@@ -348,7 +383,8 @@ def _wait_for_touch(database: Database, at_most_s: float) -> None:
         connection.autocommit = True
         try:
             connection.execute(f"listen {CHANNEL}")
-            # What was touched between the step and `listen` waits for the tick, one second.
+            if touched_shops(connection):
+                return  # between the step and `listen`
             for _ in connection.notifies(timeout=at_most_s, stop_after=1):
                 pass
         finally:

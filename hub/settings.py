@@ -72,7 +72,7 @@ class Settings:
     courier_tick_s: Annotated[float, "how often to look for actions to send"] = 1.0
     resend_s: Annotated[float, "without a receipt for so long, an action goes again"] = 30.0
     retry_s_max: Annotated[float, "longest wait between tries to reach broker or database"] = 5.0
-    queue_max: Annotated[int, "payloads held while they wait for the database"] = 200
+    queue_max: Annotated[int, "payloads held while they wait for the database"] = 1000
 
     def __post_init__(self) -> None:
         Address(self.chain, "shop", "node")

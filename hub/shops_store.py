@@ -84,12 +84,19 @@ def nodes(connection: Connection, of_shops: Sequence[str] | None = None) -> list
 
 def see_node(connection: Connection, address: Address, *, at: datetime) -> None:
     """Note that a node spoke; makes it, and its shop, where they are new."""
-    add_missing_shops(connection, [address.shop])
+    see_nodes(connection, [address], at=at)
+
+
+def see_nodes(connection: Connection, addresses: Iterable[Address], *, at: datetime) -> None:
+    """Note that these nodes spoke; makes them, and their shops, where they are new."""
+    seen = {one.path: one for one in addresses}
+    add_missing_shops(connection, {one.shop for one in seen.values()})
     connection.execute(
-        question("see_node"),
+        question("see_nodes"),
         {
-            "node_path": address.path, "chain": address.chain, "shop": address.shop,
-            "node": address.node, "at": at,
+            "node_paths": list(seen), "chains": [one.chain for one in seen.values()],
+            "shops": [one.shop for one in seen.values()],
+            "nodes": [one.node for one in seen.values()], "at": at,
         },
     )  # fmt: skip
 

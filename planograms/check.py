@@ -1,6 +1,7 @@
 """`storepulse check`: a photo against its planogram. Thin: the work is in `judge`."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +13,11 @@ from planograms.drawing import draw_marks, marks_of
 from planograms.files import PICTURE_SUFFIXES, read_planogram, write_picture
 from planograms.judge import Judgement, judge_observation, judgement_as_json, prepare
 from planograms.pictures import Pixels
+from planograms.prices import prices_of, with_prices
 from planograms.scores import Score
 from vision.faces import blur_faces
 from vision.photos import Photo
+from vision.tags.reading import TagReader
 
 app = typer.Typer(add_completion=False, help="Compare a photo with its planogram.")
 
@@ -28,13 +31,17 @@ def check(
         Path | None,
         typer.Option(help=f"Draw the findings into this picture ({', '.join(PICTURE_SUFFIXES)})."),
     ] = None,
+    prices: Annotated[
+        bool,
+        typer.Option("--prices", help="Read the price tags too. Needs storepulse[ocr]; seconds."),
+    ] = False,
     model: Annotated[
         Path | None, typer.Option(help="A detector (.onnx) other than the packaged one.")
     ] = None,
 ) -> None:
     """Say what differs from the planogram, and how much of it is kept.
 
-    Prices are not read yet, so no finding is about them.
+    With --prices also whose tag asks for another price than planned.
 
     Example: storepulse check shelf.jpg --planogram plan.json --annotate out.png
     """
@@ -43,12 +50,28 @@ def check(
     ready = prepare(read_planogram(planogram))
     seen, observation = Looker(model).look_at(photo)
     judgement = judge_observation(seen, observation, ready)
+    compliance = None
+    if prices:
+        read = _reads_tags().read(photo, observation)
+        judgement = replace(judgement, observation=read)
+        compliance = prices_of(judgement, ready.planogram).compliance
+        judgement = with_prices(judgement, ready.planogram)
     if annotate is not None:
         write_picture(annotate, annotated(seen, judgement))
     if as_json:
         typer.echo(json.dumps(judgement_as_json(judgement), ensure_ascii=False))
     else:
         _print(judgement)
+        if compliance is not None:
+            words = f"prices as planned: {in_words(compliance)}"
+            Console(soft_wrap=True).print(words, markup=False)
+
+
+def _reads_tags() -> TagReader:
+    """Raises `NoTextReader` where the library is not installed."""
+    from vision.tags.rapid import RapidReader
+
+    return TagReader(RapidReader(threads=2))
 
 
 def annotated(photo: Photo, judgement: Judgement) -> Pixels:

@@ -4,7 +4,7 @@ The same judgement gives the same checklist, ids included, on the node and where
 again.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -43,6 +43,7 @@ def checklist_of(
     photo: str,
     made_at: datetime,
     items_max: int = ITEMS_MAX,
+    resting: Set[str] = frozenset(),
 ) -> Checklist:
     """The checklist of a judgement.
 
@@ -53,11 +54,13 @@ def checklist_of(
     Args:
         photo: UUID of the photo, made on the phone.
         items_max: 1 or more.
+        resting: SKUs of which nothing is asked today: their items give way to all others.
     """
     items = _grouped(judgement, planogram)
     ranked = sorted(
         range(len(items)),
         key=lambda k: (
+            items[k].first.sku in resting,
             -(_value_a_day(items[k], planogram) or 0.0),
             not _pushed(items[k], planogram),
             -_confidence(items[k]),

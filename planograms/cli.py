@@ -10,17 +10,21 @@ from rich.console import Console
 from rich.table import Table
 
 from planograms.check import check
+from planograms.errors import NoShelf
 from planograms.exchange_commands import add_to
 from planograms.files import read_planogram, write_planogram
 from planograms.from_photo import planogram_from_photo
+from planograms.label_commands import add_to as add_labels
 from planograms.model import Planogram
 from planograms.version_commands import add_to as add_versions
+from vision.errors import UnreadablePhoto
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Make, read, write, draw and show planograms."
 )
 add_to(app)
 add_versions(app)
+add_labels(app)
 app.command()(check)
 
 _MODEL_HELP = "A detector (.onnx) other than the packaged one."
@@ -52,17 +56,24 @@ def from_photo(
     """
     from vision.look import Looker
 
-    seen_photo, observation = Looker(model).look_at(photo)
-    planogram = planogram_from_photo(
-        seen_photo,
-        observation,
-        id=id_ or output.stem,
-        bay=bay,
-        made_at=datetime.now(UTC),
-        name=name,
-        version=version,
-        main_push=[part for given in main_push or [] for part in given.split(",") if part],
-    )
+    try:
+        seen_photo, observation = Looker(model).look_at(photo)
+        planogram = planogram_from_photo(
+            seen_photo,
+            observation,
+            id=id_ or output.stem,
+            bay=bay,
+            made_at=datetime.now(UTC),
+            name=name,
+            version=version,
+            main_push=[part for given in main_push or [] for part in given.split(",") if part],
+        )
+    except (NoShelf, UnreadablePhoto) as error:
+        if as_json:
+            # Whoever asks for JSON may show it to a person, in the person's language.
+            words = {"en": error.words.en, "zh": error.words.zh}
+            typer.echo(json.dumps({"refused": words}, ensure_ascii=False))
+        raise
     write_planogram(output, planogram)
     if as_json:
         typer.echo(json.dumps(summary(planogram, output), ensure_ascii=False))

@@ -106,12 +106,14 @@ each: cross-validated by photo, its log loss fell from 0.24 to 0.17."""
 
 DRAWN_CURVES: Final[Mapping[Claim, Curve]] = {
     "missing": Curve(
-        -5.173,
+        -4.5,
         (0.328, -0.728, 0.0, -2.61, 2.146, 4.323, 0.0, 0.0, 0.0, 0.0, -0.097, 0.185),
     ),
     "wrong": Curve(
-        -4.673,
+        -4.3,
         (0.421, -0.555, 0.0, 0.0, 0.435, 1.307, 0.0, -0.594, 1.397, -0.483, -0.013, 0.687),
     ),
 }
-"""Where the reference is drawn from the products' pictures; from the same 15 train photos."""
+"""Where the reference is drawn from the products' pictures; from the same 15 train photos. The
+levels were raised by 0.67 and 0.37 after 8 other train photos, restocked: of 32 claims surer than
+0.6, at 0.89 on average, 31 were right (`storepulse eval restocked`)."""

@@ -6,6 +6,7 @@ BadInput
 └── NoShelf        a photo from which no planogram can be made
 """
 
+from storepulse.checklists import Sentence
 from storepulse.errors import BadInput
 
 
@@ -19,3 +20,8 @@ class BadPicture(BadInput):
 
 class NoShelf(BadInput):
     """The photo shows no shelf that a planogram could be made from."""
+
+    def __init__(self, message: str, words: Sentence) -> None:
+        """`words`: why, in the languages of our users."""
+        super().__init__(message)
+        self.words = words

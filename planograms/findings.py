@@ -33,8 +33,8 @@ class PositionState:
 class Finding:
     """One deviation.
 
-    `wrong_price` needs tags, which are not read yet: it is never told. How many stand behind the
-    front a photo does not show: `short` is about facings.
+    `wrong_price` comes with the second answer, when the tags were read (`planograms.prices`). How
+    many stand behind the front a photo does not show: `short` is about facings.
     """
 
     kind: FindingKind

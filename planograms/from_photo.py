@@ -22,11 +22,13 @@ from planograms.pictures import (
     packed,
     shrunk,
 )
+from storepulse.checklists import Sentence
 from vision.appearance import Floats, describe, distance
 from vision.faces import blur_faces
 from vision.geometry import Boxes, boxes_of, centres, touched
 from vision.observation import Observation
 from vision.photos import Photo
+from vision.verdict import SENTENCES
 
 Ints = npt.NDArray[np.int64]
 
@@ -60,13 +62,16 @@ def planogram_from_photo(
         NoFaceFinder: faces cannot be blurred here, so no picture may be kept.
     """
     if observation.photo.verdict == "refused":
-        why = "; ".join(observation.photo.reasons) or "it cannot be judged"
-        raise NoShelf(f"{photo.file}: no planogram can be made from it: {why}")
+        why = _why_refused(observation)
+        raise NoShelf(f"{photo.file}: no planogram can be made from it: {why.en}", why)
     if sum(facing.score >= SCORE_MIN for facing in observation.facings) < FACINGS_MIN:
-        raise NoShelf(
-            f"{photo.file}: {len(observation.facings)} facings seen, at least {FACINGS_MIN} are "
-            "needed; take the photo from the front, with the whole bay in view"
+        few = len(observation.facings)
+        words = Sentence(
+            en=f"{few} facings seen, at least {FACINGS_MIN} are needed; take the photo from the "
+            "front, with the whole bay in view",
+            zh=f"只看到 {few} 个排面，至少需要 {FACINGS_MIN} 个；请正面拍摄，让整组货架入镜",
         )
+        raise NoShelf(f"{photo.file}: {words.en}", words)
     sure = [facing for facing in observation.facings if facing.score >= SCORE_MIN]
     observation = replace(observation, facings=tuple(sure))
     boxes = boxes_of([facing.box_xyxy_px for facing in sure])
@@ -102,6 +107,13 @@ def planogram_from_photo(
             blurred=tuple(_box(box) for box in blurred),
         ),
     )
+
+
+def _why_refused(observation: Observation) -> Sentence:
+    """In both languages where the reasons are known by their codes."""
+    known = [SENTENCES[code] for code in observation.photo.codes if code in SENTENCES]
+    english = "; ".join(observation.photo.reasons) or "it cannot be judged"
+    return Sentence(en=english, zh="".join(one.zh for one in known) or "照片无法判断，请重拍")
 
 
 def rows_for(boxes: Boxes, observation: Observation) -> Ints:

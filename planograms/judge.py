@@ -211,7 +211,7 @@ def judge_observation(photo: Photo, observation: Observation, ready: Prepared) -
         registration=compared.registration,
         positions=told.positions,
         findings=in_walking_order(ready.planogram, told.positions, told.findings),
-        scores=scores_of(ready.planogram, told.positions),
+        scores=scores_of(ready.planogram, told.positions, told.findings),
     )
 
 

@@ -6,7 +6,6 @@ planogram's frame, places count as well; where it is not, the rows and sequences
 pairs, and the pairs give the registration.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -14,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-from vision.appearance import likeness
+from planograms.alignment import SKIP, align, align_many
+from vision.appearance import likeness_odds
 from vision.geometry import (
     Boxes,
     PlaneMap,
@@ -31,13 +31,14 @@ Reals = npt.NDArray[np.float64]
 
 NO_ROW: Final = -1
 
-_SKIP: Final = -2.5
-"""Log odds given up for a position without a facing, or a facing without a position: about one
-place in twelve may differ before rows stop being recognised."""
 _APPEARANCE_MOST: Final = 4.0
 """No single picture weighs more than this, in log odds: a label may be turned or glare."""
 _PLACE_BEST: Final = 2.5
 _PLACE_WORST: Final = -3.0
+_OTHER_LAYER: Final = 2.0
+"""Log odds against a facing in the second layer being the one planned for the first."""
+_SIZE_SPREAD: Final = 0.25
+"""One standard deviation of the log of a facing's size against its place's."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,9 @@ _ROW_SKIP: Final = -2.0
 _EDGE: Final = 0.01
 """Of its size: what ends so near to the photo's edge is cut by it."""
 _WHOLE_MIN: Final = 12
-"""From so many pairs on, those cut by the photo's edge are not asked how the photo lies."""
+"""From as many uncut edges as so many facings have, the others are not asked how the photo lies."""
 _VOTES_MIN: Final = 6
 _VOTES_TRIED: Final = 300
-_ROUNDS_MAX: Final = 3
 
 Registered = Literal["pixels", "facings", "no"]
 
@@ -90,15 +90,13 @@ class Seen:
     """Width and height of the photo; None where not known."""
 
     @property
-    def whole(self) -> npt.NDArray[np.bool_]:
-        """(m,) facings that no edge of the photo cuts: only these say exactly where they stand."""
+    def uncut(self) -> npt.NDArray[np.bool_]:
+        """(m, 4) edges that are the facing's own: the photo's edge says not where one stands."""
         if self.size is None:
-            return np.ones(len(self.boxes), dtype=bool)
-        left_top = self.boxes[:, :2]
-        right_foot = np.array(self.size) - self.boxes[:, 2:]
-        nearest = np.minimum(left_top, right_foot) / np.maximum(sizes(self.boxes), 1e-6)
-        inside: npt.NDArray[np.bool_] = nearest.min(axis=1, initial=np.inf) > _EDGE
-        return inside
+            return np.ones((len(self.boxes), 4), dtype=bool)
+        away = np.concatenate([self.boxes[:, :2], np.array(self.size) - self.boxes[:, 2:]], axis=1)
+        own: npt.NDArray[np.bool_] = away > _EDGE * np.tile(sizes(self.boxes), 2)
+        return own
 
 
 @dataclass(frozen=True)
@@ -143,28 +141,29 @@ def match(
     if fitted is None and (voted := _match_by_votes(planned, seen, odds)) is not None:
         pairs = voted
         fitted = _fitted(planned, seen, odds, pairs)
-    found: PlaneMap | None = None
-    where: Boxes | None = None
-    for _ in range(_ROUNDS_MAX):
-        if fitted is None:
-            break
-        again, where = _match_by_plane(planned, seen, odds, fitted)
-        found = fitted
-        if np.array_equal(again, pairs):
-            break
-        pairs = again
-        fitted = _fitted(planned, seen, odds, pairs)
-    return Match(pairs, found, where, "no" if found is None else "facings")
+    if fitted is None:
+        return Match(pairs, None, None, "no")
+    # What the order of rows got wrong, places put right; the map of those pairs is the better one.
+    rough = _match_by_place(mapped_boxes(planned.boxes, fitted), planned.rows, seen, odds, _WIDE)
+    found = _fitted(planned, seen, odds, rough, near=fitted)
+    found = fitted if found is None else found
+    pairs, where = _match_by_plane(planned, seen, odds, found)
+    return Match(pairs, found, where, "facings")
 
 
-def _fitted(planned: Planned, seen: Seen, odds: Reals, pairs: Ints) -> PlaneMap | None:
-    """The map that the pairs which look alike agree on."""
+def _fitted(
+    planned: Planned, seen: Seen, odds: Reals, pairs: Ints, *, near: PlaneMap | None = None
+) -> PlaneMap | None:
+    """The map that the pairs which look alike agree on; `near` is known to be almost it."""
     if not len(seen.boxes):
         return None
-    alike = (pairs >= 0) & (odds[np.arange(len(pairs)), pairs] > 0)
-    uncut = alike & seen.whole[pairs]
-    alike = uncut if uncut.sum() >= _WHOLE_MIN else alike
-    return map_from_pairs(planned.boxes[alike], seen.boxes[pairs[alike]])
+    alike = np.flatnonzero(pairs >= 0)
+    alike = alike[odds[alike, pairs[alike]] > 0]
+    mine, theirs = planned.boxes[alike], seen.boxes[pairs[alike]]
+    uncut = seen.uncut[pairs[alike]]
+    if uncut.sum() < 4 * _WHOLE_MIN:
+        return map_from_pairs(mine, theirs, near=near)
+    return map_from_pairs(mine, theirs, uncut=uncut, near=near)
 
 
 def _match_by_votes(planned: Planned, seen: Seen, odds: Reals) -> Ints | None:
@@ -192,9 +191,8 @@ def _match_by_votes(planned: Planned, seen: Seen, odds: Reals) -> Ints | None:
 
 
 def _appearance_odds(distances: Reals) -> Reals:
-    alike = np.clip(likeness(distances).astype(np.float64), 1e-6, 1 - 1e-6)
-    out: Reals = np.clip(np.log(alike / (1 - alike)), -_APPEARANCE_MOST, _APPEARANCE_MOST)
-    return out
+    out: Reals = likeness_odds(distances).astype(np.float64)
+    return np.clip(out, -_APPEARANCE_MOST, _APPEARANCE_MOST, out=out)
 
 
 def _match_by_plane(
@@ -225,21 +223,44 @@ def settled(
     shelf tells how far the map is off here, and other shelves tell where that one has too few.
     """
     pairs = np.flatnonzero(facing_of >= 0)
-    pairs = pairs[seen.whole[facing_of[pairs]]]
     pairs = pairs[odds[pairs, facing_of[pairs]] >= _SURE]
+    uncut = seen.uncut[facing_of[pairs]]
+    told = uncut[:, [0, 2]].any(axis=1) & uncut[:, [1, 3]].any(axis=1)
+    pairs, uncut = pairs[told], uncut[told]
     if len(pairs) < NEIGHBOURS:
         return places
-    off = centres(seen.boxes[facing_of[pairs]]) - centres(places[pairs])
     middle, out = centres(places), places.copy()
+    off = np.where(uncut, seen.boxes[facing_of[pairs]] - places[pairs], 0.0).reshape(-1, 2, 2)
+    off = off.sum(axis=1) / uncut.reshape(-1, 2, 2).sum(axis=1)
+    of_pair = rows[pairs]
+    further = 2 * float(np.median(places[:, 3] - places[:, 1]))
     for row in np.unique(rows):
         mine = np.flatnonzero(rows == row)
-        own = np.flatnonzero(rows[pairs] == row)
-        near = own if len(own) >= neighbours else np.arange(len(pairs))
-        away = np.abs(middle[mine][:, None] - middle[pairs[near]][None]) @ [1.0, 3.0]
-        away += (rows[pairs[near]] != row) * (2 * np.median(sizes(places)[:, 1]))
+        near = np.flatnonzero(of_pair == row)
+        others = len(near) < neighbours
+        near = np.arange(len(pairs)) if others else near
+        away = _span(middle[mine, 1], middle[pairs[near], 1])
+        away *= 3.0
+        away += _span(middle[mine, 0], middle[pairs[near], 0])
+        if others:
+            away += (of_pair != row) * further
         count = min(neighbours, len(near))
         nearest = near[np.argpartition(away, count - 1, axis=1)[:, :count]]
-        out[mine] += np.tile(np.median(off[nearest], axis=1), 2)
+        out[mine] += np.tile(_middle_of(off[nearest]), 2)
+    return out
+
+
+def _span(first: Reals, second: Reals) -> Reals:
+    """How far apart two sets of numbers are: (n, m)."""
+    out: Reals = first[:, None] - second[None]
+    return np.abs(out, out=out)
+
+
+def _middle_of(values: Reals) -> Reals:
+    """The median along the second axis of (n, k, 2), k small: (n, 2)."""
+    ranked = np.sort(values, axis=1)
+    half, even = divmod(ranked.shape[1], 2)
+    out: Reals = ranked[:, half] if even else (ranked[:, half - 1] + ranked[:, half]) / 2
     return out
 
 
@@ -251,44 +272,70 @@ def _match_by_place(places: Boxes, rows: Ints, seen: Seen, odds: Reals, reach: _
     facing_row = _shelf_of(places, rows, seen.boxes, reach)
     for row in np.unique(rows):
         mine, theirs = np.flatnonzero(rows == row), np.flatnonzero(facing_row == row)
-        gains = _place_odds(places[mine], seen.boxes[theirs], reach) + odds[np.ix_(mine, theirs)]
+        if not len(theirs):
+            continue
+        worth = _place_odds(places[mine], seen.boxes[theirs], reach)
+        worth += odds[mine[:, None], theirs]
         # Stacked goods have no left and right: places pair them, not their order.
-        worth = np.maximum(gains - 2 * _SKIP, 0.0)
-        for i, j in zip(*linear_sum_assignment(worth, maximize=True), strict=True):
-            if worth[i, j] > 0:
-                facing_of[mine[i]] = theirs[j]
+        worth -= 2 * SKIP
+        np.maximum(worth, 0.0, out=worth)
+        i, j = linear_sum_assignment(worth, maximize=True)
+        good = worth[i, j] > 0
+        facing_of[mine[i[good]]] = theirs[j[good]]
     return _give_leftovers(facing_of, places, seen.boxes, odds, reach)
 
 
 def _place_odds(places: Boxes, facings: Boxes, reach: _Reach) -> Reals:
     """Log odds that a facing is the one of a place, from where it stands and its size: (n, m)."""
-    size, own = np.maximum(sizes(places), 1e-6), np.maximum(sizes(facings), 1e-6)
+    wide, high = np.maximum(sizes(places), 1e-6).T
+    own_wide, own_high = np.maximum(sizes(facings), 1e-6).T
     across, down = _away(places, facings)
-    wider, higher = (
-        np.log(own[:, k])[None] - np.log(size[:, k])[:, None] for k in (0, 1)
-    )  # fmt: skip
-    squares = (across**2 + down**2) / reach.spread**2 + (wider**2 + higher**2) / 0.25**2
-    odds = np.maximum(_PLACE_BEST - squares / 2, _PLACE_WORST)
     far = (np.abs(across) > reach.widths) | (np.abs(down) > reach.heights)
-    out: Reals = np.where(far, -np.inf, odds)
-    return out
+    odds = _squares(across, down)
+    odds /= -2 * reach.spread**2
+    grown = _squares(
+        np.log(own_wide)[None] - np.log(wide)[:, None],
+        np.log(own_high)[None] - np.log(high)[:, None],
+    )
+    grown /= 2 * _SIZE_SPREAD**2
+    odds -= grown
+    odds += _PLACE_BEST
+    np.maximum(odds, _PLACE_WORST, out=odds)
+    odds[far] = -np.inf
+    return odds
+
+
+def _squares(first: Reals, second: Reals) -> Reals:
+    """The sum of both squares; both arguments are used up."""
+    first *= first
+    second *= second
+    first += second
+    return first
 
 
 def _away(places: Boxes, facings: Boxes) -> tuple[Reals, Reals]:
     """How far facings stand to the right of places and below, in the places' sizes: (n, m) each."""
     size, middle, own = np.maximum(sizes(places), 1e-6), centres(places), centres(facings)
-    across = (own[:, 0][None] - middle[:, 0][:, None]) / size[:, 0][:, None]
-    down = (own[:, 1][None] - middle[:, 1][:, None]) / size[:, 1][:, None]
+    across, down = (own[None, :, k] - middle[:, k, None] for k in (0, 1))
+    across /= size[:, 0, None]
+    down /= size[:, 1, None]
     return across, down
 
 
 def _shelf_of(places: Boxes, rows: Ints, facings: Boxes, reach: _Reach) -> Ints:
     """For each facing the planned row whose places lie nearest to it: (m,); `NO_ROW` if none."""
-    across, down = _away(places, facings)
+    size, middle, own = np.maximum(sizes(places), 1e-6), centres(places), centres(facings)
+    # Facings first: the nearest of each is then looked for in one stretch of memory.
+    far, across = (own[:, k, None] - middle[None, :, k] for k in (1, 0))
+    far /= size[:, 1]
+    np.abs(far, out=far)
+    across /= size[:, 0]
+    np.abs(across, out=across)
     # Up and down weighs more: the neighbour in the row is still the right row.
-    far = 0.3 * np.abs(across) + np.abs(down)
-    nearest = np.argmin(far, axis=0)
-    within = np.abs(down[nearest, np.arange(len(facings))]) <= reach.heights
+    across *= 0.3
+    across += far
+    nearest = np.argmin(across, axis=1)
+    within = far[np.arange(len(facings)), nearest] <= reach.heights
     out: Ints = np.where(within, rows[nearest], NO_ROW)
     return out
 
@@ -297,17 +344,23 @@ def _give_leftovers(
     facing_of: Ints, places: Boxes, facings: Boxes, odds: Reals, reach: _Reach
 ) -> Ints:
     """Pair what the shelves left over and place puts together, whatever its shelf seemed to be."""
-    free = np.setdiff1d(np.arange(len(facings)), facing_of[facing_of >= 0])
-    open_ = np.flatnonzero(facing_of < 0)
+    taken = np.zeros(len(facings), dtype=bool)
+    taken[facing_of[facing_of >= 0]] = True
+    free, open_ = np.flatnonzero(~taken), np.flatnonzero(facing_of < 0)
     if not len(free) or not len(open_):
         return facing_of
-    shared = iou(places[open_], facings[free])
-    gains = _place_odds(places[open_], facings[free], reach) + odds[np.ix_(open_, free)]
-    worth = np.where(shared >= 0.3, gains, -np.inf)
+    near = iou(places[open_], facings[free]) >= 0.3
+    # Most of what is left over has nothing near it.
+    some, any_ = near.any(axis=1), near.any(axis=0)
+    open_, free, near = open_[some], free[any_], near[some][:, any_]
+    if not len(open_):
+        return facing_of
+    gains = _place_odds(places[open_], facings[free], reach) + odds[open_[:, None], free]
+    worth = np.where(near, gains, -np.inf)
     cost = np.where(np.isfinite(worth), -worth, 1e3)
     out = facing_of.copy()
     for i, j in zip(*linear_sum_assignment(cost), strict=True):
-        if worth[i, j] > 2 * _SKIP:
+        if worth[i, j] > 2 * SKIP:
             out[open_[i]] = free[j]
     return out
 
@@ -316,19 +369,43 @@ def _match_by_rows(planned: Planned, seen: Seen, odds: Reals) -> Ints:
     """Pairs from the order of rows and of facings alone."""
     n, m = odds.shape
     facing_of = np.full(n, -1, dtype=np.int64)
-    shelves = [np.flatnonzero(planned.rows == row) for row in np.unique(planned.rows)]
-    rows = [np.flatnonzero(seen.rows == row) for row in np.unique(seen.rows) if row != NO_ROW]
-    rows = [row[np.argsort(centres(seen.boxes[row])[:, 0], kind="stable")] for row in rows]
+    shelves, layers = _in_columns(planned.boxes, planned.rows)
+    rows, seen_layers = _in_columns(seen.boxes, seen.rows)
     if not n or not m or not rows:
         return facing_of
     gains = odds + _size_odds(planned, seen)
-    aligned = align_many([gains[np.ix_(a, b)] for a in shelves for b in rows], ends_free=True)
+    gains -= _OTHER_LAYER * (layers[:, None] != seen_layers[None])
+    aligned = align_many([gains[a[:, None], b] for a in shelves for b in rows], ends_free=True)
     scores = aligned.totals.reshape(len(shelves), len(rows))
     worth = np.where(scores >= _ROW_SCORE_MIN, scores, -np.inf)
     for a, b in align(worth, skip=_ROW_SKIP, ends_free=True)[0]:
         for i, j in aligned.pairs(a * len(rows) + b):
             facing_of[shelves[a][i]] = rows[b][j]
     return facing_of
+
+
+def _in_columns(boxes: Boxes, rows: Ints) -> tuple[list[Ints], Ints]:
+    """Each row's members from the left, stacked ones from the foot up; and the layer of each.
+
+    Returns:
+        One array of numbers for each row but `NO_ROW`, the lowest first; (n,) layers, 0 on the
+        board.
+    """
+    layers = np.zeros(len(boxes), dtype=np.int64)
+    middle, size = centres(boxes), sizes(boxes)
+    out = []
+    for row in np.unique(rows[rows != NO_ROW]):
+        mine = np.flatnonzero(rows == row)
+        x, y = middle[mine].T
+        wide, high = size[mine].T
+        beside = _span(x, x) < 0.5 * np.minimum(wide[:, None], wide[None])
+        under = beside & (y[None] - y[:, None] > 0.5 * np.minimum(high[:, None], high[None]))
+        layers[mine] = under.sum(axis=1)
+        # A column stands where its lowest facing does.
+        lowest = np.where(under, y[None], y[:, None] - 1e-9).argmax(axis=1)
+        base = np.where(layers[mine] > 0, x[lowest], x)
+        out.append(mine[np.lexsort((layers[mine], base))])
+    return out, layers
 
 
 def _size_odds(planned: Planned, seen: Seen) -> Reals:
@@ -339,84 +416,3 @@ def _size_odds(planned: Planned, seen: Seen) -> Reals:
     steps = (first[:, None] - second[None]) / 0.25
     out: Reals = np.maximum(0.5 - steps**2 / 2, -2.0)
     return out
-
-
-def align(
-    gains: Reals, *, skip: float = _SKIP, ends_free: bool = False
-) -> tuple[list[tuple[int, int]], float]:
-    """Align two sequences in order, each member with at most one of the other.
-
-    Args:
-        gains: (n, m), what a pair adds; -inf for pairs that must not be.
-        skip: what leaving one member out adds (0 or below).
-        ends_free: leaving out members of either sequence at its ends costs nothing: one view may
-            show less or more of the row than the other.
-    Returns:
-        The pairs (i, j), rising in both, and their total; ([], 0 or below) where nothing fits.
-    """
-    many = align_many([gains], skip=skip, ends_free=ends_free)
-    return many.pairs(0), float(many.totals[0])
-
-
-@dataclass(frozen=True)
-class Aligned:
-    """Several alignments, made together."""
-
-    totals: Reals
-    """(b,) what each adds up to."""
-    sizes: tuple[tuple[int, int], ...]
-    moves: npt.NDArray[np.int8]
-    """(b, n + 1, m + 1) the last move on the best way to each pair of prefixes."""
-
-    def pairs(self, number: int) -> list[tuple[int, int]]:
-        """The pairs (i, j) of one of them, rising in both."""
-        i, j = self.sizes[number]
-        rows = self.moves[number].tolist()
-        out = []
-        while i and j:
-            move = rows[i][j]
-            if move == _PAIR:
-                out.append((i - 1, j - 1))
-            i -= move != _LEFT
-            j -= move != _UP
-        return out[::-1]
-
-
-def align_many(tables: Sequence[Reals], *, skip: float = _SKIP, ends_free: bool = False) -> Aligned:
-    """As `align`, for several tables of any sizes, together: the time is that of the longest."""
-    sizes_ = tuple((int(table.shape[0]), int(table.shape[1])) for table in tables)
-    count = len(tables)
-    n, m = (max((size[k] for size in sizes_), default=0) for k in (0, 1))
-    gains = np.full((count, n, m), -np.inf)
-    for padded, table in zip(gains, tables, strict=True):
-        padded[: table.shape[0], : table.shape[1]] = table
-    rows = np.array([size[0] for size in sizes_])
-    columns = np.array([size[1] for size in sizes_])
-    each = np.arange(count)
-    edge = 0.0 if ends_free else skip
-    best = np.tile(edge * np.arange(m + 1), (count, 1))
-    steps = np.tile(skip * np.arange(m + 1), (count, 1))
-    moves = np.full((count, n + 1, m + 1), _LEFT, dtype=np.int8)
-    totals = best[each, columns]
-    for i in range(1, n + 1):
-        reached = best + skip
-        reached[:, 0] = best[:, 0] + edge
-        if ends_free:
-            reached[each, columns] = best[each, columns]
-        paired = best[:, :-1] + gains[:, i - 1]
-        better = paired > reached[:, 1:]
-        np.copyto(reached[:, 1:], paired, where=better)
-        # Leaving out facings runs along the row: a running maximum does it without a loop.
-        slope = np.where((rows == i)[:, None], 0.0, steps) if ends_free else steps
-        best = np.maximum.accumulate(reached - slope, axis=1) + slope
-        left = best > reached + 1e-9
-        moves[:, i] = np.where(left, _LEFT, _UP)
-        moves[:, i, 1:][better & ~left[:, 1:]] = _PAIR
-        done = rows == i
-        totals[done] = best[done, columns[done]]
-    return Aligned(totals, sizes_, moves)
-
-
-_UP: Final = 0
-_PAIR: Final = 1
-_LEFT: Final = 2

@@ -7,15 +7,15 @@ and 95th percentile. Places of one shelf are wrong together (glare, a map that i
 that was emptied): what they share is a random shift of the log odds of the whole row.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import betabinom
 
-from planograms.findings import PositionState
+from planograms.findings import Finding, PositionState, Status
 from planograms.model import Planogram, Position
 
 Reals = npt.NDArray[np.float64]
@@ -28,6 +28,10 @@ _NODES: Final = 9
 _STEPS: Final = 12
 
 Basis = Literal["main_push", "facing_compliance"]
+BRANDS_MAX: Final = 40
+"""Of one bay, those with the most planned facings; the others count among all."""
+_STANDS: Final[frozenset[Status]] = frozenset({"ok", "unsure", "wrong_product", "misplaced"})
+"""At such a place a facing stands, whichever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,17 @@ class Score:
     """Places or products seen."""
     coverage: float
     """Seen, of those planned."""
+    planned: int = 0
+    """Places or products planned, seen or not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrandShare:
+    """How much of the shelf a brand has."""
+
+    brand: str
+    share: Score
+    """Facings of the brand, of all facings that stand there; n: those in view."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +72,39 @@ class Scores:
     """Planned facings that are right."""
     on_shelf_availability: Score
     """Planned products of which at least one facing stands in its place."""
+    main_push_in_main_visual: Score | None = None
+    """Main-push products of which at least one facing stands right at eye level; None where the
+    planogram marks no product, or no shelf."""
+    share_of_shelf: tuple[BrandShare, ...] = ()
+    """By brand, the one with most planned facings first; empty where no brand is known."""
 
 
-def scores_of(planogram: Planogram, states: Sequence[PositionState]) -> Scores:
+def seen_together(
+    states: Sequence[PositionState], earlier: Mapping[str, float]
+) -> tuple[PositionState, ...]:
+    """States of a bay by several photos of one round: where the newest sees a place, it counts.
+
+    Args:
+        states: by the newest photo.
+        earlier: of places that earlier photos of the round showed, the probability of being right.
+    """
+    return tuple(
+        replace(one, right=earlier[one.id], status="ok" if earlier[one.id] >= 0.5 else "unsure")
+        if one.right is None and one.id in earlier
+        else one
+        for one in states
+    )
+
+
+def scores_of(
+    planogram: Planogram, states: Sequence[PositionState], findings: Sequence[Finding] = ()
+) -> Scores:
     """Score a comparison.
 
     Args:
         planogram: the plan.
         states: of each of its positions.
+        findings: what stands there instead, for the share of shelf.
     """
     right = {state.id: state.right for state in states}
     order = planogram.in_order
@@ -89,6 +129,71 @@ def scores_of(planogram: Planogram, states: Sequence[PositionState]) -> Scores:
         position_compliance=share_of(runs),
         facing_compliance=facing_compliance,
         on_shelf_availability=share_of(list(of_product.values())),
+        main_push_in_main_visual=_in_main_visual(planogram, pushed, right),
+        share_of_shelf=_share_of_shelf(planogram, states, findings),
+    )
+
+
+def _in_main_visual(
+    planogram: Planogram, pushed: Sequence[Position], right: Mapping[str, float | None]
+) -> Score | None:
+    if not pushed or not planogram.main_visual:
+        return None
+    products: dict[str, list[Position]] = {}
+    for position in pushed:
+        products.setdefault(position.product, []).append(position)
+    rights: list[float | None] = []
+    for places in products.values():
+        there = [place for place in places if place.id in planogram.main_visual]
+        # One that is planned elsewhere only does not stand there, seen or not.
+        rights.append(_any_of([right[place.id] for place in there]) if there else 0.0)
+    return share(rights)
+
+
+def _share_of_shelf(
+    planogram: Planogram, states: Sequence[PositionState], findings: Sequence[Finding]
+) -> tuple[BrandShare, ...]:
+    """Of the facings that stand there, each by the chances of what it is."""
+    order: dict[str, int] = {}
+    for position in planogram.positions:
+        brand = planogram.product_at(position).brand
+        if brand is not None:
+            order[brand] = order.get(brand, 0) + 1
+    if not order:
+        return ()
+    brand_of = {product.sku: product.brand for product in planogram.products}
+    by_place = {finding.position: finding for finding in findings if finding.position is not None}
+    facings: list[Mapping[str | None, float] | None] = []
+    rows: list[int] = []
+    for state in states:
+        place = planogram.position_by_id[state.id]
+        if state.right is None:
+            facings.append(None)
+        elif state.status in _STANDS:
+            chances = {planogram.product_at(place).brand: state.right}
+            finding = by_place.get(state.id)
+            if finding is not None and finding.seen is not None:
+                other = brand_of.get(finding.seen)
+                chances[other] = chances.get(other, 0.0) + 1 - state.right
+            facings.append(chances)
+        else:
+            continue
+        rows.append(place.row)
+    top = max((shelf.row for shelf in planogram.shelves), default=0)
+    for finding in findings:
+        if finding.position is None:
+            # What stands at no planned place takes room all the same; of the row nobody knows.
+            facings.append({brand_of.get(finding.seen or finding.sku or ""): finding.confidence})
+            rows.append(top + 1)
+    brands = sorted(order, key=lambda brand: (-order[brand], brand))[:BRANDS_MAX]
+    return tuple(
+        BrandShare(
+            brand=brand,
+            share=share(
+                [None if one is None else one.get(brand, 0.0) for one in facings], rows=rows
+            ),
+        )
+        for brand in brands
     )
 
 
@@ -112,7 +217,7 @@ def share(rights: Sequence[float | None], *, rows: Sequence[int] | None = None) 
     seen = np.array([value for value in rights if value is not None])
     n = len(seen)
     if not n:
-        return Score(None, None, None, 0, 0.0)
+        return Score(None, None, None, 0, 0.0, planned)
     if rows is None:
         chances = poisson_binomial(seen)
     else:
@@ -135,6 +240,7 @@ def share(rights: Sequence[float | None], *, rows: Sequence[int] | None = None) 
         high=round(max(high, value), 4),
         n=n,
         coverage=round(n / planned, 4),
+        planned=planned,
     )
 
 

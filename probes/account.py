@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from probes.modes import Mode
+from probes.modes import STRICT_COUNTS_NOT, Mode
 from probes.replay import BOUNCE_UNKNOWN, METHOD, Replay
 
 
@@ -15,6 +15,8 @@ def as_json(replay: Replay) -> dict[str, Any]:
     for name, metric in (("visits", "visitors"), ("occupancy", "occupancy")):
         if because := listening.unknown_because(metric):
             unknown[name] = because
+    if listening.mode is Mode.STRICT:
+        unknown["visits"] = STRICT_COUNTS_NOT
     if dwell.reason is not None:
         unknown["dwell_minutes"] = dwell.reason
     counts = replay.counts
@@ -61,14 +63,18 @@ def as_lines(replay: Replay) -> list[str]:
         f"frames          {counts.frames:,} ({counts.probe_requests:,} probe requests, "
         f"{counts.damaged:,} damaged, {replay.repeats:,} heard twice)",
         f"time            {replay.span_s / 3600:.2f} h, mode {replay.listening.mode}",
-        f"visits heard    {replay.visits:,} (and {replay.fixed:,} things or staff, left out)",
+        f"visits heard    {_visits(replay)}",
     ]
     if dwell.mean is None:
         lines.append(f"mean dwell      unknown: {dwell.reason}")
     else:
         lines.append(
-            f"mean dwell      {dwell.mean:.1f} min ({dwell.low:.1f} to {dwell.high:.1f}); "
-            f"{100 * (dwell.unheard_share or 0):.0f} % of visitors are reckoned unheard"
+            f"mean dwell      {dwell.mean:.1f} min ({dwell.low:.1f} to {dwell.high:.1f})"
+            + (
+                ""
+                if dwell.unheard_share is None
+                else f"; {100 * dwell.unheard_share:.0f} % of visitors are reckoned unheard"
+            )
         )
     lines += [f"left in 45 s    unknown: {BOUNCE_UNKNOWN}", "people present, by ten minutes (UTC)"]
     for window in replay.occupancy:
@@ -85,6 +91,12 @@ def as_lines(replay: Replay) -> list[str]:
         f"{replay.calibration.learnt_from} up to {replay.calibration.learnt_on}"
     )
     return lines
+
+
+def _visits(replay: Replay) -> str:
+    if replay.listening.mode is Mode.STRICT:
+        return "not counted: " + STRICT_COUNTS_NOT
+    return f"{replay.visits:,} (and {replay.fixed:,} things or staff, left out)"
 
 
 def _iso(time_s: int) -> str:

@@ -12,9 +12,9 @@ from typing import Final
 from probes.calibration import read_calibration
 from probes.captures import Capture, Record
 from probes.errors import SourceFailure, SourceRefused
-from probes.frames import FrameReader
+from probes.frames import Frame, FrameReader
+from probes.listening import accounts_of_days
 from probes.modes import Listening
-from probes.replay import Ears
 from probes.streams import in_order
 
 _SCAPY_FRAMES: Final = 2_000
@@ -97,18 +97,24 @@ def _chain(plain: Path, frames: int) -> tuple[float, int, int]:
     """Rate of reading, linking and visits together; memory (KB) after a third and at the end."""
     listening = Listening()
     reader = FrameReader(turns=listening.turns)
-    ears = Ears(read_calibration(), listening)
     before_kb = 0
     began_s = time.process_time()
     endless = (reader.read(record) for record in islice(_endless(plain), frames))
     whole = (frame for frame in endless if frame is not None)
-    for number, frame in enumerate(in_order(whole, late=lambda: None)):
-        ears.hear(frame)
-        if number == frames // 3:
-            before_kb = _peak_kb()
+
+    def watched() -> Iterator[Frame]:
+        nonlocal before_kb
+        for number, frame in enumerate(in_order(whole, late=lambda: None)):
+            yield frame
+            if number == frames // 3:
+                before_kb = _peak_kb()
+
+    for _ in accounts_of_days(
+        watched(), read_calibration(), listening, counts=lambda: reader.counts
+    ):
+        pass
     rate = reader.counts.frames / (time.process_time() - began_s)
     after_kb = _peak_kb()
-    ears.finish(reader.counts, ())
     return rate, before_kb, after_kb
 
 

@@ -44,6 +44,8 @@ class Paces:
 _MEAN_S: Final[Floats] = np.repeat(np.array(PAUSE_S_MEANS), len(PAUSE_SHAPES))
 _SHAPE: Final[Floats] = np.tile(np.array(PAUSE_SHAPES), len(PAUSE_S_MEANS))
 """(m,) of each pace."""
+PACE_MEAN_S: Final = _MEAN_S
+PACE_SHAPE: Final = _SHAPE
 _RATE: Final[Floats] = _SHAPE / _MEAN_S
 _SCALE: Final[Floats] = _SHAPE * np.log(_RATE) - gammaln(_SHAPE)
 _STRAY: Final = float(np.log(0.02 / 600.0))

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from probes.burst_pace import Paces
 from probes.errors import CalibrationRefused
+from probes.people_curve import PeopleCurve
 
 DEFAULT_CALIBRATION: Final = Path(__file__).with_name("default_calibration.json")
 
@@ -20,11 +22,13 @@ class Calibration:
     name: str
     learnt_from: str
     learnt_on: str
-    """Date of the latest count behind it, e.g. "2023-03-16"."""
+    """Date of the latest count behind it, "2023-03-16"."""
+    signal_dbm_sure: int
+    """A phone heard so strongly is inside."""
     signal_dbm_min: int
-    """A phone whose strongest frame is weaker is taken to be outside."""
-    people_per_phone: float
-    """People for each phone that is present at a moment."""
+    """A phone whose strongest frame is weaker is outside; between the two it counts half."""
+    curve: PeopleCurve
+    """People for so many phones."""
     error_share: float
     """Half width of the 90 % interval of a window, as a share of the estimate."""
     error_people: float
@@ -35,12 +39,14 @@ class Calibration:
     paces: Paces
 
     def __post_init__(self) -> None:
-        if not 0 < self.people_per_phone < 100:
-            raise ValueError(f"people_per_phone must lie in 0 to 100, got {self.people_per_phone}")
+        date.fromisoformat(self.learnt_on)
         if min(self.error_share, self.error_people, self.dwell_error_share) < 0:
             raise ValueError("the errors must not be negative")
-        if not -120 <= self.signal_dbm_min <= 0:
-            raise ValueError(f"signal_dbm_min must lie in -120 to 0, got {self.signal_dbm_min}")
+        if not -120 <= self.signal_dbm_min <= self.signal_dbm_sure <= 0:
+            raise ValueError(
+                "signal_dbm_min must lie in -120 to signal_dbm_sure, and that below 0, got "
+                f"{self.signal_dbm_min} and {self.signal_dbm_sure}"
+            )
 
 
 _CALIBRATION_JSON: Final[TypeAdapter[Calibration]] = TypeAdapter(Calibration)

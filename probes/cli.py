@@ -10,17 +10,19 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from probes.account import as_json, as_lines
-from probes.calibration import DEFAULT_CALIBRATION, read_calibration
+from probes.calibration import DEFAULT_CALIBRATION, read_calibration, write_calibration
 from probes.captures import CaptureWarning
 from probes.cli_listening import Agreed, Modes, OptedOut, Zone, live, opt_out
 from probes.cli_proof import bench, prove_privacy
 from probes.cli_tracing import link
+from probes.hand_counts import calibrate, read_counts
 from probes.modes import Listening, Mode
 from probes.privacy import keep_to_itself
 from probes.replay import replay
 from probes.told_files import Form, facts_of_told
 from probes.worker import admission
 from probes.worker import tell as tell_facts
+from storepulse.errors import BadInput
 
 app = typer.Typer(
     add_completion=False,
@@ -40,6 +42,40 @@ app.command("link")(link)
 app.command("opt-out")(opt_out)
 app.command("prove-privacy")(prove_privacy)
 app.command("bench")(bench)
+
+
+@app.command("calibrate")
+def calibrate_command(
+    counts: Annotated[Path, typer.Argument(help="CSV with the columns time and people.")],
+    captures: Annotated[list[Path], typer.Argument(help="Captures of those times.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The shop's own calibration.")],
+    calibration: Annotated[
+        Path, typer.Option(help="To start from (default: the one that is shipped).")
+    ] = DEFAULT_CALIBRATION,
+) -> None:
+    """Learn from people counted by hand how many people the phones heard are.
+
+    Times carry their zone. Three counts a month, of busy times, are a start. The shipped
+    calibration yields to a few counts; the shop's own, named by --calibration, to many only. Dwell
+    is not touched.
+
+    Example: storepulse probes calibrate counts.csv monday.pcap.gz -o shop.json
+    """
+    keep_to_itself()
+    talk = Console(stderr=True, soft_wrap=True, highlight=False)
+    learnt, used = calibrate(
+        read_counts(counts), captures, calibration, name=output.stem,
+        warn=lambda warning: talk.print(f"storepulse: {warning.message}", markup=False),
+    )  # fmt: skip
+    try:
+        write_calibration(learnt, output)
+    except OSError as error:
+        raise BadInput(f"--output {output} cannot be written: {error.strerror}") from error
+    talk.print(
+        f"storepulse: {output} is moved by {used} counts up to {learnt.learnt_on}; use it by "
+        "--calibration",
+        markup=False,
+    )
 
 
 @app.command("replay")

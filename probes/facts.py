@@ -4,6 +4,7 @@ Windows are merged in three steps, a quarter of an hour, hours and days, each a 
 next coarser one, so that no difference between two figures is about fewer than five either.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -14,15 +15,15 @@ from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
 from probes.dwell import DwellEstimate, estimate_dwell
-from probes.modes import Mode
+from probes.dwell_pieces import Cell, estimate_dwell_of_pieces, visitors_of_pieces
+from probes.modes import STRICT_S, STRICT_TOO_FEW, Mode
 from probes.occupancy import WINDOW_S, Occupancy, merged
-from probes.replay import BOUNCE_UNKNOWN, FINEST_S, HOUR_S, METHOD, Replay
+from probes.replay import BOUNCE_UNKNOWN, FINEST_S, HOUR_S, METHOD, VISITORS_MIN, Replay
 from probes.visits import Visit
 from storepulse.facts import Fact
 from storepulse.units import Z90
 
-VISITORS_MIN: Final = 5
-"""k: a figure about fewer visitors is a figure about persons."""
+_AGE: Final = "days_since_calibration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,9 @@ def facts_of(replay: Replay, *, shop: str, source: str, timezone: str = "UTC") -
     Returns:
         dwell_mean, bounce_45s (unknown, with its reason in dims), visitors, occupancy. Empty when
         fewer than five visitors were heard in all. What the mode does not let be known is unknown,
-        with the reason; in strict mode, where visitors are not counted, once a day. The share of
-        frames lost is not among them: a capture file does not say it.
+        with the reason. In strict mode, where visitors are not counted one by one, they are told
+        once a day, where five phones were there at once. The share of frames lost is not among
+        them: a capture file does not say it.
     Raises:
         ZoneInfoNotFoundError: no such time zone.
     """
@@ -104,7 +106,11 @@ def facts_of(replay: Replay, *, shop: str, source: str, timezone: str = "UTC") -
     told = _Told(replay, heard, shop, source)
     if replay.listening.mode is Mode.STRICT:
         days = [_uncounted(day) for day in heard.values()]
-        return [fact for day in days for fact in told.facts(day, (day.start_s, day.end_s))]
+        return [
+            fact
+            for day in days
+            for fact in (told.age(day), *told.facts(day, (day.start_s, day.end_s)))
+        ]
     by_day: dict[date, list[Stretch]] = {}
     for quarter in quarters:
         by_day.setdefault(day_of(quarter.start_s, here), []).append(quarter)
@@ -120,7 +126,7 @@ def facts_of(replay: Replay, *, shop: str, source: str, timezone: str = "UTC") -
                 span_s = max(quarter.start_s, first_s), min(quarter.end_s, end_s)
                 found += told.facts(quarter, span_s)
             found += told.facts(hour, (first_s, end_s))
-        found += told.facts(whole, told.span_s(whole))
+        found += [told.age(whole), *told.facts(whole, told.span_s(whole))]
     # One hour that is the whole day's stretch would be said twice otherwise.
     return list({fact.id: fact for fact in found}.values())
 
@@ -187,6 +193,20 @@ class _Told:
         starts = starts or [stretch.start_s]
         return starts[0], starts[-1] + WINDOW_S
 
+    def age(self, stretch: Stretch) -> Fact:
+        """How old the calibration was, in days, when the stretch ended."""
+        first_s, end_s = self.span_s(stretch)
+        start, end = (datetime.fromtimestamp(time_s, UTC) for time_s in (first_s, end_s))
+        learnt_on = self.replay.calibration.learnt_on
+        said = f"{self.source}|{METHOD}|{self.shop}|{_AGE}|{start.isoformat()}|{end.isoformat()}"
+        days = float(max((end.date() - date.fromisoformat(learnt_on)).days, 0))
+        return Fact(
+            id=str(uuid5(NAMESPACE_URL, said)), shop=self.shop, metric=_AGE, start=start, end=end,
+            value=days, low=days, high=days, coverage=1.0,
+            dims={"mode": str(self.replay.listening.mode), "calibrated": learnt_on},
+            method=METHOD, source=self.source,
+        )  # fmt: skip
+
     def facts(self, stretch: Stretch, span_s: tuple[int, int]) -> Iterator[Fact]:
         """The facts about one stretch, said of a span of time."""
         replay, listening = self.replay, self.replay.listening
@@ -197,14 +217,16 @@ class _Told:
         due = sum((part[-1].start_s - part[0].start_s) / WINDOW_S + 1 for part in parts)
         coverage = min(1.0, sum(window.covered for window in inside) / max(due, 1.0))
         strict = listening.mode is Mode.STRICT
+        at_once = max((window.phones_at_once for window in inside), default=0.0)
+        too_few = STRICT_TOO_FEW if strict and at_once < VISITORS_MIN else None
 
         def fact(
             metric: str, figure: tuple[float | None, float | None, float | None],
             reason: str | None,
         ) -> Fact:  # fmt: skip
             value, low, high = figure
-            because = listening.unknown_because(metric) or reason
-            if listening.unknown_because(metric):
+            because = listening.unknown_because(metric) or too_few or reason
+            if listening.unknown_because(metric) or too_few:
                 value = low = high = None
             said = f"{self.source}|{METHOD}|{self.shop}|{metric}|{start.isoformat()}|"
             said += end.isoformat() + ("" if listening.mode is Mode.STANDARD else listening.mode)
@@ -219,19 +241,33 @@ class _Told:
                 coverage=coverage, dims=dims, method=METHOD, source=self.source,
             )  # fmt: skip
 
-        dwell = estimate_dwell(
-            stretch.visits,
-            replay.calibration.paces,
-            error_share=replay.calibration.dwell_error_share,
-        )
+        if strict:
+            dwell = self._dwell_of_pieces(stretch)
+            visitors = visitors_of_pieces(dwell, slot_s=STRICT_S)
+        else:
+            dwell = estimate_dwell(
+                stretch.visits,
+                replay.calibration.paces,
+                error_share=replay.calibration.dwell_error_share,
+            )
+            visitors = _visitors(stretch.count, dwell)
         yield fact("dwell_mean", (dwell.mean, dwell.low, dwell.high), dwell.reason)
         yield fact("bounce_45s", (None, None, None), BOUNCE_UNKNOWN)
-        yield fact("visitors", _visitors(stretch.count, dwell), dwell.reason)
+        yield fact("visitors", visitors, dwell.reason)
         people: Occupancy | None = merged(inside)
         if people is not None:
             yield fact("occupancy", (people.people, people.low, people.high), None)
-        elif strict or listening.mode is Mode.CONSENT:
+        elif listening.mode is Mode.CONSENT:
             yield fact("occupancy", (None, None, None), None)
+
+    def _dwell_of_pieces(self, stretch: Stretch) -> DwellEstimate:
+        replay = self.replay
+        begun = (hour_s for hour_s in replay.pieces if hour_s + HOUR_S > stretch.start_s)
+        cells = [replay.pieces[hour_s] for hour_s in begun if hour_s < stretch.end_s]
+        return estimate_dwell_of_pieces(
+            sum(cells, Counter[Cell]()), replay.calibration.paces, slot_s=STRICT_S,
+            error_share=replay.calibration.dwell_error_share,
+        )  # fmt: skip
 
 
 def _overlap(window: Occupancy, stretch: Stretch) -> bool:

@@ -48,6 +48,9 @@ class Frame(NamedTuple):
     elements_exact: int = 0
     """The same with extended capabilities in full, which may change from frame to frame: where they
     agree it is the surer sign."""
+    shape: int = 0
+    """Which elements there are, in which order, whatever they say: a phone with two lists of
+    elements often keeps this, and so do other phones of its maker."""
 
 
 @dataclass(slots=True)
@@ -101,7 +104,7 @@ class FrameReader:
         self._from_s, self._until_s = inf, -inf
         self._hash = self._ring.hash_of(turns.number(0.0))
         self._senders: dict[bytes, int] = {}
-        self._bodies: dict[bytes, tuple[bool, int, bool, int]] = {}
+        self._bodies: dict[bytes, tuple[bool, int, bool, int, int]] = {}
         self.counts = FrameCounts()
 
     def forget(self) -> None:
@@ -153,9 +156,10 @@ class FrameReader:
         body = data[at:end]
         known = self._bodies.get(body)
         if known is None:
-            directed, lasting, whole, capabilities = lasting_elements(body, 0, len(body))
+            told = lasting_elements(body, 0, len(body))
             known = self._bodies[body] = (
-                directed, self._hashed(lasting), whole, self._hashed(lasting + capabilities),
+                told.directed, self._hashed(told.lasting), told.whole,
+                self._hashed(told.lasting + told.capabilities), self._hashed(told.shape),
             )  # fmt: skip
         if not known[2] or at > end:
             counts.elements_cut += 1
@@ -172,6 +176,7 @@ class FrameReader:
                 known[1],
                 crc32(data) & _TIE_BITS,
                 known[3],
+                known[4],
             ),
         )
 
@@ -200,35 +205,50 @@ _CHANGING_VENDOR: Final = b"\x00\x50\xf2\x08"
 _CHANGING_EXTENSION: Final = 2  # FILS request parameters
 
 
-def lasting_elements(data: bytes, at: int, end: int) -> tuple[bool, bytes, bool, bytes]:
-    """Walk the information elements; keep what one phone says every time.
+class Told(NamedTuple):
+    """What the elements of one probe request say."""
 
-    Returns:
-        Whether a network was asked for by name; the lasting elements, joined (to be hashed at
-        once: WPS elements can hold an address); whether all elements were whole; the extended
-        capabilities, which are not among the lasting ones.
-    """
+    directed: bool
+    """A network was asked for by name."""
+    lasting: bytes
+    """What one phone says every time, joined (to be hashed at once: WPS elements can hold an
+    address)."""
+    whole: bool
+    """All elements were whole."""
+    capabilities: bytes
+    """The extended capabilities, which are not among the lasting ones."""
+    shape: bytes
+    """The tags of the lasting ones, and the makers of vendor elements."""
+
+
+def lasting_elements(data: bytes, at: int, end: int) -> Told:
+    """Walk the information elements; keep what one phone says every time."""
     directed = False
     kept: list[bytes] = []
+    shape: list[bytes] = []
     capabilities = b""
     while at + 2 <= end:
         kind = data[at]
         after = at + 2 + data[at + 1]
         if after > end:
-            return directed, b"".join(kept), False, capabilities
+            return Told(directed, b"".join(kept), False, capabilities, b"".join(shape))
         if kind == _SSID:
             directed = directed or any(data[at + 2 : after])
         elif kind in _TAG_ONLY:
             kept.append(data[at : at + 1])
+            shape.append(data[at : at + 1])
             if kind == _CAPABILITIES:
                 capabilities += data[at:after]
         elif kind == _VENDOR:
             if data[at + 2 : at + 6] != _CHANGING_VENDOR:
                 kept.append(data[at:after])
+                shape.append(data[at : at + 1] + data[at + 2 : at + 6])
         elif kind == _EXTENSION:
             if after > at + 2 and data[at + 2] != _CHANGING_EXTENSION:
                 kept.append(data[at:after])
+                shape.append(data[at : at + 1] + data[at + 2 : at + 3])
         elif kind != _DS_CHANNEL:
             kept.append(data[at:after])
+            shape.append(data[at : at + 1])
         at = after
-    return directed, b"".join(kept), at == end, capabilities
+    return Told(directed, b"".join(kept), at == end, capabilities, b"".join(shape))

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -13,9 +13,11 @@ import numpy as np
 from probes.burst_pace import Paces, learn_paces
 from probes.bursts import BURST_SILENCE_S
 from probes.calibration import Calibration
+from probes.people_curve import ONE_EACH, PeopleCurve, learn_curve
 
-SIGNAL_DBM_MIN: Final = -65
-"""Chosen by hand on the days that are learnt from; not learnt here."""
+SIGNAL_DBM_SURE: Final = -65
+SIGNAL_DBM_MIN: Final = -68
+"""Both chosen by hand on the days that are learnt from (docs/occupancy.md); not learnt here."""
 ERROR_PEOPLE: Final = 1.5
 """Chosen by hand: what an estimate may be off where few are there (no phone, a laptop)."""
 DWELL_ERROR_SHARE: Final = 0.12
@@ -70,55 +72,99 @@ class CountedWindow:
     people: float
     """Mean head count."""
     phones: float
-    """Phones present on average, as `occupancy` tells them at one person a phone."""
+    """Phones told apart, as `occupancy` tells them (`Occupancy.phones`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class PeopleOfPhones:
     """What counted windows teach; see the fields of the same names of `Calibration`."""
 
-    people_per_phone: float
+    curve: PeopleCurve
     error_share: float
 
 
 def learn_people(windows: Sequence[CountedWindow]) -> PeopleOfPhones:
-    """The factor from all days; its error forward in time, as it will be used.
+    """The curve from all days; its error from days that it was not learnt from.
 
-    For the error the factor of the earlier half of the days is tried on the later half: nine in
-    ten windows must lie within the interval. (Errors inside the days it was learnt from would be
-    smaller than those to come: people's phones change from one half-year to the next.)
+    Each half of the days is told by the curve of the other. A day is not like the next, so the
+    error is one that holds nine in ten windows with people on nine in ten of such days: an
+    interval that held nine in ten windows over all would fail on whole days.
 
     Raises:
         ValueError: fewer than two days, or a half in which no phone or no person was counted.
     """
     days = sorted({window.day for window in windows})
-    earlier = set(days[: len(days) // 2])
-    first = [window for window in windows if window.day in earlier]
-    later = [window for window in windows if window.day not in earlier]
-    factor = _people_per_phone(first)
-    people = np.array([window.people for window in later])
-    estimate = factor * np.array([window.phones for window in later])
-    beyond = (abs(estimate - people) - ERROR_PEOPLE) / np.maximum(estimate, _PEOPLE_FEW)
+    halves = [days[: len(days) // 2], days[len(days) // 2 :]]
+    needed: list[float] = []
+    for learnt_on, told_on in (halves, halves[::-1]):
+        curve = _curve([window for window in windows if window.day in learnt_on])
+        for day in told_on:
+            beyond = [
+                (abs(curve.people(window.phones) - window.people) - ERROR_PEOPLE)
+                / max(curve.people(window.phones), _PEOPLE_FEW)
+                for window in windows
+                if window.day == day and window.people > 0
+            ]
+            if beyond:
+                needed.append(float(np.quantile(beyond, _INTERVAL)))
     return PeopleOfPhones(
-        people_per_phone=round(_people_per_phone(windows), _DIGITS),
-        error_share=round(max(0.0, float(np.quantile(beyond, _INTERVAL))), _DIGITS),
+        curve=_curve(windows),
+        error_share=round(max(0.0, float(np.quantile(needed, _INTERVAL))), _DIGITS),
     )
 
 
-def _people_per_phone(windows: Sequence[CountedWindow]) -> float:
-    people = sum(window.people for window in windows)
-    phones = sum(window.phones for window in windows)
-    if not people or not phones:
-        raise ValueError("people and phones must be counted on two days at least")
-    return people / phones
+def _curve(windows: Sequence[CountedWindow]) -> PeopleCurve:
+    return learn_curve([window.phones for window in windows], [window.people for window in windows])
+
+
+HERE_PEOPLE: Final = 40.0
+"""What a calibration that was learnt in the same room weighs against new counts, in people counted:
+of 5, 10, 20, 40 and 80 the largest that a few counts of a month did not make much worse on the days
+that are learnt from (docs/occupancy.md)."""
+ELSEWHERE_PEOPLE: Final = 5.0
+"""The same of one that was learnt elsewhere: a third of a busy room's count."""
+FACTOR_MAX: Final = 5.0
+"""People for a phone change from place to place, but not more than so."""
+
+
+def recalibrated(
+    calibration: Calibration, counts: Sequence[CountedWindow], *, weight_people: float
+) -> Calibration:
+    """Move the curve of a calibration by the people that were counted in some windows.
+
+    The factor is people counted over people told, either with `weight_people` added: few counts
+    move it little.
+
+    Args:
+        counts: windows with the phones heard (`Occupancy.phones`) and the people counted.
+    Raises:
+        ValueError: there is none, or nobody was counted or told in any.
+    """
+    counted = sum(window.people for window in counts)
+    told = sum(calibration.curve.people(window.phones) for window in counts)
+    if not counts or counted + told <= 0:
+        raise ValueError("nobody was counted and nobody heard: nothing to calibrate by")
+    factor = (counted + weight_people) / (told + weight_people)
+    if not 1 / FACTOR_MAX <= factor <= FACTOR_MAX:
+        raise ValueError(
+            f"{counted:.0f} people were counted where {told:.0f} were told: that is no matter of "
+            "calibration. Are the clocks of counts and capture the same?"
+        )
+    day = max(window.day for window in counts)
+    return replace(
+        calibration,
+        learnt_from=f"{calibration.learnt_from}; {len(counts)} counts until {day}",
+        learnt_on=day,
+        curve=replace(calibration.curve, scale=calibration.curve.scale * factor),
+    )
 
 
 def bare_calibration(paces: Paces) -> Calibration:
     """One person a phone and no error: to count phones with, before anything is learnt of them."""
     return Calibration(
-        name="phones", learnt_from="nothing", learnt_on="", signal_dbm_min=SIGNAL_DBM_MIN,
-        people_per_phone=1.0, error_share=0.0, error_people=0.0, dwell_error_share=0.0,
-        paces=paces,
+        name="phones", learnt_from="nothing", learnt_on="1970-01-01",
+        signal_dbm_sure=SIGNAL_DBM_SURE, signal_dbm_min=SIGNAL_DBM_MIN, curve=ONE_EACH,
+        error_share=0.0, error_people=0.0, dwell_error_share=0.0, paces=paces,
     )  # fmt: skip
 
 
@@ -130,8 +176,9 @@ def learnt_calibration(
         name=name,
         learnt_from=learnt_from,
         learnt_on=learnt_on,
+        signal_dbm_sure=SIGNAL_DBM_SURE,
         signal_dbm_min=SIGNAL_DBM_MIN,
-        people_per_phone=people.people_per_phone,
+        curve=people.curve,
         error_share=people.error_share,
         error_people=ERROR_PEOPLE,
         dwell_error_share=DWELL_ERROR_SHARE,

@@ -57,19 +57,21 @@ class Listening:
     def unknown_because(self, metric: str) -> str | None:
         """Why this mode does not tell a metric; None where it may be told."""
         match self.mode:
-            case Mode.STRICT:
-                return STRICT_TELLS_NOT
             case Mode.CONSENT:
                 return None if metric in ("dwell_mean", "bounce_45s") else CONSENT_TELLS_NOT
-            case Mode.STANDARD:
+            case Mode.STANDARD | Mode.STRICT:
                 return None
             case _:
                 assert_never(self.mode)
 
 
-STRICT_TELLS_NOT: Final = (
-    "not enough evidence: in strict mode a phone is forgotten after five minutes, and what needs "
-    "no identifier is not estimated yet"
+STRICT_COUNTS_NOT: Final = (
+    "in strict mode a phone is forgotten after five minutes: pieces of visits are heard, and how "
+    "many visits they are of is an estimate, told as visitors"
+)
+STRICT_TOO_FEW: Final = (
+    "not enough evidence: fewer than five phones were there at once, and in strict mode nothing "
+    "else shows that a figure is about five visitors or more"
 )
 CONSENT_TELLS_NOT: Final = (
     "not enough evidence: in consent mode only those are heard who agreed, and nothing says how "

@@ -3,6 +3,7 @@
 Everything that is kept of a phone is gone when its visit closes; what remains is when it was heard.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import floor
@@ -14,16 +15,19 @@ from probes.bursts import BurstGatherer
 from probes.calibration import Calibration
 from probes.captures import CaptureWarning
 from probes.dwell import DwellEstimate, estimate_dwell, unknown_dwell
+from probes.dwell_pieces import Cell, PieceCounter, estimate_dwell_of_pieces
 from probes.frames import Frame, FrameCounts, FrameReader
 from probes.keys import NEVER
 from probes.linking import Linker
-from probes.modes import Listening, Mode
+from probes.modes import STRICT_S, Listening, Mode
 from probes.occupancy import Occupancy, PresenceCounter
 from probes.streams import Once, frames_of
 from probes.throughout import ThereThroughout
 from probes.visits import SILENCE_S_MAX, Visit
 
-METHOD: Final = "probes.visits/1"
+VISITORS_MIN: Final = 5
+"""k: a figure about fewer visitors is a figure about persons."""
+METHOD: Final = "probes.visits/2"
 FINEST_S: Final = 900
 """The shortest window that is ever told."""
 SAMPLE_VISITS: Final = 400
@@ -76,6 +80,8 @@ class Replay:
     by_quarter: dict[int, VisitSample] = field(repr=False)
     """Visits by the quarter of an hour (UTC, seconds) in which they began to be heard. Empty in
     strict mode."""
+    pieces: dict[int, Counter[Cell]] = field(repr=False)
+    """Strict mode: how many pieces of visits fell into each cell, by the hour (UTC, seconds)."""
     warnings: tuple[CaptureWarning, ...]
     calibration: Calibration = field(repr=False)
     listening: Listening = field(default_factory=Listening)
@@ -99,16 +105,16 @@ class Ears:
         self._once = Once()
         self._bursts = BurstGatherer()
         self._linker = Linker(calibration.paces)
-        self._presence = PresenceCounter(calibration.signal_dbm_min)
+        self._presence = PresenceCounter(calibration.signal_dbm_min, calibration.signal_dbm_sure)
         self._sample = VisitSample(SAMPLE_VISITS)
         self._by_quarter: dict[int, VisitSample] = {}
+        self._pieces = PieceCounter()
         self._fixed = 0
         self._throughout = ThereThroughout()
         self._begin_s = 0.0
         """When the stretch began that is being listened to."""
         self._first_s: float | None = None
         self._last_s: float | None = None
-        self._heard_s = float("-inf")
 
     def hear(self, frame: Frame) -> None:
         """Take one frame."""
@@ -121,10 +127,11 @@ class Ears:
             self._begin_s = frame.time_s
         self._turn_to(frame.time_s)
         self._last_s = frame.time_s
-        if frame.time_s >= self._heard_s:
-            self._presence.heard(frame.time_s)
-            self._heard_s = frame.time_s + 1.0
         if not self._once.first_time(frame):
+            return
+        self._presence.hear(frame)
+        if self._listening.mode is Mode.STRICT:
+            self._pieces.hear(frame)
             return
         for burst in self._bursts.feed(frame):
             for visit in self._linker.feed(burst):
@@ -138,7 +145,13 @@ class Ears:
         if over:
             self._end_stretch(self._last_s)
             self._begin_s = time_s
+        self._presence.pass_to(time_s)
         self._turn_to(time_s)
+
+    @property
+    def may_be_told(self) -> bool:
+        """Enough visits are over for facts to be about five or more; in strict mode always."""
+        return self._listening.mode is Mode.STRICT or self._sample.count >= VISITORS_MIN
 
     def _turn_to(self, time_s: float) -> None:
         """Where the key has changed, what is open could not be recognised, and must not live on."""
@@ -169,23 +182,33 @@ class Ears:
             last_s=self._last_s,
             visits=self._sample.count,
             fixed=self._fixed,
-            dwell=estimate_dwell(
-                self._sample.kept,
-                self._calibration.paces,
-                error_share=self._calibration.dwell_error_share,
-            )
-            if self._sample.count
-            else unknown_dwell(
-                0, self._listening.unknown_because("dwell_mean") or "no visit was heard"
-            ),
+            dwell=self._dwell(),
             occupancy=tuple(occupancy),
             by_quarter=self._by_quarter,
+            pieces=self._pieces.by_hour,
             warnings=tuple(warnings),
             calibration=self._calibration,
             listening=self._listening,
         )
 
+    def _dwell(self) -> DwellEstimate:
+        learnt = self._calibration
+        if self._listening.mode is Mode.STRICT:
+            dwell = estimate_dwell_of_pieces(
+                sum(self._pieces.by_hour.values(), Counter[Cell]()), learnt.paces, slot_s=STRICT_S,
+                error_share=learnt.dwell_error_share,
+            )  # fmt: skip
+            return replace(dwell, unheard_share=None)  # it is of pieces, not of visitors
+        if not self._sample.count:
+            return unknown_dwell(0, "no visit was heard")
+        return estimate_dwell(self._sample.kept, learnt.paces, error_share=learnt.dwell_error_share)
+
     def _end_stretch(self, end_s: float) -> None:
+        if self._listening.mode is Mode.STRICT:
+            begin_s, _ = self._turns.span_s(self._turns.number(end_s))
+            self._pieces.end(begin_s)
+            self._once = Once(self._once.repeats)
+            return
         for burst in self._bursts.finish():
             for visit in self._linker.feed(burst):
                 self._close(visit, end_s)
@@ -195,13 +218,8 @@ class Ears:
         self._fixed += things
         for visit in visitors:
             self._count(visit)
-        if self._listening.mode is Mode.STRICT:
-            self._once = Once(self._once.repeats)
-            self._linker = Linker(self._calibration.paces)  # with what it knew of kinds of phones
 
     def _close(self, visit: Visit, now_s: float) -> None:
-        # Things that are there throughout stay in occupancy (`probes.throughout` says why).
-        self._presence.add(visit)
         if visit.fixed:
             self._fixed += 1
             return
@@ -209,8 +227,6 @@ class Ears:
             self._count(visitor)
 
     def _count(self, visit: Visit) -> None:
-        if self._listening.mode is Mode.STRICT:
-            return  # a piece of a visit: its times and kind go with it
         self._sample.add(visit)
         quarter = floor(visit.first_s / FINEST_S) * FINEST_S
         self._by_quarter.setdefault(quarter, VisitSample(SAMPLE_VISITS_FINEST)).add(visit)
@@ -251,12 +267,12 @@ def replay(
         ears.hear(frame)
     # What several captures had to tell came as they were read in turns: put in an order of its own.
     warnings.sort(key=lambda warning: (warning.capture, warning.message))
-    for warning in _about(reader.counts):
+    for warning in warnings_about(reader.counts):
         warn(warning)
     return ears.finish(reader.counts, warnings)
 
 
-def _about(counts: FrameCounts) -> list[CaptureWarning]:
+def warnings_about(counts: FrameCounts) -> list[CaptureWarning]:
     """What the counts of frames have to tell a person."""
     found = []
     for link, number in sorted(counts.not_wifi.items()):

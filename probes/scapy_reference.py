@@ -119,7 +119,7 @@ def by_scapy(record: Record, dissect: dict[int, Any]) -> Fields | None:
     signal = mhz = None
     if RadioTap in packet:
         signal, mhz = packet[RadioTap].dBm_AntSignal, packet[RadioTap].ChannelFrequency
-    _, lasting, _, _ = lasting_elements(elements, 0, len(elements))
+    lasting = lasting_elements(elements, 0, len(elements)).lasting
     return (
         _hashed(address), bool(address[0] & 2), header.SC >> 4, signal, mhz, directed,
         _hashed(lasting),

@@ -29,6 +29,7 @@ from scipy.sparse.csgraph import connected_components
 from probes.bursts import SEQUENCES
 from probes.frames import Frame
 from probes.stretches import STEP_MAX, Stretch, stretches_of
+from probes.two_lists import with_second_lists
 
 Reals = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -113,7 +114,7 @@ def trace(frames: Sequence[Frame]) -> list[int]:
             phone_of[number] = phone_of.max() + 1
         if following[number] >= 0:
             phone_of[following[number]] = phone_of[number]
-    return [int(phone_of[stretch]) for stretch in stretch_of]
+    return with_second_lists(frames, [int(phone_of[stretch]) for stretch in stretch_of])
 
 
 def follow(stretches: Sequence[Stretch]) -> Numbers:

@@ -17,15 +17,16 @@ from types import FrameType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from probes.calibration import DEFAULT_CALIBRATION, Calibration, read_calibration
-from probes.facts import facts_of
+from probes.captures import CaptureWarning
 from probes.frames import FrameReader
 from probes.listening import facts_of_days
 from probes.lists import Admission, PhoneList, read_list
 from probes.modes import Listening, Mode
 from probes.privacy import keep_to_itself
-from probes.replay import replay
+from probes.replay import warnings_about
 from probes.sources.hopping import CHANNELS_2GHZ, Hopper
 from probes.sources.radio import Radio, open_radio
+from probes.streams import frames_of
 from storepulse.errors import BadInput, StorepulseError
 from storepulse.facts import FACT_JSON, Fact
 
@@ -60,18 +61,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
             radio = radio_of(given.live, given.channel, reader)
             tell(listen(radio, reader, calibration, listening, given.shop, given.source))
             return 0
-        account = replay(
-            given.captures,
-            calibration,
-            listening=listening,
-            admits=admits,
-            tell=lambda warning: print(warning.message, file=sys.stderr),  # noqa: T201
-        )
+        reader = FrameReader(turns=listening.turns, admits=admits)
+        frames = frames_of(given.captures, reader, warn=_say)
+        tell(
+            facts_of_days(
+                frames, calibration, listening, counts=lambda: reader.counts, shop=given.shop,
+                source=given.source,
+            )
+        )  # fmt: skip
+        for warning in warnings_about(reader.counts):
+            _say(warning)
     except StorepulseError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2 if isinstance(error, BadInput) else 1
-    tell([facts_of(account, shop=given.shop, source=given.source, timezone=given.timezone)])
     return 0
+
+
+def _say(warning: CaptureWarning) -> None:
+    print(warning.message, file=sys.stderr)  # noqa: T201
 
 
 def admission(mode: Mode, opted_out: Path | None, agreed: Path | None) -> Admission | None:

@@ -62,6 +62,12 @@ class ExperienceBegun:
 
     ticket: str
     at: datetime
+    link_sha256: str = ""
+    """Checksum of the secret behind the ticket's QR, which only the customer gets; "": no QR."""
+
+    def __post_init__(self) -> None:
+        if self.link_sha256:
+            check_sha256("link_sha256", self.link_sha256)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What the hub tells one node, as a value: codes, ended phones, planograms. Opens no connection."""
+"""What the hub tells one node, as a value: phones, planograms, rounds, rests. Opens nothing."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,9 +8,13 @@ from pydantic import TypeAdapter
 
 from storepulse.phones import OpenCode, check_phone_id
 from storepulse.plans import PLANS_MAX, PlanDue
+from storepulse.rounds import RESTS_MAX, ROUNDS_MAX, RestDue, RoundDue
 
 REVISION_MAX: Final = 2**53
 """Beyond it JavaScript and JSON readers round."""
+
+
+_PAGES_CHARACTERS_MAX: Final = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,14 +30,29 @@ class NodeConfig:
     """Of the shop: its calendar says on which day a planogram starts."""
     plans: tuple[PlanDue, ...] = ()
     """The planograms that the node should hold; it fetches them at the hub's door."""
+    ticket_pages: str = ""
+    """Address behind which a ticket's secret stands in its QR; "": the hub has not said."""
+    rounds: tuple[RoundDue, ...] = ()
+    """Which photos are due when: in force, or yet to start."""
+    rests: tuple[RestDue, ...] = ()
+    """Of which products nothing is asked for some days."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.revision <= REVISION_MAX:
             raise ValueError(f"revision must lie between 0 and 2**53, got {self.revision}")
         for phone in self.ended:
             check_phone_id(phone)
-        if len(self.plans) > PLANS_MAX:
-            raise ValueError(f"at most {PLANS_MAX} planograms, got {len(self.plans)}")
+        for what, many, most in (
+            ("planograms", self.plans, PLANS_MAX), ("rounds", self.rounds, ROUNDS_MAX),
+            ("rests", self.rests, RESTS_MAX),
+        ):  # fmt: skip
+            if len(many) > most:
+                raise ValueError(f"at most {most} {what}, got {len(many)}")
+        pages = self.ticket_pages
+        if pages and not (
+            pages.startswith(("https://", "http://")) and len(pages) <= _PAGES_CHARACTERS_MAX
+        ):
+            raise ValueError(f"ticket_pages must be an address, got {pages!r}")
         try:
             ZoneInfo(self.timezone)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:

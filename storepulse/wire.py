@@ -7,10 +7,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import zstandard
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Strict, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
 from storepulse.actions import ACTION_JSON, Action
 from storepulse.errors import BadInput
@@ -129,6 +130,9 @@ def unpack(payload: bytes) -> bytes:
             raise BadPayload(f"payload of {len(payload)} bytes; at most {PAYLOAD_BYTES_MAX}")
         return payload
     try:
+        if 0 <= zstandard.frame_content_size(payload) <= PAYLOAD_BYTES_MAX:
+            # Our own writers say how long it is: no room is made for the most that there may be.
+            return zstandard.ZstdDecompressor().decompress(payload)
         with zstandard.ZstdDecompressor().stream_reader(payload) as reader:
             plain = reader.read(PAYLOAD_BYTES_MAX + 1)
     except zstandard.ZstdError as error:
@@ -199,13 +203,64 @@ def decode_batch(payload: bytes) -> list[Message | Refused]:
     Raises:
         BadPayload: the whole cannot be read, or a message has no key to keep it by.
     """
+    plain = unpack(payload)
     try:
-        events = json.loads(unpack(payload))
+        return _decode_facts(plain)
+    except ValueError:
+        pass  # not facts alone, or something is wrong with one: word by word
+    try:
+        events = json.loads(plain)
     except (ValueError, RecursionError) as error:
         raise BadPayload(f"payload is not JSON: {error}") from error
     if not isinstance(events, list) or len(events) > BATCH_MAX:
         raise BadPayload(f"payload must be a batch (an array) of at most {BATCH_MAX} CloudEvents")
     return [_decode_event(event) for event in events]
+
+
+class _FactEvent(TypedDict):
+    """A CloudEvent that is a fact, as our own nodes write it."""
+
+    specversion: Literal["1.0"]
+    id: Annotated[str, Strict()]
+    type: Literal["storepulse.fact.v1"]
+    time: Annotated[str, Strict()]
+    boot: Annotated[str, Strict()]
+    monotonic: Annotated[str, Strict()]
+    synchronised: Annotated[bool, Strict()]
+    data: Fact
+
+
+_FACT_EVENTS: TypeAdapter[list[_FactEvent]] = TypeAdapter(list[_FactEvent])
+
+
+def _decode_facts(plain: bytes) -> list[Message | Refused]:
+    """Read a batch of facts alone in one pass: what most batches are, in half of the time.
+
+    Raises:
+        ValueError: it is not that simple; `_decode_event` says what each message is.
+    """
+    events = _FACT_EVENTS.validate_json(plain)
+    if len(events) > BATCH_MAX:
+        raise ValueError("too many")
+    messages: list[Message | Refused] = []
+    for event in events:
+        said_at = datetime.fromisoformat(event["time"])
+        if said_at.tzinfo is None:
+            raise ValueError("time needs a time zone")
+        node, epoch, number = event["id"].split("/")
+        clock = Clock(
+            boot=event["boot"], monotonic_s=float(event["monotonic"]),
+            synchronised=event["synchronised"],
+        )  # fmt: skip
+        key = _checked_key(node, epoch, int(number))
+        messages.append(Message(key=key, said_at=said_at, clock=clock, body=event["data"]))
+    return messages
+
+
+def _checked_key(node: str, epoch: str, number: int) -> Key:
+    if number < 1 or number >= 2**63 or not node or not 1 <= len(epoch) <= 64:
+        raise ValueError("out of range")
+    return Key(node=node, epoch=epoch, number=number)
 
 
 def _decode_event(event: object) -> Message | Refused:
@@ -237,12 +292,13 @@ def _read_key(event: object) -> Key:
     try:
         assert isinstance(event, dict)
         node, epoch, number = str(event["id"]).split("/")
-        key = Key(node=node, epoch=epoch, number=int(number))
+        numbered = int(number)
     except (AssertionError, KeyError, ValueError) as error:
         raise BadPayload("a message has no id of the form NODE/EPOCH/NUMBER") from error
-    if key.number < 1 or key.number >= 2**63 or not key.node or not 1 <= len(key.epoch) <= 64:
-        raise BadPayload(f"message id {event['id']!r} is out of range")
-    return key
+    try:
+        return _checked_key(node, epoch, numbered)
+    except ValueError as error:
+        raise BadPayload(f"message id {event['id']!r} is out of range") from error
 
 
 def explain(error: ValidationError) -> str:

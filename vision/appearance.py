@@ -167,9 +167,15 @@ def likeness(distances: npt.ArrayLike) -> Floats:
 
     Taken alone, with either answer equally likely beforehand.
     """
-    steps = (np.asarray(distances, dtype=np.float32) - _ALIKE_AT) / _ALIKE_SLOPE
-    out: Floats = (1.0 / (1.0 + np.exp(np.clip(steps, -40, 40)))).astype(np.float32)
+    odds = np.clip(likeness_odds(distances), -40, 40)
+    out: Floats = (1.0 / (1.0 + np.exp(-odds))).astype(np.float32)
     return out
+
+
+def likeness_odds(distances: npt.ArrayLike) -> Floats:
+    """The same as log odds."""
+    out: Floats = (_ALIKE_AT - np.asarray(distances, dtype=np.float32)) / _ALIKE_SLOPE
+    return out.astype(np.float32, copy=False)
 
 
 def light_between(first: Floats, second: Floats) -> Floats:

@@ -246,6 +246,39 @@ def survey(
     Console().print(table)
 
 
+@app.command(epilog="storepulse vision tags shelf.jpg --json")
+def tags(
+    photos: Photos, as_json: AsJson = False, model: Model = None, threads: Threads = 2
+) -> None:
+    """Read the price tags on the shelves' edges; one observation a line with --json.
+
+    Each tag says what it asks for, what else its print can mean, and which facings stand above
+    it. Needs: pip install 'storepulse[ocr]'
+    """
+    from vision.tags.rapid import RapidReader
+    from vision.tags.reading import TagReader
+
+    reader = TagReader(RapidReader(threads=threads))
+    looker = Looker(model, threads=threads)
+    table = Table("photo", "price", "can also mean", "sure", "facings above", "bar code")
+    for path in _with_progress(photos):
+        _, found = looker.look_at(path)
+        read = reader.read(path, found)
+        if as_json:
+            typer.echo(json.dumps(told(read), ensure_ascii=False, separators=(",", ":")))
+            continue
+        for reason in read.photo.reasons:
+            TALK.print(f"storepulse: {path}: {reason}", markup=False)
+        for tag in read.tags or ():
+            money = f"{tag.price} {tag.currency or ''}".strip()
+            others = ", ".join(str(price) for price in tag.readings[1:])
+            table.add_row(
+                path.name, money, others, f"{tag.score:.2f}", str(len(tag.facings)), tag.gtin or ""
+            )
+    if not as_json:
+        Console().print(table)
+
+
 app.command()(recognise)
 app.command()(index)
 

@@ -11,6 +11,7 @@ Unavailable
 
 from pathlib import Path
 
+from storepulse.checklists import Sentence
 from storepulse.errors import BadInput, Unavailable
 
 
@@ -21,6 +22,14 @@ class UnreadablePhoto(BadInput):
         super().__init__(f"{file}: {problem}")
         self.file = file
         self.problem = problem
+
+    @property
+    def words(self) -> Sentence:
+        """Why, in the languages of our users."""
+        return Sentence(
+            en=self.problem,
+            zh="无法读取此文件：请上传完整的 JPEG、HEIC、PNG 或 WebP 照片，不超过 6000 万像素",
+        )
 
 
 class BadModel(BadInput):

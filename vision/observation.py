@@ -6,6 +6,7 @@ x to the right, y down.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
@@ -47,6 +48,25 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Tag:
+    """A price tag on the shelf's edge, as far as it could be read."""
+
+    box_xyxy_px: Box
+    price: Decimal
+    """What it most likely asks for."""
+    score: float
+    """How sure the reading of its digits is, 0 to 1."""
+    readings: tuple[Decimal, ...] = ()
+    """All that the printing can mean, the likelier first: 1290 is 1290 or 12.90."""
+    currency: str | None = None
+    """ISO 4217; None: no sign, or one that several countries use."""
+    gtin: str | None = None
+    """The product's number, where a bar code on it could be read."""
+    facings: tuple[int, ...] = ()
+    """Indices into `Observation.facings`: those above it that no other tag is nearer to."""
+
+
+@dataclass(frozen=True, slots=True)
 class PhotoFacts:
     """The photo itself, and whether it can be judged."""
 
@@ -79,6 +99,8 @@ class Observation:
     """Half-seen facings, which count nowhere: told where they were asked for, best first."""
     gaps: tuple[Gap, ...] = ()
     rows: tuple[Row, ...] = ()
+    tags: tuple[Tag, ...] | None = None
+    """Price tags, left to right. None: nobody has read them (yet); prices are a second answer."""
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     """Stage -> milliseconds; "total" from bytes to observation."""
     model: ModelFacts

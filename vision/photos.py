@@ -41,8 +41,9 @@ WORKING_LONG_PX: Final = 2400
 and what phones send (4000 to 4624 px) halves to less without a second resize, which would take
 longer than the decoding."""
 
-_REDUCED_LONG_PX_MIN: Final = 1500
-"""A JPEG is decoded reduced only as far as its long side keeps this many pixels."""
+_REDUCED_SHARE_MIN: Final = 0.625
+"""A JPEG is decoded reduced only as far as its long side keeps this share of what is wanted: 1500
+pixels of 2400."""
 
 # EXIF orientation -> how stored pixels become upright: transposed first, then flipped.
 _UPRIGHT: Final[dict[int, tuple[bool, bool, bool]]] = {
@@ -85,7 +86,9 @@ class Photo:
     says so. None: it does not say."""
 
 
-def read_photo(source: Path | bytes, *, name: str | None = None) -> Photo:
+def read_photo(
+    source: Path | bytes, *, name: str | None = None, long_px: int = WORKING_LONG_PX
+) -> Photo:
     """Read a JPEG, HEIC, PNG or WebP photo.
 
     The header is checked before anything is decoded, so that a small file cannot ask for
@@ -94,6 +97,7 @@ def read_photo(source: Path | bytes, *, name: str | None = None) -> Photo:
     Args:
         source: a file, or its bytes.
         name: what to call it in errors and in `Photo.file`; by default the path, or "photo".
+        long_px: long side at which it is wanted, at most: small print wants more than the eyes.
     Raises:
         UnreadablePhoto: missing, empty, too large, of another format, or damaged.
     """
@@ -109,7 +113,7 @@ def read_photo(source: Path | bytes, *, name: str | None = None) -> Photo:
     orientation, taken = _said_beside(image)
     turned, mirrored, upside_down = _UPRIGHT[orientation]
     stored_width, stored_height = image.size
-    rgb = _decode(image, name)
+    rgb = _decode(image, name, long_px)
     if turned:
         rgb = rgb.transpose(1, 0, 2)
     rgb = rgb[:: -1 if upside_down else 1, :: -1 if mirrored else 1]
@@ -237,11 +241,11 @@ def with_time(jpeg: bytes, taken: str | None) -> bytes:
     return jpeg[:2] + b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body + jpeg[2:]
 
 
-def _decode(image: Image.Image, name: str) -> Pixels:
-    """(h, w, 3) as stored, long side at most `WORKING_LONG_PX`."""
+def _decode(image: Image.Image, name: str, long_px: int) -> Pixels:
+    """(h, w, 3) as stored, long side at most `long_px`."""
     try:
         # For JPEG alone: asks the decoder for 1/1, 1/2, 1/4 or 1/8, never below what is named.
-        shrink = max(1.0, max(image.size) / _REDUCED_LONG_PX_MIN)
+        shrink = max(1.0, max(image.size) / (_REDUCED_SHARE_MIN * long_px))
         image.draft("RGB", (int(image.width / shrink), int(image.height / shrink)))
         image.load()
         if image.mode.startswith("I"):  # 16 bits a pixel, which Pillow would cut off at 255
@@ -252,8 +256,8 @@ def _decode(image: Image.Image, name: str) -> Pixels:
     except (*_DAMAGE, Image.DecompressionBombError) as error:
         raise _damaged(name) from error
     longest = max(rgb.shape[:2])
-    if longest > WORKING_LONG_PX:
-        shrink = WORKING_LONG_PX / longest
+    if longest > long_px:
+        shrink = long_px / longest
         size = (max(1, round(rgb.shape[1] * shrink)), max(1, round(rgb.shape[0] * shrink)))
         rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
     return rgb

@@ -4,10 +4,14 @@
  * Those that only the board or the installer's page says stand in files of their own, so that no
  * phone loads them; no other file has any.
  */
+import type { CLERK_MESSAGES } from './messages-clerk'
 import type { DESK_MESSAGES } from './messages-desk'
 import type { OFFICE_MESSAGES } from './messages-office'
 import type { WAYS_MESSAGES } from './messages-ways'
 import type { INSTALLER_MESSAGES } from './messages-installer'
+import type { SHOP_MESSAGES } from './messages-shop'
+import type { ROUNDS_MESSAGES } from './messages-rounds'
+import type { ROUNDS_DESK_MESSAGES } from './messages-rounds-desk'
 
 export const MESSAGES = {
   'app.name': { en: 'storepulse', zh: 'storepulse' },
@@ -261,7 +265,7 @@ export const MESSAGES = {
   'board.allsimulated': { en: 'all simulated', zh: '均为模拟' },
   'board.simulated': { en: 'simulated', zh: '模拟' },
   'board.column.shop': { en: 'Shop', zh: '门店' },
-  'board.history': { en: '{dimension}, {n} days up to today: {words}', zh: '{dimension}，截至今天 {n} 天：{words}' },
+  'board.history': { en: '{dimension}, {n} days: {words}', zh: '{dimension}，{n} 天：{words}' },
   'board.history.day': { en: '{day}: {word}', zh: '{day}：{word}' },
   'board.since': { en: 'since {day}', zh: '自 {day}' },
   'board.format': { en: 'Format', zh: '店型' },
@@ -391,7 +395,6 @@ export const MESSAGES = {
   'shop.evidence.fact': { en: '{fact}, {when}, {source}', zh: '{fact}，{when}，{source}' },
   'shop.evidence.none': { en: 'none', zh: '无' },
   'shop.evidence.more': { en: 'and {n} more', zh: '另有 {n} 条' },
-  'shop.evidence.curve': { en: '14 days as a curve', zh: '14 天曲线' },
   'shop.evidence.hide': { en: 'Hide the curve', zh: '收起曲线' },
   'shop.curve.alt': { en: '{metric} of the last {n} days with a 90 % interval: {words}', zh: '{metric}，最近 {n} 天，含 90% 区间：{words}' },
   'shop.curve.day': { en: '{day}: {value}', zh: '{day}：{value}' },
@@ -436,10 +439,18 @@ export const MESSAGES = {
   'item.reason.delivery_due': { en: 'Delivery is due', zh: '等待到货' },
   'item.reason.promotion': { en: 'Promotion changes over', zh: '促销换档' },
   'item.rest.until': { en: 'Do not ask again for', zh: '多久内不再提示？' },
-  'item.rest.days': { en: 'days: {days}', zh: '{days} 天' },
   'result.same': { en: 'This is the earlier photo again, so it closes nothing. Take a new one.', zh: '这与之前的照片相同，不能用于确认整改，请重新拍照。' },
   'result.older': { en: 'This photo was taken before the earlier one, so it closes nothing. Take a new one.', zh: '这张照片早于之前的照片，不能用于确认整改，请重新拍照。' },
   'result.reopened': { en: 'Ticked before, but not right on this photo: {n}', zh: '已勾选但照片显示仍未整改：{n} 处' },
 } as const
 
-export type MessageKey = keyof typeof MESSAGES | keyof typeof DESK_MESSAGES | keyof typeof OFFICE_MESSAGES | keyof typeof WAYS_MESSAGES | keyof typeof INSTALLER_MESSAGES
+export type MessageKey =
+  | keyof typeof MESSAGES
+  | keyof typeof CLERK_MESSAGES
+  | keyof typeof DESK_MESSAGES
+  | keyof typeof ROUNDS_MESSAGES
+  | keyof typeof ROUNDS_DESK_MESSAGES
+  | keyof typeof SHOP_MESSAGES
+  | keyof typeof OFFICE_MESSAGES
+  | keyof typeof WAYS_MESSAGES
+  | keyof typeof INSTALLER_MESSAGES

@@ -5,50 +5,53 @@ import { calendarOf, weeksOf } from '../src/board/calendar'
 import { dotsOf, endsOf, groupsOf, median, planeOf, ticksOf } from '../src/board/compare'
 import { contradicting, meant, typed, withLimit, type Policy } from '../src/board/draft'
 import { barOf } from '../src/board/figures'
-import { boardTable, counted, hasChanged, inWindow, shown, since, wantedOf } from '../src/board/rows'
-import { colourOf, isOnlyProbable } from '../src/shared/signs'
+import { rowsOf, withRows, type Columns } from '../src/board/columns'
+import { boardTable, counted, DIMENSIONS, hasChanged, inWindow, shown, since, wantedOf, type Row, type RowCode } from '../src/board/rows'
+import { pathsOf, runsOf } from '../src/board/strips'
+import { axisOf, claimOf, onAxis, signed } from '../src/board/why'
+import { colourOf, DAY_SHAPES, isOnlyProbable } from '../src/shared/signs'
 import { asCsv, asWorkbook, type Table } from '../src/shared/tables'
 
-type Row = Parameters<typeof shown>[0][number]
-type History = NonNullable<Parameters<typeof shown>[1]>
 
 const row = (shop: string, colour: string, more: Partial<Row> = {}): Row => ({
-  shop, name: `Shop ${shop}`, region: 'east', format: '', assigned: true, simulated: false, colour: colour as Row['colour'], codes: [], ...more,
+  shop, name: `Shop ${shop}`, region: 'east', format: '', simulated: false, colour, codes: [], ...more,
 })
 const all = wantedOf(new URLSearchParams())
 
 describe('the board', () => {
   it('shows the worst first, and unknown above yellow', () => {
     const rows = ['green', 'yellow', 'unknown', 'orange', 'red'].map((colour, at) => row(String(at), colour))
-    expect(shown(rows, undefined, all).map((one) => one.colour)).toEqual(['red', 'orange', 'unknown', 'yellow', 'green'])
+    expect(shown(rows, all).map((one) => one.colour)).toEqual(['red', 'orange', 'unknown', 'yellow', 'green'])
   })
 
   it('finds a shop by its name, number or region', () => {
     const rows = [row('17', 'red', { name: 'Harbour' }), row('18', 'green', { region: 'West' })]
-    expect(shown(rows, undefined, { ...all, text: 'HARB' }).map((one) => one.shop)).toEqual(['17'])
-    expect(shown(rows, undefined, { ...all, text: 'west' }).map((one) => one.shop)).toEqual(['18'])
-    expect(shown(rows, undefined, { ...all, region: 'east' }).map((one) => one.shop)).toEqual(['17'])
+    expect(shown(rows, { ...all, text: 'HARB' }).map((one) => one.shop)).toEqual(['17'])
+    expect(shown(rows, { ...all, text: 'west' }).map((one) => one.shop)).toEqual(['18'])
+    expect(shown(rows, { ...all, region: 'east' }).map((one) => one.shop)).toEqual(['17'])
   })
 
   it('sorts by a dimension when asked to', () => {
-    const goods = (colour: string): Row['codes'] => [{ dimension: 'goods', colour, probability: 1, turning: null, value: 1, unit: 'share', rule: '', rule_zh: '' }]
+    const goods = (colour: string): Row['codes'] => [{ dimension: 'goods', colour, probability: 1, turning: null, value: 1, unit: 'share' }]
     const rows = [row('1', 'red', { codes: goods('green') }), row('2', 'green', { codes: goods('red') })]
-    expect(shown(rows, undefined, { ...all, by: 'goods' }).map((one) => one.shop)).toEqual(['2', '1'])
+    expect(shown(rows, { ...all, by: 'goods' }).map((one) => one.shop)).toEqual(['2', '1'])
   })
 
-  it('knows what changed since yesterday', () => {
-    const history = (colours: string[]): History['shops'][number] =>
-      ({ shop: '1', own: [], dimensions: [{ dimension: 'goods', colours }] }) as unknown as History['shops'][number]
-    expect(hasChanged(history(['red', 'red', 'green']))).toBe(true)
-    expect(hasChanged(history(['green', 'red', 'red']))).toBe(false)
+  it('knows what changed since yesterday, in any dimension or in one', () => {
+    const was = (...days: [string, string | null | undefined][]) =>
+      row('1', 'red', { codes: days.map(([colour, before], at) => ({ dimension: DIMENSIONS[at]!, colour, probability: 1, turning: null, value: 1, unit: '', before }) as RowCode) })
+    expect(hasChanged(was(['red', 'red'], ['green', 'red']))).toBe(true)
+    expect(hasChanged(was(['red', 'red'], ['green', 'red']), 'people')).toBe(false)
+    expect(hasChanged(was(['red', null]))).toBe(true)
+    expect(hasChanged(was(['red', undefined]))).toBe(false)
   })
 
   it('filters by region, format and colour, each taken from the address', () => {
-    const goods = (colour: string): Row['codes'] => [{ dimension: 'goods', colour, probability: 1, turning: null, value: 1, unit: 'share', rule: '', rule_zh: '' }]
+    const goods = (colour: string): Row['codes'] => [{ dimension: 'goods', colour, probability: 1, turning: null, value: 1, unit: 'share' }]
     const rows = [
       row('1', 'red', { format: 'mall', codes: goods('green') }), row('2', 'green', { format: 'street', codes: goods('red') }), row('3', 'red', { region: 'west' }),
     ]
-    const found = (query: string) => shown(rows, undefined, wantedOf(new URLSearchParams(query))).map((one) => one.shop)
+    const found = (query: string) => shown(rows, wantedOf(new URLSearchParams(query))).map((one) => one.shop)
     expect(found('region=west')).toEqual(['3'])
     expect(found('format=street')).toEqual(['2'])
     expect(found('colour=red')).toEqual(['1', '3'])
@@ -58,7 +61,7 @@ describe('the board', () => {
 
   it('counts the colours of what fits, whichever colour is chosen', () => {
     const rows = [row('1', 'red'), row('2', 'green'), row('3', 'red', { region: 'west' })]
-    const n = Object.fromEntries(counted(rows, undefined, { ...all, region: 'east', colour: 'green' }).map((one) => [one.colour, one.n]))
+    const n = Object.fromEntries(counted(rows, { ...all, region: 'east', colour: 'green' }).map((one) => [one.colour, one.n]))
     expect(n).toEqual({ red: 1, orange: 0, unknown: 0, yellow: 0, green: 1 })
   })
 
@@ -73,6 +76,79 @@ describe('the board', () => {
   it('says since when a colour stands, and nothing when that is older than what is known', () => {
     expect(since(['d1', 'd2', 'd3'], ['red', 'green', 'green'])).toBe('d2')
     expect(since(['d1', 'd2'], ['green', 'green'])).toBeUndefined()
+  })
+})
+
+describe('columns', () => {
+  const goods: Columns['dimensions'][number] = {
+    dimension: 'goods', unit: 'share', colour: 'ro-', before: 'g-g', turning: '-r-', probability: [0.9, 0.7, null], value: [0.5, 0.75, null],
+  }
+  const place: Columns['dimensions'][number] = { ...goods, dimension: 'place', colour: 'gu-', turning: '---' }
+  const columns: Columns = {
+    day: '2026-11-20', shop: ['10', '9', '11'], name: ['Ten', 'Nine', 'Eleven'], region: ['a', 'b', 'c'], format: ['', '', ''], simulated: [false, false, true],
+    dimensions: [place, goods],
+  }
+
+  it('become rows, by shop as people count, with the worst of their codes as their own', () => {
+    const rows = rowsOf(columns)
+    expect(rows.map((one) => [one.shop, one.name, one.colour])).toEqual([['9', 'Nine', 'orange'], ['10', 'Ten', 'red'], ['11', 'Eleven', 'unknown']])
+    expect(rows[0]!.codes.map((one) => one.dimension)).toEqual(['goods', 'place'])
+    expect(rows[0]!.codes[0]).toEqual({ dimension: 'goods', unit: 'share', colour: 'orange', before: null, turning: 'red', value: 0.75, probability: 0.7 })
+    expect(rows[2]!.codes).toEqual([])
+  })
+
+  it('of some shops take the place of those shops alone, and a new shop its own', () => {
+    const rows = [row('1', 'green'), row('9', 'green'), row('12', 'green')]
+    const found = withRows(rows, rowsOf(columns))
+    expect(found.map((one) => `${one.shop} ${one.colour}`)).toEqual(['1 green', '9 orange', '10 red', '11 unknown', '12 green'])
+    expect(found[0]).toBe(rows[0])
+  })
+})
+
+describe('days behind a sign', () => {
+  it('are runs of one colour, told once', () => {
+    expect(runsOf(['red', 'red', null, 'green'])).toEqual([
+      { colour: 'red', from: 0, to: 1 }, { colour: null, from: 2, to: 2 }, { colour: 'green', from: 3, to: 3 },
+    ])
+    expect(runsOf([])).toEqual([])
+  })
+
+  it('are one path a colour', () => {
+    const paths = pathsOf(['red', 'green', 'red'])
+    expect(paths.map(([colour]) => colour)).toEqual(['red', 'green'])
+    expect(paths[0]![1].split('M')).toHaveLength(3)
+  })
+
+  it.each([['red', 'orange'], ['orange', 'yellow'], ['yellow', 'green']] as const)('stand higher in %s than in %s: they read without any colour', (worse, better) => {
+    const high = (colour: 'red' | 'orange' | 'yellow' | 'green') => {
+      let [y, most] = [0, 0]
+      for (const [, step = '', rest = ''] of DAY_SHAPES[colour].matchAll(/([a-z])([^a-z]*)/g)) {
+        const numbers = [...rest.matchAll(/-?\d*\.?\d+/g)].map(Number)
+        if (step === 'v') y += numbers[0] ?? 0
+        if (step === 'm' || step === 'l') y += numbers[1] ?? 0
+        if (step === 'a') y += numbers[6] ?? 0
+        most = Math.max(most, -y)
+      }
+      return most
+    }
+    expect(high(worse)).toBeGreaterThan(high(better) * 1.3)
+  })
+})
+
+describe('causes', () => {
+  it('are told apart: a cause, what goes together, what helped, what is not excluded', () => {
+    const claims = ([['cause', -1, true], ['association', -1, true], ['association', 1, true], ['cause', -1, false]] as const).map(([link, effect, claimed]) => claimOf({ link, effect, claimed }))
+    expect(claims).toEqual(['cause', 'association', 'helped', 'open'])
+  })
+
+  it('have their sign, of a share in points, and none where they round to nothing', () => {
+    expect([signed('share', -0.062), signed('min', 0.123), signed('count', -0.4), signed('min', -0.001)]).toEqual(['−6.2', '+0.12', '−0.4', '0'])
+  })
+
+  it('stand on one axis that holds zero and every interval', () => {
+    const axis = axisOf([{ low: -3, high: -1 }, { low: -2, high: 0.5 }])
+    for (const value of [-3, 0, 0.5]) expect(Math.abs(onAxis(axis, value) - 50)).toBeLessThan(50)
+    expect(onAxis(axisOf([]), 0)).toBeCloseTo(50, 0)
   })
 })
 

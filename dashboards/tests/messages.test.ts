@@ -3,16 +3,32 @@ import { join } from 'node:path'
 import { parse, type AST } from 'svelte/compiler'
 import { describe, expect, it } from 'vitest'
 import { MESSAGES as SHARED, type MessageKey } from '../src/messages'
+import { CLERK_MESSAGES } from '../src/messages-clerk'
 import { DESK_MESSAGES } from '../src/messages-desk'
 import { INSTALLER_MESSAGES } from '../src/messages-installer'
 import { OFFICE_MESSAGES } from '../src/messages-office'
+import { ROUNDS_MESSAGES } from '../src/messages-rounds'
+import { ROUNDS_DESK_MESSAGES } from '../src/messages-rounds-desk'
+import { SHOP_MESSAGES } from '../src/messages-shop'
 import { WAYS_MESSAGES } from '../src/messages-ways'
 import { pseudo } from '../src/shared/pseudo'
 
-const MESSAGES: Record<MessageKey, { en: string; zh: string }> = { ...SHARED, ...DESK_MESSAGES, ...INSTALLER_MESSAGES, ...OFFICE_MESSAGES, ...WAYS_MESSAGES }
+const PHONES = [SHARED, CLERK_MESSAGES, ROUNDS_MESSAGES]
+const DESKS = [DESK_MESSAGES, ROUNDS_DESK_MESSAGES, SHOP_MESSAGES, INSTALLER_MESSAGES, OFFICE_MESSAGES, WAYS_MESSAGES]
+const MESSAGES: Record<MessageKey, { en: string; zh: string }> = {
+  ...SHARED,
+  ...CLERK_MESSAGES,
+  ...ROUNDS_MESSAGES,
+  ...DESK_MESSAGES,
+  ...ROUNDS_DESK_MESSAGES,
+  ...SHOP_MESSAGES,
+  ...INSTALLER_MESSAGES,
+  ...OFFICE_MESSAGES,
+  ...WAYS_MESSAGES,
+}
 const SOURCE = join(import.meta.dirname, '..', 'src')
 const files = (readdirSync(SOURCE, { recursive: true }) as string[]).filter((name) => /\.(svelte|ts)$/.test(name))
-const CATALOGUES = ['messages.ts', 'messages-desk.ts', 'messages-installer.ts', 'messages-office.ts', 'messages-ways.ts']
+const CATALOGUES = files.filter((name) => /^messages(-[a-z-]+)?\.ts$/.test(name))
 const keys = Object.keys(MESSAGES) as MessageKey[]
 
 const text = (file: string) => readFileSync(join(SOURCE, file), 'utf8')
@@ -28,11 +44,11 @@ describe('the catalogue', () => {
 })
 
 it('no key is said twice', () => {
-  expect(keys).toHaveLength([SHARED, DESK_MESSAGES, INSTALLER_MESSAGES, OFFICE_MESSAGES, WAYS_MESSAGES].reduce((n, one) => n + Object.keys(one).length, 0))
+  expect(keys).toHaveLength([...PHONES, ...DESKS].reduce((n, one) => n + Object.keys(one).length, 0))
 })
 
 it('what a phone loads names no words that only a desk brings', () => {
-  const desk = [...Object.keys(DESK_MESSAGES), ...Object.keys(INSTALLER_MESSAGES), ...Object.keys(OFFICE_MESSAGES), ...Object.keys(WAYS_MESSAGES)]
+  const desk = DESKS.flatMap((one) => Object.keys(one))
   const phone = files.filter((file) => file.startsWith('clerk')).map(text).join('\n')
   expect(desk.filter((key) => phone.includes(`'${key}'`))).toEqual([])
 })

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from hub.actions.kinds import LAYOUT_KIND, MISSING_KIND
+from hub.actions.kinds import CHECKLIST_KIND, LAYOUT_KIND, MISSING_KIND
 from storepulse.actions import ActionState, WithdrawnWhy
 
 
@@ -40,6 +40,9 @@ def why_withdrawn(one: Standing, *, days_after_due: float, now: datetime) -> Wit
     if one.code_day is None or one.colour in (None, "unknown"):
         return None
     if one.state == "seen" and one.code_day <= one.day:
+        return None
+    if one.state == "overdue" and one.kind == CHECKLIST_KIND:
+        # A policy may judge by overdue checklists: only what is done on the shelf ends them.
         return None
     # Evidence that was missing is there as soon as any colour is; else red called for it.
     return "cause_gone" if one.kind == MISSING_KIND or one.colour != "red" else None

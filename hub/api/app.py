@@ -49,6 +49,7 @@ from hub.api.figures_routes import figures_routes
 from hub.api.news import News, news_routes
 from hub.api.origins import is_foreign
 from hub.api.policies import policy_routes
+from hub.api.scores_routes import scores_routes
 from hub.audit.routes import audit_routes
 from hub.care.keyring import Keys
 from hub.care.page_routes import ticket_page_routes
@@ -64,6 +65,7 @@ from hub.experiments.routes import experiment_routes
 from hub.experiments.size_routes import size_routes
 from hub.experiments.store import NoSuchExperiment
 from hub.feeds.routes import feed_routes
+from hub.figures.routes import series_routes
 from hub.ingest.listener import Tally
 from hub.metrics import CATALOGUE, Metric
 from hub.notices.push import WebPush
@@ -87,6 +89,7 @@ from hub.pictures.routes import picture_routes
 from hub.plans.routes import BODY_BYTES_MAX as PLAN_BODY_BYTES_MAX
 from hub.plans.routes import plan_routes
 from hub.playbooks.routes import playbook_routes
+from hub.rounds.routes import round_routes
 from hub.shops_store import Node, Shop
 from hub.shops_store import nodes as read_nodes
 from hub.shops_store import shops as read_shops
@@ -144,6 +147,7 @@ def create_app(
     app.include_router(size_routes(database, now))
     app.include_router(_health_routes(database, tally or Tally()))
     app.include_router(figures_routes(database))
+    app.include_router(series_routes(database, now))
     app.include_router(export_routes(database, now))
     app.include_router(action_routes(database))
     app.include_router(playbook_routes(database))
@@ -157,6 +161,8 @@ def create_app(
     app.include_router(phone_routes(database))
     app.include_router(picture_routes(database, store))
     app.include_router(plan_routes(database, now))
+    app.include_router(round_routes(database, now))
+    app.include_router(scores_routes(database, now))
     app.include_router(news_routes(database, news or News()))
     app.include_router(ticket_page_routes())
     app.include_router(page_routes("board.html"))

@@ -1,4 +1,4 @@
-"""Tell open pages that something changed at a shop of theirs. Says not what: they ask again.
+"""Tell open pages at which shops of theirs something changed. Says not what: they ask again.
 
 The database notifies whatever process writes codes or actions (triggers, migrations 5 and 7); one
 thread of this process listens and wakes the open streams of server-sent events. A stream ends when
@@ -6,10 +6,12 @@ its session does: the database notifies of that, too.
 """
 
 import asyncio
+import json
 import logging
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 import psycopg
@@ -31,6 +33,8 @@ _STILL_HERE_S: Final = 15.0
 silent ones, and so a lost phone is noticed."""
 _LOOK_EVERY_S: Final = 0.5
 _RETRY_S: Final = 5.0
+_NAMED_MAX: Final = 200
+"""Of more shops that changed at once the names are not told: a page asks for all of them."""
 
 log = logging.getLogger(__name__)
 
@@ -38,19 +42,40 @@ Look = Callable[[], Awaitable[frozenset[str] | None]]
 """The shops that a stream may hear of now; None: its session has ended."""
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """That something changed at shops which a page may hear of; `shops` None: perhaps at all."""
+
+    shops: frozenset[str] | None
+
+    def with_more(self, other: "Change | None") -> "Change":
+        """This one and another as one."""
+        if other is None:
+            return self
+        if self.shops is None or other.shops is None:
+            return Change(None)
+        return named(self.shops | other.shops)
+
+
+def named(shops: frozenset[str] | None) -> Change:
+    """A change at these shops; of too many no names are kept."""
+    return Change(None if shops is None or len(shops) > _NAMED_MAX else shops)
+
+
 class OpenPage:
     """One open stream: what it may hear of, and what happened since it was last asked."""
 
     def __init__(self) -> None:
         self.shops: frozenset[str] = frozenset()
-        self._changed = False
+        self._change: Change | None = None
         self._look_again = False
         self._woken = asyncio.Event()
 
     def tell(self, shops: Collection[str] | None) -> None:
         """Something changed at these shops; None: nobody knows where."""
-        if shops is None or not self.shops.isdisjoint(shops):
-            self._changed = True
+        mine = None if shops is None else self.shops.intersection(shops)
+        if mine is None or mine:
+            self._change = named(mine).with_more(self._change)
             self._woken.set()
 
     def look_again(self) -> None:
@@ -62,15 +87,15 @@ class OpenPage:
         """End a wait."""
         self._woken.set()
 
-    async def waited(self, *, at_most_s: float) -> tuple[bool, bool]:
-        """Whether something changed, and whether to look again; the latter after the time, too."""
+    async def waited(self, *, at_most_s: float) -> tuple[Change | None, bool]:
+        """What changed, and whether to look again; the latter after the time, too."""
         try:
             await asyncio.wait_for(self._woken.wait(), at_most_s)
         except TimeoutError:
             self._look_again = True
         self._woken.clear()
-        said = (self._changed, self._look_again)
-        self._changed = self._look_again = False
+        said = (self._change, self._look_again)
+        self._change, self._look_again = None, False
         return said
 
 
@@ -122,21 +147,27 @@ async def events_of(
         if may_hear is not None:
             page.shops = may_hear
             # What changed before the page began to listen, it has not seen: it asks once now.
-            yield f"retry: 2000\nevent: changed\ndata: {number}\n\n"
+            yield "retry: 2000\n" + _changed(number, Change(None))
         while may_hear is not None and not news.ended:
-            changed, look_again = await page.waited(at_most_s=still_here_s)
+            change, look_again = await page.waited(at_most_s=still_here_s)
             if news.ended:
                 return
             if look_again:
                 may_hear = await look()
                 if may_hear is None:
                     break
-                changed = changed or may_hear != page.shops
+                if may_hear != page.shops:
+                    change = Change(None)
                 page.shops = may_hear
-            number += changed
-            yield f"event: changed\ndata: {number}\n\n" if changed else ": still here\n\n"
+            number += change is not None
+            yield ": still here\n\n" if change is None else _changed(number, change)
     if may_hear is None:
         yield "event: ended\ndata: signed_out\n\n"
+
+
+def _changed(number: int, change: Change) -> str:
+    shops = None if change.shops is None else sorted(change.shops)
+    return f"event: changed\ndata: {json.dumps({'number': number, 'shops': shops})}\n\n"
 
 
 def shops_heard(database: Database, session: Session) -> frozenset[str] | None:
@@ -157,7 +188,10 @@ def news_routes(database: Database, news: News) -> APIRouter:
         responses={200: {"content": {"text/event-stream": {}}}},
     )
     async def events(session: ReadsFigures) -> StreamingResponse:
-        """Server-sent events: `changed` when a shop's code or action is, `ended` at sign-out."""
+        """Server-sent events: `changed` when a shop's code or action is, `ended` at sign-out.
+
+        `changed` carries {"number", "shops"}: which shops, or null where it may be any.
+        """
 
         async def look() -> frozenset[str] | None:
             return await asyncio.to_thread(shops_heard, database, session)

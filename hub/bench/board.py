@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ import httpx
 import numpy as np
 
 from hub.bench.codes import LAST, million_steps
+from hub.bench.cpu import cpu_s, family_cpu_s
 from hub.bench.drawn import drawn_facts, drawn_shop, drawn_shop_facts, shop_name
 from hub.codes.batch import codes_of_shops
 from hub.codes.code import Code, first_day_needed
@@ -104,13 +105,13 @@ def bench_board(
                 connection.autocommit = True
                 connection.execute("vacuum analyze")
                 connection.autocommit = False
-            token = _head_office(opened)
+            token = head_office(opened)
             with _serving(place) as (url, process):
                 before = os.getloadavg()[0]
                 postmaster = None if opened.embedded is None else opened.embedded.pid
-                used = [_cpu_s(process), _family_cpu_s(postmaster)]
+                used = [cpu_s(process), family_cpu_s(postmaster)]
                 times, failed = asyncio.run(_ask(url, token, shops, rate, seconds, page_rows))
-                used = [_cpu_s(process) - used[0], _family_cpu_s(postmaster) - used[1]]
+                used = [cpu_s(process) - used[0], family_cpu_s(postmaster) - used[1]]
     asked = sum(one.asked for one in times.values())
     return BoardBench(
         shops=shops, codes=codes, requests_a_second=rate, page_rows=page_rows, times=times,
@@ -122,16 +123,16 @@ def bench_board(
     )  # fmt: skip
 
 
-def fill(connection: Connection, shops: int) -> int:
-    """Write shops, codes and facts; gives the number of codes."""
+def fill(connection: Connection, shops: int, *, last: date = LAST) -> int:
+    """Write shops, codes and facts of the days up to `last`; gives the number of codes."""
     ensure_default_policy(connection)
     for number in range(shops):
         save_shop(connection, drawn_shop(number))
     for first in range(0, shops, _KINDS):
         some = range(first, min(first + _KINDS, shops))
-        facts = [SaidFact(one) for number in some for one in drawn_facts(number, LAST, _FACT_DAYS)]
+        facts = [SaidFact(one) for number in some for one in drawn_facts(number, last, _FACT_DAYS)]
         insert_facts(connection, facts, received_at=datetime.now(UTC))
-    kinds = _kinds(min(_KINDS, shops))
+    kinds = _kinds(min(_KINDS, shops), last)
     count = 0
     with connection.cursor().copy(f"copy codes ({', '.join(_COLUMNS)}) from stdin") as copy:
         for number in range(shops):
@@ -141,15 +142,15 @@ def fill(connection: Connection, shops: int) -> int:
     return count
 
 
-def _kinds(count: int) -> list[list[Code]]:
+def _kinds(count: int, last: date) -> list[list[Code]]:
     """Real codes of some drawn shops, with their reasons."""
     policy = default_policy()
-    days = [LAST - timedelta(days=back) for back in reversed(range(_CODE_DAYS))]
-    span = (LAST - first_day_needed(policy, days[0])).days + 1
-    now = datetime(LAST.year, LAST.month, LAST.day, tzinfo=UTC) + timedelta(days=3)
+    days = [last - timedelta(days=back) for back in reversed(range(_CODE_DAYS))]
+    span = (last - first_day_needed(policy, days[0])).days + 1
+    now = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=3)
     found = []
     for number in range(count):
-        shop = drawn_shop_facts(number, LAST, span)
+        shop = drawn_shop_facts(number, last, span)
         fours = codes_of_shops([shop], days, Policies([policy]), now=now)
         found.append([code for four in fours for code in four])
     return found
@@ -163,7 +164,7 @@ def _row(code: Code, shop: str) -> tuple[Any, ...]:
     return tuple(told[name] if name in told else getattr(code, name) for name in _COLUMNS)
 
 
-def _head_office(database: Database) -> str:
+def head_office(database: Database) -> str:
     """A session of somebody who sees every shop; the secret."""
     token = new_token()
     with database.connection() as connection:
@@ -191,7 +192,7 @@ def _serving(place: str) -> Iterator[tuple[str, int]]:
     url = f"http://127.0.0.1:{port}"
     try:
         until = time.monotonic() + _READY_S_MAX
-        while not _answers(url):
+        while not answers(url):
             if child.poll() is not None or time.monotonic() > until:
                 raise ApiNotReady("the API's process did not come up; see above")
             time.sleep(0.1)
@@ -201,34 +202,12 @@ def _serving(place: str) -> Iterator[tuple[str, int]]:
         child.wait()
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether an API answers there."""
     try:
         return httpx.get(f"{url}/healthz").status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
-
-
-def _cpu_s(process: int) -> float:
-    """CPU seconds of a process so far, its threads included."""
-    fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _family_cpu_s(parent: int | None) -> float:
-    """CPU seconds of a process and its children, those that have ended included."""
-    if parent is None:
-        return 0.0
-    ticks = 0
-    for one in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = one.read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue  # it ended just now: its parent counts it
-        if int(fields[1]) == parent:
-            ticks += int(fields[11]) + int(fields[12])
-        elif one.parent.name == str(parent):
-            ticks += sum(int(field) for field in fields[11:15])
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _paths(shops: int, page_rows: int) -> Iterator[tuple[str, str]]:

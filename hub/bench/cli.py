@@ -3,12 +3,15 @@
 import json
 import os
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from hub.bench.board import bench_board
 from hub.bench.codes import bench_codes
+from hub.bench.ingest import bench_ingest
+from hub.bench.news import bench_news
+from storepulse.errors import BadInput
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -50,3 +53,39 @@ def board(
     Example: storepulse hub bench board --shops 10000 --rate 50
     """
     typer.echo(json.dumps(asdict(bench_board(shops, rate, seconds, page_rows, database))))
+
+
+@app.command("ingest")
+def ingest(
+    nodes: Annotated[int, typer.Option(min=1, max=10_000)] = 500,
+    messages: Annotated[int, typer.Option(min=1, help="Of each node in each run.")] = 16,
+    size: Annotated[int, typer.Option(min=1, max=500, help="Facts in a message.")] = 20,
+    window: Annotated[int, typer.Option(min=1, max=64, help="Messages under way a node.")] = 2,
+    runs: Annotated[int, typer.Option(min=1, max=50)] = 5,
+    broker: Annotated[
+        str | None, typer.Option(help="mosquitto or embedded; default: mosquitto if installed.")
+    ] = None,
+) -> None:
+    """From broker to committed row, each fact once; prints one line of JSON.
+
+    Example: storepulse hub bench ingest --nodes 500 --runs 5
+    """
+    if broker not in (None, "mosquitto", "embedded"):
+        raise BadInput(f"--broker must be mosquitto or embedded, got {broker!r}")
+    kind: Any = broker
+    typer.echo(json.dumps(asdict(bench_ingest(nodes, messages, size, window, runs, kind))))
+
+
+@app.command("news")
+def news(
+    shops: Annotated[int, typer.Option(min=4, max=100_000)] = 1000,
+    facts: Annotated[int, typer.Option(min=1, max=10_000, help="Watched, one by one.")] = 40,
+    background: Annotated[
+        float, typer.Option(min=0, max=100_000, help="Facts a second of other nodes.")
+    ] = 0.0,
+) -> None:
+    """From a node's fact to the changed colour on an open board; prints one line of JSON.
+
+    Example: storepulse hub bench news --shops 10000 --background 1000
+    """
+    typer.echo(json.dumps(asdict(bench_news(shops, facts, background))))

@@ -15,11 +15,13 @@ from hub.api.answers import BoardRow, action_json, board, shown_actions
 from hub.codes.code import CODES_JSON, Code
 from hub.codes.colours import SIGNS, WORST_FIRST
 from hub.codes.computing import UnknownShop, compute_codes, day_shown, read_policies
+from hub.codes.figures import per_cent
+from hub.codes.goods_scores import GOODS_SCORES_JSON, read_goods_scores
 from hub.codes.policy_cli import given_policy
 from hub.codes.touched import known_shops
 from hub.ingest.fact_rules import YEARS
 from hub.store.database import Connection, open_database
-from storepulse.actions import DIMENSIONS
+from storepulse.actions import ACTION_MOVES, DIMENSIONS
 from storepulse.errors import BadInput
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -45,6 +47,7 @@ PolicyOption = Annotated[
 ]
 
 _BAR_FROM_SHOPS: Final = 100
+_OPEN: Final = frozenset({"pushed", "delivered", "seen", "overdue"})
 _STYLES: Final = {
     "red": "bold red", "orange": "dark_orange", "yellow": "yellow", "green": "green",
     "unknown": "dim",
@@ -89,21 +92,55 @@ def codes(
         _print(_codes_table(found, shown))
 
 
+@app.command("scores")
+def scores(
+    shop: Annotated[str, typer.Argument(help="The shop.")],
+    day: Annotated[str, typer.Argument(help="One of its local days, e.g. 2026-11-20.")],
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The scores of a shop's shelves on a day, by bay and of all, with 90 % intervals.
+
+    Example: storepulse hub scores shop-17 2026-11-20 --json
+    """
+    asked = read_day(day)
+    assert asked is not None
+    with open_database(database) as opened, opened.connection() as connection:
+        _shops(connection, shop)
+        found = read_goods_scores(connection, shop, asked)
+    if as_json:
+        _say(GOODS_SCORES_JSON.dump_python(found, mode="json"))
+        return
+    table = Table("score", "of", "value", "90 % interval", "n", "coverage", box=None)
+    for one in found.scores:
+        told = ["not seen", ""] if one.value is None else [per_cent(one.value), ""]
+        if one.low is not None and one.high is not None:
+            told[1] = f"{per_cent(one.low)} to {per_cent(one.high)}"
+        of = " ".join(part for part in (one.bay or "shop", one.brand) if part)
+        table.add_row(one.metric, of, *told, str(one.n or 0), per_cent(one.coverage))
+    _print(table)
+
+
 @app.command("actions")
 def actions(
     shop: ShopOption = None,
     day: DayOption = None,
+    state: Annotated[
+        str | None, typer.Option(help="Only those in this state: open, or one of the states.")
+    ] = None,
     policy: PolicyOption = None,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What was pushed, to be done by when, and where it stands.
+    """What was pushed, to be done by when, where it stands, and why this playbook.
 
-    State not_pushed: the codes of the day call for it, but no `hub run` was there to push it.
+    State not_pushed: the codes of the day call for it, but no `hub run` was there to push it, or
+    there was no room for it. Withdrawn: dismissed, long overdue, or its cause is gone.
 
     Example: storepulse hub actions --shop 12 --day 2026-11-20 --json
     """
     asked = read_day(day)
+    wanted = _states(state)
     with open_database(database) as opened, opened.connection() as connection:
         given = given_policy(connection, policy)
         _shops(connection, shop)
@@ -112,17 +149,30 @@ def actions(
             connection, shop=shop, day=asked, called_for_on=called_for,
             policies=read_policies(connection, given), now=datetime.now(UTC), policy=given,
         )  # fmt: skip
+    found = [one for one in found if wanted is None or one.state in wanted]
     if as_json:
         _say([action_json(one) for one in found])
         return
-    table = Table("day", "shop", "dimension", "action", "state", "due", "why", box=None)
+    table = Table("day", "shop", "dimension", "action", "state", "due", "why", "chosen", box=None)
     for one in found:
         action = one.action
         table.add_row(
             action.day, action.shop, action.dimension, action.title.en, one.state,
             f"{action.due_at:%Y-%m-%d %H:%M}", action.reason,
+            "" if action.chosen_because is None else action.chosen_because.en,
         )  # fmt: skip
     _print(table)
+
+
+def _states(said: str | None) -> frozenset[str] | None:
+    """Which states a word stands for; None for all. Raises BadInput."""
+    if said is None:
+        return None
+    if said == "open":
+        return _OPEN
+    if said not in (*ACTION_MOVES, "not_pushed"):
+        raise BadInput(f"--state is open, not_pushed, or one of {', '.join(ACTION_MOVES)}")
+    return frozenset({said})
 
 
 @app.command("board")

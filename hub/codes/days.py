@@ -10,7 +10,8 @@ How facts add up (the catalogue says which way a metric goes):
   inside another one's is left out, and a fact of the whole day takes the place of all others.
 * Where facts without dims exist, they are taken in place of those that break the figure down.
 * A corrected fact carries a version at the end of its id ("...~2"): the highest one counts.
-* Photos: the newest fact of each place (its dims) counts, however many were taken that day.
+* Photos: the newest fact of each place (its dims) counts, however many were taken that day, and a
+  place that a round asked for and no photo showed counts as planned and not seen.
 """
 
 import re
@@ -42,8 +43,11 @@ _MIDDAY: Final = time(15, 30)
 """The middle of usual opening hours. A node tells days of UTC: such a day is that of the shop's
 local day whose midday it holds, wherever on earth the shop is."""
 ANNOTATIONS: Final = frozenset(
-    {"basis", "calibrated", "mode", "planogram", "planogram_version", "replayed", "unknown_because"}
-)
+    {
+        "basis", "calibrated", "mode", "planned", "planogram", "planogram_version", "replayed",
+        "round", "unknown_because",
+    }
+)  # fmt: skip
 """Dims that say how a figure came about. All others say what part of the shop it is of."""
 _VERSION = re.compile(r"(.+)~(\d{1,9})")
 _Place = tuple[tuple[str, str], ...]
@@ -234,14 +238,27 @@ def totals(facts: Sequence[Fact]) -> Sequence[Fact]:
 def day_figure(days: ShopDays, metric: str, day: date) -> Figure | Unseen:
     """One metric of one local day, by the catalogue's way of adding up."""
     told = days.on(metric, day)
-    if len(told) == 1 and told[0].value is not None:
-        return _figure_of_one(told[0])
+    figure = added_up(told, metric)
+    if figure is not None:
+        return figure
     found = totals(told)
     if not found:
         return Unseen(no_facts(metric, day))
+    return Unseen(facts_without_value(metric, day), _ids(found))
+
+
+def added_up(told: Sequence[Fact], metric: str) -> Figure | None:
+    """The facts of one metric and window by the catalogue's way; None without a known value.
+
+    Args:
+        told: each stretch once, replaced facts left out (`shop_days` sees to it).
+    """
+    if len(told) == 1 and told[0].value is not None:
+        return _figure_of_one(told[0])
+    found = totals(told)
     known = [fact for fact in found if fact.value is not None]
     if not known:
-        return Unseen(facts_without_value(metric, day), _ids(found))
+        return None
     described = CATALOGUE[metric]
     match described.adds_up:
         case "sum":
@@ -260,12 +277,18 @@ def day_figure(days: ShopDays, metric: str, day: date) -> Figure | Unseen:
 
 
 def newest_photos(days: ShopDays, metric: str, first: date, last: date) -> Figure | Unseen:
-    """A mean over places by the newest fact of each, weighted by n (planned facings).
+    """A mean over places by the newest fact of each, weighted by n (facings seen).
 
-    A place whose newest fact is unknown lowers the coverage; it is not zero. A fact whose dims say
-    that another metric stood in for this one (`basis`) is none of this metric.
+    The coverage is the share of what was planned that was seen, over all places: one whose newest
+    fact is unknown lowers it; it is not zero. A fact whose dims say that another metric stood in
+    for this one (`basis`) is none of this metric.
     """
-    told = [fact for fact in days.between(metric, first, last) if _own_basis(fact)]
+    return of_places(days.between(metric, first, last), metric, first, last)
+
+
+def of_places(facts: Iterable[Fact], metric: str, first: date, last: date) -> Figure | Unseen:
+    """As `newest_photos`, of facts of one metric from `first` to `last`."""
+    told = [fact for fact in facts if _own_basis(fact)]
     newest = {_place(fact): fact for fact in sorted(told, key=_ended)}
     found = [fact for place, fact in newest.items() if not _overtaken(place, fact, newest)]
     if not found:
@@ -275,8 +298,16 @@ def newest_photos(days: ShopDays, metric: str, first: date, last: date) -> Figur
         return Unseen(facts_without_value_up_to(metric, last), _ids(found))
     counted = all(fact.n is not None for fact in found) and any(fact.n for fact in known)
     weights = _normalised([float(fact.n or 0) if counted else 1.0 for fact in known])
-    coverage = coverage_of(found, lambda fact: float(fact.n or 0) if counted else 1.0)
+    coverage = coverage_of(found, _planned if counted else lambda _: 1.0)
     return figure_of(known, weights, found, coverage=coverage)
+
+
+def _planned(fact: Fact) -> float:
+    """How many things were planned there: as the fact says, else what it saw by its coverage."""
+    said = fact.dims.get("planned", "")
+    if said.isascii() and said.isdigit():
+        return float(said)
+    return (fact.n or 0) / fact.coverage if fact.coverage > 0 else 0.0
 
 
 def _own_basis(fact: Fact) -> bool:

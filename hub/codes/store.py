@@ -1,7 +1,7 @@
 """Codes and policies in the database. Computes none; a stored code is never overwritten."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -133,7 +133,7 @@ def _says_the_same(known: StoredCode, new: StoredCode) -> bool:
     if not known.rule_zh:
         # Of before migration 10: to say the same in one more language is no correction.
         left_out |= {"rule_zh": None, "turns_green_when_zh": None}
-    return asdict(known) | left_out == asdict(new) | left_out
+    return _fields(known) | left_out == _fields(new) | left_out
 
 
 def _row(code: StoredCode) -> dict[str, Any]:

@@ -27,10 +27,15 @@ class KnownShop:
     format: str = ""
 
 
-def take_touched_days(connection: Connection, *, rows: int = 5000) -> dict[str, list[date]]:
-    """Take some shops' touched days; they are gone only if this transaction commits."""
+def touched_shops(connection: Connection) -> list[str]:
+    """The shops of which anything was touched."""
+    return [row["shop"] for row in connection.execute(question("touched_shops"))]
+
+
+def take_touched_days(connection: Connection, shops: Sequence[str]) -> dict[str, list[date]]:
+    """Take these shops' touched days; they are gone only if this transaction commits."""
     touched: dict[str, list[date]] = {}
-    for row in connection.execute(question("take_touched_days"), {"rows": rows}):
+    for row in connection.execute(question("take_touched_days"), {"shops": list(shops)}):
         touched.setdefault(row["shop"], []).append(row["day"])
     return touched
 

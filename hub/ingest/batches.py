@@ -1,9 +1,10 @@
-"""Store what a node said: one batch, one transaction. Speaks to no broker.
+"""Store what nodes said: some batches, one transaction. Speaks to no broker.
 
 What it returns may be acknowledged: it is committed by then.
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -11,13 +12,15 @@ from typing import Final
 import psycopg
 
 from hub.actions.store import move_action, note_delivered, note_withdrawal_kept, shops_of_actions
-from hub.ingest.fact_rules import as_storable, why_refused
+from hub.errors import NodeRefused
+from hub.ingest.fact_rules import as_storable, storable, why_refused
 from hub.ingest.facts_store import SaidFact, insert_facts
 from hub.ingest.sorting import (
     TAPS,
     Alarm,
     Known,
     Offset,
+    Plan,
     Quarantined,
     decide,
     offset_of,
@@ -44,8 +47,9 @@ from hub.ingest.streams_store import (
     raise_alarms,
     take_waiting,
 )
+from hub.nodes.store import revoked_among
 from hub.phones.store import phone_ended, phone_paired
-from hub.shops_store import node_said_state, see_node
+from hub.shops_store import node_said_state, see_node, see_nodes
 from hub.store.database import Connection, Database
 from hub.taps.store import insert_checklist, insert_tap, mark_item, undo_tap
 from storepulse.events import (
@@ -69,6 +73,8 @@ _UNSTORABLE: Final = (
 """What the database raises for a value that it can never hold: a retry changes nothing."""
 _DETAIL_MAX: Final = 500
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(slots=True)
 class Stored:
@@ -81,6 +87,21 @@ class Stored:
     retimed: int = 0
     quarantined: list[Quarantined] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one node said, in the order in which it came."""
+
+    address: Address
+    said: Sequence[Message | Refused]
+
+
+class NotStored(Exception):
+    """Nothing of this node's was stored, for a fault of the hub's own: it says it again."""
+
+
+Outcome = Stored | NodeRefused | NotStored
 
 
 def store_batch(
@@ -101,11 +122,54 @@ def store_batch(
         try:
             # A savepoint where an alarm was raised, else the transaction itself.
             with connection.transaction():
-                return _store(connection, address, said, received_at)
+                return _store_one(connection, address, said, received_at)
         except _UNSTORABLE:
             # Our rules let something through that the database cannot hold. It must not come back
             # for ever and hold up the rest: one at a time, the culprit alone goes to quarantine.
             return _store_singly(connection, address, said, received_at)
+
+
+def store_batches(
+    database: Database, heard: Sequence[Heard], *, received_at: datetime
+) -> dict[Address, Outcome]:
+    """Store what several nodes said in one transaction, each key once; what became of each node's.
+
+    One that the database cannot hold, or that a fault of ours meets, holds up no other: then each
+    node's is stored by itself.
+
+    Raises:
+        DatabaseUnavailable: nothing was stored; try again.
+    """
+    said: dict[Address, list[Message | Refused]] = {}
+    for one in heard:
+        said.setdefault(one.address, []).extend(one.said)
+    with database.connection() as connection:
+        shut_out = revoked_among(connection, said)
+    outcomes: dict[Address, Outcome] = {
+        address: NodeRefused(f"node {address.path} is revoked: what it says is not stored")
+        for address in shut_out
+    }
+    let_in = {address: some for address, some in said.items() if address not in shut_out}
+    if any(not storable(one.key.epoch) for some in let_in.values() for one in some):
+        return outcomes | _store_apart(database, let_in, received_at)
+    try:
+        with database.connection() as connection:
+            return outcomes | _store(connection, let_in, received_at)
+    except psycopg.Error:
+        return outcomes | _store_apart(database, let_in, received_at)
+
+
+def _store_apart(
+    database: Database, said: Mapping[Address, Sequence[Message | Refused]], received_at: datetime
+) -> dict[Address, Outcome]:
+    outcomes: dict[Address, Outcome] = {}
+    for address, some in said.items():
+        try:
+            outcomes[address] = store_batch(database, address, some, received_at=received_at)
+        except psycopg.Error as error:
+            log.exception("what %s said could not be stored", address.path)
+            outcomes[address] = NotStored(str(error))
+    return outcomes
 
 
 def _store_singly(
@@ -118,12 +182,12 @@ def _store_singly(
     for one in said:
         try:
             with connection.transaction():
-                part = _store(connection, address, [one], received_at)
+                part = _store_one(connection, address, [one], received_at)
         except _UNSTORABLE as error:
             reason = " ".join(str(error).split())[:_DETAIL_MAX]
             refused = Refused(key=one.key, reason=f"not storable: {reason}", raw=raw_of(one))
             with connection.transaction():
-                part = _store(connection, address, [refused], received_at)
+                part = _store_one(connection, address, [refused], received_at)
         # The last word on each epoch is the newest.
         kept = {ack.epoch: ack for ack in (*whole.acknowledgements, *part.acknowledgements)}
         whole.acknowledgements = list(kept.values())
@@ -136,68 +200,168 @@ def _store_singly(
     return whole
 
 
-def _store(
+def _store_one(
     connection: Connection,
     address: Address,
     said: Sequence[Message | Refused],
     received_at: datetime,
 ) -> Stored:
-    see_node(connection, address, at=received_at)
-    streams = lock_streams(connection, address, {one.key.epoch for one in said})
-    messages = [one for one in said if isinstance(one, Message)]
-    marked = [one.body.action for one in messages if isinstance(one.body, ActionMarked)]
-    known = Known(
-        contents=known_contents(connection, streams, [one.key for one in said]),
-        merged=known_merged(connection, streams),
-        offsets=known_offsets(connection, address, {one.clock.boot for one in messages}),
-        action_shops=shops_of_actions(connection, marked),
+    return _store(connection, {address: said}, received_at)[address]
+
+
+def _store(
+    connection: Connection,
+    said: Mapping[Address, Sequence[Message | Refused]],
+    received_at: datetime,
+) -> dict[Address, Stored]:
+    if not said:
+        return {}
+    see_nodes(connection, said, at=received_at)
+    streams = lock_streams(
+        connection, ((node.path, one.key.epoch) for node, some in said.items() for one in some)
     )
-    plan = decide(address, said, known, received_at=received_at)
-    stored = Stored(
-        repeated=plan.repeated,
-        waiting=len(plan.waiting),
-        quarantined=plan.quarantined,
-        alarms=plan.alarms,
-        new=len(plan.keys) - len(plan.quarantined),
-    )
-    insert_keys(connection, streams, plan.keys, received_at=received_at)
-    insert_merged(connection, streams, plan.merged)
-    insert_waiting(connection, address, streams, plan.waiting, received_at=received_at)
-    for boot, offset in plan.offsets.items():
-        learn_offset(connection, address, boot, offset, at=received_at)
-    facts = [(streams[key.epoch].stream, key, fact) for key, fact in plan.facts]
-    _keep_facts(connection, facts, stored, received_at)
-    for key, at, event in plan.events:
-        stream = streams[key.epoch]
-        insert_event(connection, address, stream, key, event, at=at, received_at=received_at)
-        _apply(connection, address, event, received_at, stored)
-    _retime(connection, address, plan.offsets, stored, received_at)
-    insert_quarantined(connection, address, stored.quarantined, received_at=received_at)
-    raise_alarms(connection, address.path, stored.alarms, at=received_at)
-    stored.acknowledgements = advance_streams(connection, streams)
+    known = _what_is_known(connection, streams, said)
+    plans = {
+        address: decide(address, some, known[address], received_at=received_at)
+        for address, some in said.items()
+    }
+    by_place = {(one.node_path, one.epoch): one.stream for one in streams}
+    stored = _keep_plans(connection, plans, by_place, received_at)
+    new: dict[int, list[int]] = {}
+    merged: dict[int, list[tuple[int, int]]] = {}
+    for address, plan in plans.items():
+        path = address.path
+        for epoch, number in plan.keys:
+            new.setdefault(by_place[path, epoch], []).append(number)
+        for epoch, ranges in known[address].merged.items():
+            merged.setdefault(by_place[address.path, epoch], []).extend(ranges)
+        for epoch, first, last in plan.merged:
+            merged.setdefault(by_place[address.path, epoch], []).append((first, last))
+    reached = advance_streams(connection, streams, new, merged)
+    addresses = {address.path: address for address in said}
+    for one in streams:
+        told = Acknowledgement(epoch=one.epoch, through=reached[one.stream])
+        stored[addresses[one.node_path]].acknowledgements.append(told)
     return stored
+
+
+def _what_is_known(
+    connection: Connection,
+    streams: Sequence[Stream],
+    said: Mapping[Address, Sequence[Message | Refused]],
+) -> dict[Address, Known]:
+    by_place = {(one.node_path, one.epoch): one.stream for one in streams}
+    numbers: dict[int, list[int]] = {}
+    boots: set[tuple[str, str]] = set()
+    marked: list[str] = []
+    for address, some in said.items():
+        path = address.path
+        for one in some:
+            numbers.setdefault(by_place[path, one.key.epoch], []).append(one.key.number)
+            if isinstance(one, Message):
+                boots.add((path, one.clock.boot))
+                if isinstance(one.body, ActionMarked):
+                    marked.append(one.body.action)
+    contents: dict[str, dict[tuple[str, int], bytes]] = {}
+    of_stream = {one.stream: one for one in streams}
+    for (stream, number), checksum in known_contents(connection, numbers).items():
+        here = of_stream[stream]
+        contents.setdefault(here.node_path, {})[here.epoch, number] = checksum
+    merged: dict[str, dict[str, list[tuple[int, int]]]] = {}
+    for stream, ranges in known_merged(connection, of_stream).items():
+        here = of_stream[stream]
+        merged.setdefault(here.node_path, {})[here.epoch] = ranges
+    offsets: dict[str, dict[str, Offset]] = {}
+    for (path, boot), offset in known_offsets(connection, boots).items():
+        offsets.setdefault(path, {})[boot] = offset
+    action_shops = shops_of_actions(connection, marked)
+    return {
+        address: Known(
+            contents=contents.get(address.path, {}), merged=merged.get(address.path, {}),
+            offsets=offsets.get(address.path, {}), action_shops=action_shops,
+        )
+        for address in said
+    }  # fmt: skip
+
+
+def _keep_plans(
+    connection: Connection,
+    plans: Mapping[Address, Plan],
+    by_place: Mapping[tuple[str, str], int],
+    received_at: datetime,
+) -> dict[Address, Stored]:
+    stored = {
+        address: Stored(
+            repeated=plan.repeated, waiting=len(plan.waiting), quarantined=plan.quarantined,
+            alarms=plan.alarms, new=len(plan.keys) - len(plan.quarantined),
+        )
+        for address, plan in plans.items()
+    }  # fmt: skip
+    keys = [
+        (by_place[address.path, epoch], number, checksum)
+        for address, plan in plans.items()
+        for (epoch, number), checksum in plan.keys.items()
+        if (epoch, number) not in plan.sums
+    ]
+    insert_keys(connection, keys, received_at=received_at)
+    facts = []
+    for address, plan in plans.items():
+        at = {epoch: by_place[address.path, epoch] for epoch in {epoch for epoch, _ in plan.keys}}
+        insert_merged(connection, [(at[epoch], low, high) for epoch, low, high in plan.merged])
+        if plan.waiting:
+            insert_waiting(connection, address, at, plan.waiting, received_at=received_at)
+        for boot, offset in plan.offsets.items():
+            learn_offset(connection, address, boot, offset, at=received_at)
+        facts += [
+            (address, key, _said_fact(plan, at[key.epoch], key, fact)) for key, fact in plan.facts
+        ]
+    _keep_facts(connection, facts, stored, received_at)
+    for address, plan in plans.items():
+        for key, at_moment, event in plan.events:
+            stream = by_place[address.path, key.epoch]
+            insert_event(
+                connection, address, stream, key, event, at=at_moment, received_at=received_at
+            )
+            _apply(connection, address, event, received_at, stored[address])
+        _retime(connection, address, plan.offsets, stored[address], received_at)
+        _keep_faults(connection, address, stored[address], received_at)
+    return stored
+
+
+def _said_fact(plan: Plan, stream: int, key: Key, fact: Fact) -> SaidFact:
+    checksum = plan.sums.get((key.epoch, key.number))
+    return SaidFact(fact, stream, key.number, checksum, new_key=checksum is not None)
+
+
+def _keep_faults(
+    connection: Connection, address: Address, stored: Stored, received_at: datetime
+) -> None:
+    if stored.quarantined:
+        insert_quarantined(connection, address, stored.quarantined, received_at=received_at)
+    if stored.alarms:
+        raise_alarms(connection, address.path, stored.alarms, at=received_at)
 
 
 def _keep_facts(
     connection: Connection,
-    told: Sequence[tuple[int, Key, Fact]],
-    stored: Stored,
+    told: Sequence[tuple[Address, Key, SaidFact]],
+    stored: Mapping[Address, Stored],
     received_at: datetime,
 ) -> None:
-    said = [SaidFact(fact, stream, key.number) for stream, key, fact in told]
-    outcomes = insert_facts(connection, said, received_at=received_at)
-    for (_, key, fact), outcome in zip(told, outcomes, strict=True):
+    outcomes = insert_facts(connection, [said for _, _, said in told], received_at=received_at)
+    for (address, key, said), outcome in zip(told, outcomes, strict=True):
         if outcome == "new":
             continue
-        stored.new -= 1
+        here, fact = stored[address], said.fact
+        here.new -= 1
         if outcome == "same":
-            stored.repeated += 1
+            here.repeated += 1
             continue
         reason = f"the fact id {fact.id!r} is taken by other content: what came first stays"
         raw = FACT_JSON.dump_json(fact).decode()
-        stored.quarantined.append(Quarantined(key, reason, raw))
+        here.quarantined.append(Quarantined(key, reason, raw))
         detail = f"{key.epoch}/{key.number}: {fact.id}"
-        stored.alarms.append(Alarm("same fact id, other content", detail))
+        here.alarms.append(Alarm("same fact id, other content", detail))
 
 
 def _apply(
@@ -250,14 +414,14 @@ def _retime(
             continue
         stored.retimed += 1
         if isinstance(body, Fact):
-            facts.append((stream, key, sourced(body, address)))
+            said = SaidFact(sourced(body, address), stream, key.number)
+            facts.append((address, key, said))
             continue
         at = time_of(body, received_at)
-        place = Stream(stream, key.epoch, 0)
-        insert_event(connection, address, place, key, body, at=at, received_at=received_at)
+        insert_event(connection, address, stream, key, body, at=at, received_at=received_at)
         _apply(connection, address, body, received_at, stored)
     before = stored.new
-    _keep_facts(connection, facts, stored, received_at)
+    _keep_facts(connection, facts, {address: stored}, received_at)
     stored.new = before  # these keys were counted when they came
 
 
@@ -290,11 +454,11 @@ def note_state(
         if told is not None:
             boot, offset = told
             learn_offset(connection, address, boot, offset, at=received_at)
-            best = known_offsets(connection, address, [boot])
+            known = known_offsets(connection, [(address.path, boot)])
+            best = {told_of: offset for (_, told_of), offset in known.items()}
             stored = Stored()
             _retime(connection, address, best, stored, received_at)
-            insert_quarantined(connection, address, stored.quarantined, received_at=received_at)
-            raise_alarms(connection, address.path, stored.alarms, at=received_at)
+            _keep_faults(connection, address, stored, received_at)
         return acknowledgements(connection, address) if state.online else []
 
 

@@ -1,14 +1,15 @@
 """Facts in the database: each id once, in partitions by month. Judges no fact."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import islice
 from typing import Any, Final, Literal
 
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
-from hub.ingest.fact_rules import fact_sha256
+from hub.ingest.fact_rules import dims_text, fact_sha256
 from hub.store.database import Connection
 from hub.store.queries import question
 from storepulse.facts import Fact
@@ -16,11 +17,18 @@ from storepulse.facts import Fact
 Outcome = Literal["new", "same", "other"]
 """What became of a fact: stored now; stored before; its id is taken by other content."""
 
+_LINES_A_WRITE: Final = 500
 _PARTITION_LOCK: Final = 7_405_814  # one maker of partitions at a time
 _FACT_COLUMNS: Final = (
     "id", "shop", "metric", "value", "low", "high", "n", "coverage", "independent", "dims",
     "method", "source",
 )  # fmt: skip
+
+
+_ESCAPES: Final = str.maketrans(
+    {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+)  # fmt: skip
+_HARMLESS: Final = re.compile(r"[^\\\t\n\r]*").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,10 @@ class SaidFact:
     fact: Fact
     stream: int | None = None
     number: int | None = None
+    sha256: bytes | None = None
+    """The fact's checksum where it is at hand."""
+    new_key: bool = False
+    """The message's key is new and has the same checksum: it is stored together with the fact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,58 +57,79 @@ def insert_facts(
 ) -> list[Outcome]:
     """Store facts whose shops exist; returns what became of each, in order.
 
-    The same id twice in one call: the first is new, the second same or other.
+    The same id twice in one call: the first is new, the second same or other. All go into a
+    temporary table by one COPY, and from there where they belong.
     """
     if not said:
         return []
-    sums = [fact_sha256(one.fact) for one in said]
-    claimed = connection.execute(
-        question("new_fact_ids"),
-        {
-            "ids": [one.fact.id for one in said],
-            "sha256": sums,
-            "started_at": [one.fact.start for one in said],
-        },
-    )
-    unused = {row["id"] for row in claimed}
-    rows = connection.execute(
-        question("known_fact_ids"), {"ids": sorted({one.fact.id for one in said})}
-    )
-    known = {row["id"]: bytes(row["sha256"]) for row in rows}
-    outcomes: list[Outcome] = []
-    new = []
-    for one, checksum in zip(said, sums, strict=True):
-        # Of two in one call the database claimed the id for either: its checksum says which.
-        if one.fact.id in unused and known[one.fact.id] == checksum:
-            unused.remove(one.fact.id)
-            new.append(one)
-            outcomes.append("new")
-        else:
-            outcomes.append("same" if known[one.fact.id] == checksum else "other")
-    make_months(connection, (one.fact.start for one in new))
-    _copy(connection, new, received_at)
-    return outcomes
+    sums = [one.sha256 or fact_sha256(one.fact) for one in said]
+    first: dict[str, int] = {}
+    for place, one in enumerate(said):
+        first.setdefault(one.fact.id, place)
+    make_months(connection, (one.fact.start for one in said))
+    connection.execute(question("make_staged_facts"))
+    with connection.cursor().copy(question("copy_staged_facts")) as copy:
+        received = received_at.isoformat()
+        lines = (_line(place, said[place], sums[place], received) for place in first.values())
+        while block := "".join(islice(lines, _LINES_A_WRITE)):
+            copy.write(block)
+    known = {row["place"]: bytes(row["sha256"]) for row in _claim(connection)}
+    for question_name in ("staged_messages", "staged_facts"):
+        connection.execute(question(question_name))
+    if len(first) < len(said):
+        again = [place for place, one in enumerate(said) if first[one.fact.id] != place]
+        for place in again:
+            before = first[said[place].fact.id]
+            known[place] = known.get(before, sums[before])
+        _insert_keys_of(connection, [(said[place], sums[place]) for place in again], received_at)
+    return [
+        "new" if place not in known else "same" if known[place] == checksum else "other"
+        for place, checksum in enumerate(sums)
+    ]
 
 
-def _copy(connection: Connection, said: Sequence[SaidFact], received_at: datetime) -> None:
-    if not said:
-        return
-    with connection.cursor().copy(question("copy_facts")) as copy:
-        for one in said:
-            fact = one.fact
-            copy.write_row(
-                (
-                    fact.id, fact.shop, fact.metric, fact.start, fact.end, fact.value, fact.low,
-                    fact.high, fact.n, fact.coverage, fact.independent, Jsonb(dict(fact.dims)),
-                    fact.method, fact.source, one.stream, one.number, received_at,
-                )
-            )  # fmt: skip
+def _claim(connection: Connection) -> list[dict[str, Any]]:
+    """Claim the ids of what is staged; returns what was known before, and forgets it there."""
+    taken = connection.execute(question("claim_fact_ids")).fetchall()
+    if not taken:
+        return []
+    places = [row["place"] for row in taken]
+    return connection.execute(question("unstage_known_facts"), {"places": places}).fetchall()
+
+
+def _insert_keys_of(
+    connection: Connection, told: Iterable[tuple[SaidFact, bytes]], received_at: datetime
+) -> None:
+    with connection.cursor().copy(question("copy_messages")) as copy:
+        for one, checksum in told:
+            if one.new_key:
+                copy.write_row((one.stream, one.number, checksum, received_at))
+
+
+def _line(place: int, one: SaidFact, checksum: bytes, received: str) -> str:
+    """One line of COPY's text format: tabs between, \\N for null, a backslash before specials."""
+    fact = one.fact
+    texts = [fact.id, fact.shop, fact.metric, dims_text(fact), fact.method, fact.source]
+    if not _HARMLESS("".join(texts)):
+        texts = [text.translate(_ESCAPES) for text in texts]
+    name, shop, metric, dims, method, source = texts
+    value, low, high, n, stream, number = (
+        "\\N" if one is None else one
+        for one in (fact.value, fact.low, fact.high, fact.n, one.stream, one.number)
+    )
+    return (
+        f"{place}\t{name}\t{shop}\t{metric}\t{fact.start.isoformat()}\t{fact.end.isoformat()}"
+        f"\t{value}\t{low}\t{high}\t{n}\t{fact.coverage}\t{fact.independent}\t{dims}\t{method}"
+        f"\t{source}\t{stream}\t{number}\t{received}\t\\\\x{checksum.hex()}\t{one.new_key:d}\n"
+    )
 
 
 def make_months(connection: Connection, starts: Iterable[datetime]) -> None:
     """Make the partitions for the months of these moments where they are missing."""
-    months = sorted({start.astimezone(UTC).strftime("%Y_%m") for start in starts})
-    missing = [month for month in months if not _has_month(connection, month)]
+    moments = (start.astimezone(UTC) for start in set(starts))
+    months = sorted({(moment.year, moment.month) for moment in moments})
+    named = [f"{year:04}_{number:02}" for year, number in months]
+    missing = [month for month in named if not _has_month(connection, month)]
     if not missing:
         return
     connection.execute("select pg_advisory_xact_lock(%s)", [_PARTITION_LOCK])

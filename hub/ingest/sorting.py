@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import Any, Final, TypeAlias
 
-from hub.ingest.fact_rules import as_storable, sha256_of, storable, why_refused
+from hub.ingest.fact_rules import as_storable, fact_sha256, sha256_of, storable, why_refused
 from storepulse.events import (
     ActionMarked,
     ChecklistMade,
@@ -83,6 +83,8 @@ class Plan:
 
     keys: dict[tuple[str, int], bytes] = field(default_factory=dict)
     facts: list[tuple[Key, Fact]] = field(default_factory=list)
+    sums: dict[tuple[str, int], bytes] = field(default_factory=dict)
+    """The checksums of those facts that are kept just as they were said."""
     events: list[tuple[Key, datetime, Event]] = field(default_factory=list)
     waiting: list[Message] = field(default_factory=list)
     """Facts and taps whose time is not known yet."""
@@ -127,7 +129,7 @@ def decide(
         before = known.contents.get(place) or plan.keys.get(place)
         if before is not None:
             plan.repeated += 1
-            if before != checksum:
+            if before not in (checksum, older_sha256(one)):
                 detail = f"{one.key.epoch}/{one.key.number}: what came first stays"
                 plan.alarms.append(Alarm("same key, other content", detail))
             continue
@@ -154,14 +156,20 @@ def why_not_taken(address: Address, message: Message, known: Known, plan: Plan) 
     if isinstance(body, NumbersMerged):
         return "last is out of range" if body.last > _NUMBER_MAX else None
     if isinstance(body, Fact):
-        ranges = [
-            *known.merged.get(key.epoch, ()),
-            *((first, last) for epoch, first, last in plan.merged if epoch == key.epoch),
-        ]
-        if any(first <= key.number <= last for first, last in ranges):
+        if _is_merged(key, known, plan):
             return "this number was merged into a coarser fact before: taken again it counts twice"
         return _why_fact_not_taken(address, body)
     return _why_event_not_taken(address, body, known)
+
+
+def _is_merged(key: Key, known: Known, plan: Plan) -> bool:
+    if not plan.merged and not known.merged:
+        return False
+    ranges = [
+        *known.merged.get(key.epoch, ()),
+        *((first, last) for epoch, first, last in plan.merged if epoch == key.epoch),
+    ]
+    return any(first <= key.number <= last for first, last in ranges)
 
 
 def _why_fact_not_taken(address: Address, fact: Fact) -> str | None:
@@ -169,7 +177,7 @@ def _why_fact_not_taken(address: Address, fact: Fact) -> str | None:
         return f"the fact is about shop {fact.shop!r}, but {address.path} said it"
     # A name without a slash is a feed that the node passes on (a till); a path claims to be a node.
     path = fact.source
-    if path.startswith("/") and path != address.path and not path.startswith(f"{address.path}/"):
+    if path.startswith("/") and not f"{path}/".startswith(f"{address.path}/"):
         return f"the fact names {path!r} as its source, but {address.path} said it"
     return why_refused(fact)
 
@@ -243,11 +251,16 @@ def _place(
             _set_aside(plan, message, "its clocks give a time outside the calendar")
             return
     if isinstance(body, Fact):
-        reason = why_refused(body)  # once more: it may have moved out of the calendar's range
+        # Once more where it was moved: perhaps out of the calendar's range.
+        reason = None if body is message.body else why_refused(body)
         if reason is not None:
             _set_aside(plan, message, reason)
             return
-        plan.facts.append((message.key, sourced(body, address)))
+        fact = sourced(body, address)
+        if fact is message.body:
+            place = (message.key.epoch, message.key.number)
+            plan.sums[place] = plan.keys[place]
+        plan.facts.append((message.key, fact))
     else:
         plan.events.append((message.key, time_of(body, received_at), body))
 
@@ -344,7 +357,14 @@ def raw_of(one: Message | Refused) -> str:
 
 
 def content_sha256(one: Message | Refused) -> bytes:
-    """The checksum of what is said: type and data, not when it was sent."""
+    """The checksum of what is said, not of when it was sent: a fact's own, else type and data."""
+    if isinstance(one, Message) and isinstance(one.body, Fact):
+        return fact_sha256(one.body)
+    return older_sha256(one)
+
+
+def older_sha256(one: Message | Refused) -> bytes:
+    """The checksum of type and data, by which older versions of the hub kept facts, too."""
     if isinstance(one, Message):
         return sha256_of(list(encode_body(one.body)))
     try:

@@ -22,93 +22,109 @@ class Stream:
     """One life of a node's outbox. Locked until the transaction ends."""
 
     stream: int
+    node_path: str
     epoch: str
     through: int
 
 
-def lock_streams(
-    connection: Connection, address: Address, epochs: Iterable[str]
-) -> dict[str, Stream]:
-    """The streams of these epochs, made where new, by epoch; other workers wait for them."""
-    asked = {"node_path": address.path, "epochs": sorted(set(epochs))}
-    connection.execute(question("new_streams"), asked)
-    rows = connection.execute(question("lock_streams"), asked)
-    return {row["epoch"]: Stream(**row) for row in rows}
+def lock_streams(connection: Connection, asked: Iterable[tuple[str, str]]) -> list[Stream]:
+    """The streams of these nodes' paths and epochs, made where new; other workers wait for them."""
+    places = sorted(set(asked))
+    named = {
+        "node_paths": [path for path, _ in places], "epochs": [epoch for _, epoch in places]
+    }  # fmt: skip
+    connection.execute(question("new_streams"), named)
+    return [Stream(**row) for row in connection.execute(question("lock_streams"), named)]
 
 
 def known_contents(
-    connection: Connection, streams: Mapping[str, Stream], keys: Sequence[Key]
-) -> dict[tuple[str, int], bytes]:
-    """The checksums of those keys that are stored."""
-    epochs = {one.stream: one.epoch for one in streams.values()}
+    connection: Connection, numbers: Mapping[int, Sequence[int]]
+) -> dict[tuple[int, int], bytes]:
+    """The checksums of those keys that are stored, by stream and number."""
+    stretches = [
+        (stream, first, last)
+        for stream, some in numbers.items()
+        for first, last in _stretches(some)
+    ]
     rows = connection.execute(
         question("known_messages"),
         {
-            "streams": [streams[key.epoch].stream for key in keys],
-            "numbers": [key.number for key in keys],
+            "streams": [stream for stream, _, _ in stretches],
+            "firsts": [first for _, first, _ in stretches],
+            "lasts": [last for _, _, last in stretches],
         },
     )
-    return {(epochs[row["stream"]], row["number"]): bytes(row["sha256"]) for row in rows}
+    return {(row["stream"], row["number"]): bytes(row["sha256"]) for row in rows}
+
+
+def _stretches(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """First and last of each run without a hole: a node's batch is mostly one."""
+    runs: list[tuple[int, int]] = []
+    for number in sorted(set(numbers)):
+        if runs and number == runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return runs
 
 
 def known_merged(
-    connection: Connection, streams: Mapping[str, Stream], *, above: int = 0
-) -> dict[str, list[tuple[int, int]]]:
-    """The tombstones of these streams that reach above a number, by epoch."""
-    epochs = {one.stream: one.epoch for one in streams.values()}
-    merged: dict[str, list[tuple[int, int]]] = {}
-    rows = connection.execute(question("merged_numbers"), {"streams": list(epochs), "above": above})
-    for row in rows:
-        merged.setdefault(epochs[row["stream"]], []).append((row["first"], row["last"]))
+    connection: Connection, streams: Iterable[int]
+) -> dict[int, list[tuple[int, int]]]:
+    """The tombstones of these streams, by stream."""
+    merged: dict[int, list[tuple[int, int]]] = {}
+    for row in connection.execute(question("merged_numbers"), {"streams": list(streams)}):
+        merged.setdefault(row["stream"], []).append((row["first"], row["last"]))
     return merged
 
 
 def insert_keys(
     connection: Connection,
-    streams: Mapping[str, Stream],
-    keys: Mapping[tuple[str, int], bytes],
+    keys: Sequence[tuple[int, int, bytes]],
     *,
     received_at: datetime,
 ) -> None:
-    """Store keys that are known to be new (their streams are locked)."""
-    connection.execute(
-        question("new_messages"),
-        {
-            "streams": [streams[epoch].stream for epoch, _ in keys],
-            "numbers": [number for _, number in keys],
-            "sha256": list(keys.values()),
-            "received_at": received_at,
-        },
-    )
+    """Store keys (stream, number, checksum) that are known to be new: their streams are locked."""
+    with connection.cursor().copy(question("copy_messages")) as copy:
+        for stream, number, checksum in keys:
+            copy.write_row((stream, number, checksum, received_at))
 
 
-def insert_merged(
-    connection: Connection,
-    streams: Mapping[str, Stream],
-    merged: Sequence[tuple[str, int, int]],
-) -> None:
-    """Store tombstones: epoch, first, last."""
-    for epoch, first, last in merged:
+def insert_merged(connection: Connection, merged: Sequence[tuple[int, int, int]]) -> None:
+    """Store tombstones: stream, first, last."""
+    for stream, first, last in merged:
         connection.execute(
-            question("new_merged_numbers"),
-            {"stream": streams[epoch].stream, "first": first, "last": last},
+            question("new_merged_numbers"), {"stream": stream, "first": first, "last": last}
         )
 
 
-def advance_streams(connection: Connection, streams: Mapping[str, Stream]) -> list[Acknowledgement]:
-    """Move each stream's `through` over what is stored now, and say where it stands."""
-    told = []
-    for one in streams.values():
-        asked = {"stream": one.stream, "through": one.through}
-        numbers = [row["number"] for row in connection.execute(question("numbers_above"), asked)]
-        merged = known_merged(connection, {one.epoch: one}, above=one.through)
-        through = advance(one.through, numbers, merged.get(one.epoch, ()))
-        if through > one.through:
-            connection.execute(
-                question("advance_stream"), {"stream": one.stream, "through": through}
-            )
-        told.append(Acknowledgement(epoch=one.epoch, through=through))
-    return told
+def advance_streams(
+    connection: Connection,
+    streams: Sequence[Stream],
+    new: Mapping[int, Sequence[int]],
+    merged: Mapping[int, Sequence[tuple[int, int]]],
+) -> dict[int, int]:
+    """Move each stream's `through` over what is stored now; returns it by stream.
+
+    Args:
+        new: the numbers that were stored now, by stream.
+        merged: all tombstones, by stream.
+    """
+    reached = {
+        one.stream: advance(one.through, new.get(one.stream, ()), merged.get(one.stream, ()))
+        for one in streams
+    }
+    above: dict[int, list[int]] = {}
+    asked = {"streams": list(reached), "throughs": list(reached.values())}
+    for row in connection.execute(question("numbers_above"), asked):
+        above.setdefault(row["stream"], []).append(row["number"])
+    for stream, numbers in above.items():
+        reached[stream] = advance(reached[stream], numbers, merged.get(stream, ()))
+    connection.execute(
+        question("advance_streams"),
+        {"streams": list(reached), "throughs": list(reached.values())},
+    )
+    return reached
 
 
 def acknowledgements(connection: Connection, address: Address) -> list[Acknowledgement]:
@@ -157,7 +173,7 @@ def raise_alarms(
 def insert_event(
     connection: Connection,
     address: Address,
-    stream: Stream,
+    stream: int,
     key: Key,
     event: Event,
     *,
@@ -168,7 +184,7 @@ def insert_event(
     connection.execute(
         question("new_event"),
         {
-            "stream": stream.stream, "number": key.number, "node_path": address.path,
+            "stream": stream, "number": key.number, "node_path": address.path,
             "shop": address.shop, "kind": type_of(event), "at": at,
             "body": Jsonb(encode_body(event)[1]), "received_at": received_at,
         },
@@ -176,12 +192,13 @@ def insert_event(
 
 
 def known_offsets(
-    connection: Connection, address: Address, boots: Iterable[str]
-) -> dict[str, Offset]:
-    """The offsets of those boots of a node that are known."""
-    asked = {"node_path": address.path, "boots": sorted(set(boots))}
+    connection: Connection, boots: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], Offset]:
+    """The offsets of those boots (a node's path, a boot) that are known."""
+    places = sorted(set(boots))
+    asked = {"node_paths": [path for path, _ in places], "boots": [boot for _, boot in places]}
     rows = connection.execute(question("boots"), asked)
-    return {row["boot"]: Offset(row["offset_s"], row["exact"]) for row in rows}
+    return {(row["node_path"], row["boot"]): Offset(row["offset_s"], row["exact"]) for row in rows}
 
 
 def learn_offset(
@@ -200,7 +217,7 @@ def learn_offset(
 def insert_waiting(
     connection: Connection,
     address: Address,
-    streams: Mapping[str, Stream],
+    streams: Mapping[str, int],
     waiting: Sequence[Message],
     *,
     received_at: datetime,
@@ -211,7 +228,7 @@ def insert_waiting(
         kind, data = encode_body(one.body)
         rows.append(
             {
-                "stream": streams[one.key.epoch].stream, "number": one.key.number,
+                "stream": streams[one.key.epoch], "number": one.key.number,
                 "node_path": address.path, "boot": one.clock.boot,
                 "monotonic_s": one.clock.monotonic_s, "said_at": one.said_at, "kind": kind,
                 "fact": Jsonb(data), "received_at": received_at,

@@ -1,7 +1,7 @@
 """Invitations and certificates of nodes in the database: read and write. Signs nothing."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -125,8 +125,14 @@ def revoked_certificates(connection: Connection, *, now: datetime) -> dict[int, 
 
 def is_revoked(connection: Connection, address: Address) -> bool:
     """Whether a node was enrolled and has been shut out since."""
-    row = connection.execute(question("revoked_node"), {"node_path": address.path}).fetchone()
-    return row is not None and row["revoked"] is True
+    return bool(revoked_among(connection, [address]))
+
+
+def revoked_among(connection: Connection, addresses: Iterable[Address]) -> set[Address]:
+    """Those of these nodes that were enrolled and have been shut out since."""
+    asked = {address.path: address for address in addresses}
+    rows = connection.execute(question("revoked_nodes"), {"node_paths": list(asked)})
+    return {asked[row["node_path"]] for row in rows}
 
 
 def note_gone(connection: Connection, address: Address) -> None:

@@ -16,7 +16,7 @@ Role = Literal["clerk", "shop", "region", "head_office", "installer", "auditor"]
 Right = Literal[
     "see_shops", "read_figures", "see_nodes", "see_faults", "pair_phones", "invite_nodes",
     "manage_people", "try_policy", "edit_policy", "read_audit", "see_plans", "edit_plans",
-    "propose_trials", "run_trials",
+    "propose_trials", "run_trials", "rest_findings",
 ]  # fmt: skip
 Reach = Literal["own", "all"]
 """own: the shops of the person's regions and those named; all: the whole chain."""
@@ -26,17 +26,17 @@ RIGHTS: Final[Mapping[Role, Mapping[Right, Reach]]] = {
     "clerk": {"see_shops": "own", "read_figures": "own", "propose_trials": "own"},
     "shop": {
         "see_shops": "own", "read_figures": "own", "see_nodes": "own", "pair_phones": "own",
-        "propose_trials": "own",
+        "propose_trials": "own", "rest_findings": "own",
     },
     "region": {
         "see_shops": "own", "read_figures": "own", "see_nodes": "own", "pair_phones": "own",
-        "try_policy": "own", "see_plans": "own", "propose_trials": "own",
+        "try_policy": "own", "see_plans": "own", "propose_trials": "own", "rest_findings": "own",
     },
     "head_office": {
         "see_shops": "all", "read_figures": "all", "see_nodes": "all", "see_faults": "all",
         "pair_phones": "all", "invite_nodes": "all", "manage_people": "all", "read_audit": "all",
         "try_policy": "all", "edit_policy": "all", "see_plans": "all", "edit_plans": "all",
-        "propose_trials": "all", "run_trials": "all",
+        "propose_trials": "all", "run_trials": "all", "rest_findings": "all",
     },
     "installer": {
         "see_shops": "all", "see_nodes": "all", "see_faults": "all", "pair_phones": "all",

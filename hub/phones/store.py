@@ -9,6 +9,7 @@ from typing import Final
 
 from hub.ingest.sorting import Alarm
 from hub.plans.store import plans_due, timezone_of
+from hub.rounds.store import rests_due, rounds_due
 from hub.store.database import Connection
 from hub.store.queries import question
 from storepulse.events import PhoneEnded, PhonePaired
@@ -132,7 +133,21 @@ def _config(
         ended=tuple(row["phone"] for row in ended),
         timezone=timezone_of(connection, shop),
         plans=plans_due(connection, shop, now=now),
+        ticket_pages=ticket_pages_of(connection),
+        rounds=rounds_due(connection, shop, now=now),
+        rests=rests_due(connection, shop, now=now),
     )
+
+
+def ticket_pages_of(connection: Connection) -> str:
+    """Where tickets' QRs lead; "" before a hub has run."""
+    row = connection.execute(question("ticket_pages")).fetchone()
+    return "" if row is None else str(row["address"])
+
+
+def keep_ticket_pages(connection: Connection, address: str) -> None:
+    """Say where tickets' QRs lead; when that is new, every node is told."""
+    connection.execute(question("set_ticket_pages"), {"address": address})
 
 
 def note_config_sent(connection: Connection, sent: ConfigDue, *, at: datetime) -> None:

@@ -6,6 +6,7 @@ so that a hub which makes a planogram twice a year does not hold a network in me
 """
 
 import asyncio
+import json
 import logging
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from hub.store.database import Database
 from hub.store.queries import question
 from planograms.files import read_planogram
 from planograms.model import Planogram
+from storepulse.checklists import Sentence
 from storepulse.errors import BadInput
 
 log = logging.getLogger(__name__)
@@ -51,11 +53,28 @@ class WaitingPhoto:
 Look = Callable[[WaitingPhoto], Planogram]
 
 
+class PhotoRefused(BadInput):
+    """A photo of which no planogram can be made, and why, in the languages of our users."""
+
+    def __init__(self, words: Sentence) -> None:
+        super().__init__(words.en)
+        self.words = words
+
+
+def _words(stdout: str, *, otherwise: str) -> Sentence:
+    """What the child said of a photo in both languages; an older child said it in one."""
+    try:
+        told = json.loads(stdout)["refused"]
+        return Sentence(en=str(told["en"]), zh=str(told["zh"]))
+    except (ValueError, KeyError, TypeError):
+        return Sentence(en=otherwise, zh=otherwise)
+
+
 def look_by_child(waiting: WaitingPhoto) -> Planogram:
     """Have a child make a planogram of a photo.
 
     Raises:
-        BadInput: the photo shows no shelf, or is none; in the child's words.
+        PhotoRefused: the photo shows no shelf, or is none; in the child's words.
         TimeoutError: the child did not come to an end.
         RuntimeError: the child failed.
     """
@@ -65,7 +84,7 @@ def look_by_child(waiting: WaitingPhoto) -> Planogram:
         command = [
             sys.executable, "-m", "storepulse", "planogram", "from-photo", str(photo),
             "-o", str(plan), "--id", waiting.planogram, "--bay", waiting.bay,
-            "--name", waiting.name or waiting.planogram,
+            "--name", waiting.name or waiting.planogram, "--json",
         ]  # fmt: skip
         try:
             done = subprocess.run(
@@ -75,7 +94,7 @@ def look_by_child(waiting: WaitingPhoto) -> Planogram:
             raise TimeoutError("the photo took too long to look at") from error
         said = " ".join(done.stderr.replace(str(photo), "the photo").split())
         if done.returncode == 2:
-            raise BadInput(said.removeprefix("storepulse: "))
+            raise PhotoRefused(_words(done.stdout, otherwise=said.removeprefix("storepulse: ")))
         if done.returncode != 0:
             raise RuntimeError(said[-_REASON_MAX:] or f"the child ended with {done.returncode}")
         return read_planogram(plan)
@@ -109,9 +128,11 @@ def work_once(
     if row is None:
         return False
     waiting = WaitingPhoto(**row)
-    state, reason = "drafted", ""
+    state, reason, in_chinese = "drafted", "", ""
     try:
         plan = look(waiting)
+    except PhotoRefused as error:
+        state, reason, in_chinese = "refused", error.words.en, error.words.zh
     except BadInput as error:
         state, reason = "refused", str(error)
     except (TimeoutError, RuntimeError) as error:
@@ -123,6 +144,10 @@ def work_once(
                 save_draft(connection, plan, revision=NEW)
             except PlanChanged:
                 state, reason = "refused", "this planogram has a draft already"
-        said = {"id": waiting.id, "state": state, "reason": reason[:_REASON_MAX], "now": now()}
+                in_chinese = "此陈列图已有草稿"
+        said = {
+            "id": waiting.id, "state": state, "reason": reason[:_REASON_MAX],
+            "reason_zh": in_chinese[:_REASON_MAX], "now": now(),
+        }  # fmt: skip
         connection.execute(question("end_plan_photo"), said)
     return True

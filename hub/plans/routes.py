@@ -98,6 +98,8 @@ class PhotoStanding:
     planogram: str
     state: Literal["waiting", "looking", "drafted", "refused"]
     reason: str
+    reason_zh: str = ""
+    """The same in Chinese; empty where it is known in one language only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path
 
 from hub.api.asked import NotThere
-from hub.audit import record
 from hub.errors import Refused
 from hub.people.roles import Session
 from hub.people.sessions import NotYours, SignedIn
@@ -20,6 +19,7 @@ from hub.playbooks.store import (
     newest_playbooks,
     shipped_playbooks,
     sources_from,
+    tell_published,
     versions_of,
 )
 from hub.store.database import Database
@@ -169,9 +169,9 @@ def playbook_routes(database: Database) -> APIRouter:
             row = connection.execute(question("publish_playbook"), asked).fetchone()
             assert row is not None
             if row["version"]:
-                detail = {"version": row["version"]}
-                record(connection, what="playbook_published", about=f"playbook:{name}",
-                       detail=detail)  # fmt: skip
+                tell_published(
+                    connection, name, row["version"], note=said.note, who=session.person.id
+                )
         if row["version"] is None:
             raise NotYours("this is not among what your role may do")
         if row["version"] == 0:

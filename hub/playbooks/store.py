@@ -4,8 +4,9 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from hub.audit import record
+from hub.audit import MACHINE, record
 from hub.playbooks import playbooks, read_playbooks, shipped_sources
 from hub.playbooks.playbook import BadPlaybook, Playbook
 from hub.playbooks.reading import Source
@@ -77,5 +78,13 @@ def insert_playbook(connection: Connection, name: str, *, en: str, zh: str, note
     asked = {"name": name, "en": en, "zh": zh, "note": note}
     row = connection.execute(question("new_playbook"), asked).fetchone()
     assert row is not None
-    record(connection, what="playbook_published", about=f"playbook:{name}", detail=row)
+    tell_published(connection, name, int(row["version"]), note=note)
     return int(row["version"])
+
+
+def tell_published(
+    connection: Connection, name: str, version: int, *, note: str, who: UUID | str = MACHINE
+) -> None:
+    """Add to the audit log that a version was published."""
+    detail = {"version": version, "note": note}
+    record(connection, who=who, what="playbook_published", about=f"playbook:{name}", detail=detail)

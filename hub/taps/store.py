@@ -74,6 +74,10 @@ def insert_tap(
             connection.execute(
                 question("new_experience"), {"shop": shop, "ticket": tap.ticket, "at": tap.at}
             )
+            if tap.link_sha256:
+                sha256 = bytes.fromhex(tap.link_sha256)
+                asked = {"sha256": sha256, "shop": shop, "ticket": tap.ticket}
+                connection.execute(question("keep_ticket_link"), asked)
         case DealMade():
             connection.execute(
                 question("new_deal"),

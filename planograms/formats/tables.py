@@ -3,6 +3,7 @@
 Columns that we do not know are kept and written back. One table may hold several planograms.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -43,6 +44,7 @@ COLUMNS: Final = (
     Column("main_visual", "yes: this shelf is at eye level", "no"),
     Column("position", "Id of the position; empty: made from row and place", "r0-p01"),
     Column("sku", "Your number of the product", "M001", True),
+    Column("product", "Id of the product, where two share a number; empty: the number", "M001"),
     Column("gtin", "Number under the barcode, with its check digit", "4006381333931"),
     Column("product_name", "Its name", "Green tea, 50 bags"),
     Column("name:zh", "Its name in a language; any column name:CODE", "绿茶"),
@@ -140,7 +142,8 @@ def _planogram(
         known = products.setdefault(product.id, product)
         if known != product:
             raise Place(name, line.number, "sku").wrong(
-                f"{product.sku} is described otherwise than above; rows of one product must agree"
+                f"{product.sku} is described otherwise than above; rows of one product must agree, "
+                "and two products of one number need a column product that tells them apart"
             )
         facings = (
             _count(line, name, "facings_wide"), _count(line, name, "facings_high"),
@@ -156,9 +159,8 @@ def _planogram(
     boxes = _boxes(placed, levels, name)
     tops = max(box[3] for box in boxes)
     width = _number(first, name, "bay_width_mm") or max(box[2] for box in boxes)
+    # Goods on the top shelf may reach above the bay: so do those of a planogram that we wrote.
     height = _number(first, name, "bay_height_mm") or tops
-    if height < tops - 0.5:
-        raise place.at("bay_height_mm").wrong(f"{height:g} is less than its goods reach: {tops:g}")
     positions = _positions(placed, boxes, height, name)
     with told_at(place):
         return Planogram(
@@ -224,7 +226,8 @@ def _product(line: Line, file: str) -> Product:
     )
     with told_at(place):
         return Product(
-            id=sku, sku=sku, name=_text(line, file, "product_name") or sku,
+            id=_text(line, file, "product") or sku, sku=sku,
+            name=_text(line, file, "product_name") or sku,
             names={
                 column.removeprefix(_NAME_PREFIX): text
                 for column, text in line.cells.items()
@@ -356,10 +359,15 @@ def rows_of(planograms: Sequence[Planogram]) -> tuple[list[str], list[list[str]]
             was = unpacked(planogram.kept, f"planogram {planogram.id}")
             kept = was["rows"]
             more |= dict.fromkeys(was["columns"])
+        numbers = Counter(product.sku for product in planogram.products)
+        shared = {sku for sku, times in numbers.items() if times > 1}
         for position in planogram.in_order:
             product = planogram.product_at(position)
             languages |= {f"{_NAME_PREFIX}{code}": None for code in product.names}
-            told.append({**_row(planogram, position, product), **kept.get(position.id, {})})
+            row = _row(planogram, position, product)
+            if product.sku in shared:
+                row["product"] = product.id
+            told.append({**row, **kept.get(position.id, {})})
     known = [column.name for column in COLUMNS if not column.name.startswith(_NAME_PREFIX)]
     at = known.index("product_name") + 1
     header = [*known[:at], *languages, *known[at:], *more]
@@ -372,9 +380,13 @@ def rows_of(planograms: Sequence[Planogram]) -> tuple[list[str], list[list[str]]
 
 
 def _row(planogram: Planogram, position: Position, product: Product) -> dict[str, str]:
-    x1, y1, x2, y2 = position.box_xyxy
+    x1, y2 = position.box_xyxy[0], position.box_xyxy[3]
     shelf = next(each for each in planogram.shelves if each.row == position.row)
     _, left, _, right = shelf.line_xyxy
+    # Rows of one product must agree: where nothing says its size, its first place does for all.
+    first = next(one for one in planogram.in_order if one.product == product.id)
+    wide = (first.box_xyxy[2] - first.box_xyxy[0]) / first.facings
+    high = (first.box_xyxy[3] - first.box_xyxy[1]) / first.facings_high
     return {
         "planogram": planogram.id,
         "planogram_name": planogram.name,
@@ -393,8 +405,8 @@ def _row(planogram: Planogram, position: Position, product: Product) -> dict[str
         "product_name": product.name,
         **{f"{_NAME_PREFIX}{code}": name for code, name in product.names.items()},
         "brand": product.brand or "",
-        "width_mm": spelt(product.width_mm or (x2 - x1) / position.facings),
-        "height_mm": spelt(product.height_mm or (y2 - y1) / position.facings_high),
+        "width_mm": spelt(product.width_mm or wide),
+        "height_mm": spelt(product.height_mm or high),
         "depth_mm": spelt(product.depth_mm),
         "price": spelt(product.price),
         "currency": product.currency or "",

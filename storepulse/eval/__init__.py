@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from storepulse.errors import BadInput
+from storepulse.eval.clerk_commands import app as clerk
 from storepulse.eval.data_folders import need
 from storepulse.eval.hub_commands import app as hub
 from storepulse.eval.judgement_commands import app as judgement
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.add_typer(judgement)
 app.add_typer(listening)
 app.add_typer(hub)
+app.add_typer(clerk)
 
 
 @app.callback()
@@ -91,6 +93,22 @@ def gaps_command(
 
     see = eyes(model, gap_model, threads=threads)
     say(measure_gaps(data, shelves, see, seed=seed, steps=on_stderr), as_json)
+
+
+@app.command("tags", epilog="storepulse eval tags --data ../shared/data/tags --json")
+def tags_command(
+    data: Annotated[Path, typer.Option("--data", help="Folder with tags.json and crops.csv.")],
+    model: Model = None, threads: Threads = 2, seed: Seed = 0, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Share of labelled price tags that are found, and of known prices that are read right."""
+    need(data, "tags.json", "photos", "crops.csv", "crops")
+    from storepulse.eval.tags import measure_tags
+    from vision.look import Looker
+    from vision.tags.rapid import RapidReader
+
+    reader = RapidReader(threads=threads)
+    looker = Looker(model, threads=threads)
+    say(measure_tags(data, looker, reader, seed=seed, steps=on_stderr), as_json)
 
 
 @app.command("rows", epilog="storepulse eval rows --data ../shared/data/shelves --json")

@@ -1,7 +1,7 @@
 """Make the shipped calibration again from the reference captures, and say where it differs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Final
 
@@ -69,9 +69,9 @@ def _learn(
     for day in steps(days, "counting phones by day"):
         heard = presence(day.capture, bare)
         for start_s, people in day.people.items():
-            phones = heard[start_s].people if start_s in heard else None
-            if phones is not None:
-                windows.append(CountedWindow(day.day, people, phones))
+            window = heard.get(start_s)
+            if window is not None and window.people is not None:
+                windows.append(CountedWindow(day.day, people, window.phones))
     return learnt_calibration(
         name=_NAME,
         learnt_from=f"{_PLACE}, {len(days)} days until {days[-1].day}, {_RADIO}; "
@@ -86,10 +86,13 @@ def report_of(learnt: Calibration) -> Report:
     """What was learnt, beside what is shipped."""
     shipped = read_calibration()
     figures = []
-    for name in ("signal_dbm_min", "people_per_phone", "error_share", "error_people",
-                 "dwell_error_share"):  # fmt: skip
-        figures.append(Figure(name=name, of="learnt", value=float(getattr(learnt, name))))
-        figures.append(Figure(name=name, of="shipped", value=float(getattr(shipped, name))))
+    for of, calibration in (("learnt", learnt), ("shipped", shipped)):
+        told = asdict(calibration.curve) | {
+            name: float(getattr(calibration, name))
+            for name in ("signal_dbm_sure", "signal_dbm_min", "error_share", "error_people",
+                         "dwell_error_share")
+        }  # fmt: skip
+        figures += [Figure(name=name, of=of, value=value) for name, value in told.items()]
     apart = np.abs(np.array(learnt.paces.share) - np.array(shipped.paces.share))
     figures.append(
         Figure(

@@ -14,6 +14,7 @@ import numpy as np
 from probes.calibration import Calibration, read_calibration
 from probes.frames import Frame, FrameCounts
 from probes.learning import learn_paces_of
+from probes.modes import Listening, Mode
 from probes.replay import Ears
 from storepulse.eval.calibration import times_by_phone
 from storepulse.eval.data_folders import WrongData
@@ -78,6 +79,7 @@ def measure_dwell(
     seed: int,
     steps: Steps,
     means_min: Sequence[float] = MEANS_MIN,
+    mode: Mode = Mode.STANDARD,
 ) -> Report:
     """Try every left-out set of phones at every mean and spread of lengths.
 
@@ -85,6 +87,7 @@ def measure_dwell(
         repeats: how often the phones are parted anew.
         hours: over which the visitors of a trial come in.
         means_min: mean lengths that are tried, minutes.
+        mode: strict is listened to as strict is, in pieces of five minutes.
     Raises:
         WrongData: too few phones were watched.
     """
@@ -105,9 +108,12 @@ def measure_dwell(
             for lengths in LENGTHS:
                 trials.append(
                     try_once(held, calibration, rng, phones=number, mean_min=mean_min,
-                             lengths=lengths, hours=hours)
+                             lengths=lengths, hours=hours, mode=mode)
                 )  # fmt: skip
-    settings = {"repeats": repeats, "hours": hours, "visits_a_trial": VISITS, "seed": seed}
+    settings: dict[str, int | float | str] = {
+        "repeats": repeats, "hours": hours, "visits_a_trial": VISITS, "seed": seed,
+        "mode": str(mode),
+    }  # fmt: skip
     return report_of(trials, settings=settings, seed=seed)
 
 
@@ -120,12 +126,13 @@ def try_once(
     mean_min: float,
     lengths: str,
     hours: float,
+    mode: Mode = Mode.STANDARD,
 ) -> DwellTrial:
     """Let visitors come in, listen, and compare."""
     frames, true_s, heard = visitors(
         held, LENGTHS[lengths](rng, 60 * mean_min), rng, over_s=3600 * hours
     )
-    ears = Ears(calibration)
+    ears = Ears(calibration, Listening(mode))
     for frame in frames:
         ears.hear(frame)
     dwell = ears.finish(FrameCounts(), ()).dwell
@@ -173,7 +180,7 @@ def visitors(
 
 
 def report_of(
-    trials: Sequence[DwellTrial], *, settings: Mapping[str, int | float], seed: int
+    trials: Sequence[DwellTrial], *, settings: Mapping[str, int | float | str], seed: int
 ) -> Report:
     """The figures over all trials; intervals by set of phones."""
     known = [trial for trial in trials if trial.estimate is not None]

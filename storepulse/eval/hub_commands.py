@@ -1,4 +1,4 @@
-"""`storepulse eval why|experiments|kill|verdicts`: the hub's measures. Thin."""
+"""`storepulse eval why|experiments|kill|verdicts|board`: the hub's measures. Thin."""
 
 import json
 from pathlib import Path
@@ -84,3 +84,16 @@ def verdicts_command(
     if export is not None:
         TALK.print(f"{export}: {verdicts.export(told, export)} verdicts", markup=False)
     say(verdicts.report_of(told, days=days), as_json)
+
+
+@app.command("board", epilog="storepulse eval board --shops 10000 --json")
+def board_command(
+    shops: Annotated[int, typer.Option(min=200, max=100_000, help="Drawn shops.")] = 10_000,
+    loads: Annotated[int, typer.Option(min=5, help="How often the board is opened.")] = 15,
+    changes: Annotated[int, typer.Option(min=5, help="Facts told while it is open.")] = 40,
+    as_json: AsJson = False,
+) -> None:
+    """A large chain's board on a real hub: first rows, frames of a scroll, a fact to the screen."""
+    from storepulse.eval.board import measure_board
+
+    say(measure_board(shops=shops, loads=loads, changes=changes, steps=on_stderr), as_json)

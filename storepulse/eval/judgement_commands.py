@@ -85,6 +85,73 @@ def layouts_command(
 
 
 @app.command(
+    "bay-recognition", epilog="storepulse eval bay-recognition --data ../shared/data/shelves"
+)
+def bay_recognition_command(
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Folder of shelf photos; without: a shop of drawn bays."),
+    ] = None,
+    photos: Annotated[
+        int | None, typer.Option(min=2, help="So many photos as bays, chosen by seed; or bays.")
+    ] = None,
+    trials: Annotated[int, typer.Option(min=1, help="Photos of each bay.")] = 2,
+    harder: Annotated[
+        bool,
+        typer.Option(
+            "--harder", help="Also 30 degrees, a quarter of the light, half the bay, half the size."
+        ),
+    ] = False,
+    model: Model = None,
+    threads: Threads = 2,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Which bay a photo shows: right first, right, not sure, wrong; and time.
+
+    One shop of all bays; its photos are second exposures of restocked shelves.
+    """
+    from storepulse.eval.bay_recognition import measure_bay_recognition, measure_drawn_shop
+
+    if data is None:
+        report = measure_drawn_shop(
+            bays=photos or 24, trials=trials, harder=harder, seed=seed, steps=on_stderr
+        )
+        say(report, as_json)
+        return
+    need(data, "checked.json", "images")
+    from vision.look import Looker
+
+    report = measure_bay_recognition(
+        data, Looker(model, threads=threads), photos_max=photos, trials=trials, harder=harder,
+        seed=seed, steps=on_stderr,
+    )  # fmt: skip
+    say(report, as_json)
+
+
+@app.command("after-photos", epilog="storepulse eval after-photos --data ../shared/data/shelves")
+def after_photos_command(
+    data: Shelves,
+    photos: Annotated[
+        int | None, typer.Option(min=1, help="So many photos, chosen by seed; without: all.")
+    ] = None,
+    model: Model = None,
+    threads: Threads = 2,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """What a later photo may close: mended places look changed, others do not."""
+    need(data, "checked.json", "images")
+    from storepulse.eval.after_photos import measure_after_photos
+    from vision.look import Looker
+
+    report = measure_after_photos(
+        data, Looker(model, threads=threads), photos_max=photos, seed=seed, steps=on_stderr
+    )
+    say(report, as_json)
+
+
+@app.command(
     "learn-confidence",
     epilog="storepulse eval learn-confidence --data ../shared/data/shelves --photos 48",
 )

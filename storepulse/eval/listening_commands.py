@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from probes.modes import Mode
 from storepulse.errors import BadInput
 from storepulse.eval.options import AsJson, Calibrated, Probes, Seed, say
 from storepulse.eval.progress import on_stderr
@@ -20,6 +21,9 @@ def occupancy_command(
         typer.Option("--from", help="First day; without: after the calibration's last one."),
     ] = None,
     calibration: Calibrated = None,
+    counts_a_month: Annotated[
+        int, typer.Option(min=0, help="Windows counted by hand in each month, to recalibrate by.")
+    ] = 0,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -30,7 +34,10 @@ def occupancy_command(
 
     keep_to_itself()
     learnt = read_calibration(calibration or DEFAULT_CALIBRATION)
-    say(measure_occupancy(data, learnt, first=first, seed=seed, steps=on_stderr), as_json)
+    report = measure_occupancy(
+        data, learnt, first=first, seed=seed, steps=on_stderr, counts_a_month=counts_a_month
+    )
+    say(report, as_json)
 
 
 @app.command("dwell", epilog="storepulse eval dwell --data ../shared/data/probes --json")
@@ -40,6 +47,7 @@ def dwell_command(
     hours: Annotated[
         float, typer.Option(min=0.5, max=24, help="Over which 100 visitors come in.")
     ] = 8.0,
+    mode: Annotated[Mode, typer.Option(help="How the shop listens.")] = Mode.STANDARD,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -50,7 +58,9 @@ def dwell_command(
 
     keep_to_itself()
     watches = read_watches(data, steps=on_stderr)
-    report = measure_dwell(watches, repeats=repeats, hours=hours, seed=seed, steps=on_stderr)
+    report = measure_dwell(
+        watches, repeats=repeats, hours=hours, seed=seed, steps=on_stderr, mode=mode
+    )
     say(report, as_json)
 
 

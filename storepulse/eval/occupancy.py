@@ -5,13 +5,15 @@ was heard.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from probes.calibration import Calibration
+from probes.learning import HERE_PEOPLE, CountedWindow, recalibrated
 from storepulse.errors import BadInput
 from storepulse.eval.data_folders import WrongData
 from storepulse.eval.figures import Figure, Report
@@ -29,14 +31,23 @@ class ScoredWindow:
     told: float
     low: float
     high: float
+    phones: float = 0.0
+    """Told apart in five minutes, before the calibration makes people of them."""
+
+
+COUNT_DRAWS: Final = 200
+"""How often the windows are drawn anew in which somebody counts by hand."""
 
 
 def measure_occupancy(
-    folder: Path, calibration: Calibration, *, first: str | None, seed: int, steps: Steps
-) -> Report:
+    folder: Path, calibration: Calibration, *, first: str | None, seed: int, steps: Steps,
+    counts_a_month: int = 0,
+) -> Report:  # fmt: skip
     """Measure on the counted days from `first` on.
 
     Args:
+        counts_a_month: so many windows with people, drawn anew each time, recalibrate their month,
+            and the month's others are scored, too; 0: none.
         first: a date; None: the day after the latest that the calibration has learnt from.
     Raises:
         BadInput: `first` is no date.
@@ -57,9 +68,66 @@ def measure_occupancy(
                 continue
             assert window.low is not None
             assert window.high is not None
-            scored.append(ScoredWindow(day.day, people, window.people, window.low, window.high))
+            scored.append(
+                ScoredWindow(day.day, people, window.people, window.low, window.high, window.phones)
+            )
     seen = [day.day for day in days if day.day <= calibration.learnt_on]
-    return report_of(scored, calibration, learnt_from=seen, missed=missed, seed=seed)
+    report = report_of(scored, calibration, learnt_from=seen, missed=missed, seed=seed)
+    if not counts_a_month:
+        return report
+    counted = with_counts(scored, calibration, counts_a_month=counts_a_month, seed=seed)
+    return replace(report, figures=(*report.figures, *counted))
+
+
+def with_counts(
+    windows: Sequence[ScoredWindow], calibration: Calibration, *, counts_a_month: int, seed: int
+) -> list[Figure]:
+    """Score the windows of months in which a few others were counted by hand.
+
+    Months with fewer windows with people than that are scored as they are. Each draw gives one
+    figure; told are their mean, and where nine in ten of them lie.
+    """
+    rng = np.random.default_rng([seed, 0xC047])
+    months: dict[str, list[ScoredWindow]] = {}
+    for window in windows:
+        months.setdefault(window.day[:7], []).append(window)
+    told: dict[str, list[float]] = {"wape": [], "bias": []}
+    for _ in range(COUNT_DRAWS):
+        off = over = people = 0.0
+        for some in months.values():
+            drawn, moved = _counted(some, calibration, counts_a_month, rng)
+            for number, window in enumerate(some):
+                if number not in drawn:
+                    error = moved.curve.people(window.phones) - window.people
+                    off, over, people = off + abs(error), over + error, people + window.people
+        if people:
+            told["wape"].append(off / people)
+            told["bias"].append(over / people)
+    return [
+        Figure(
+            name=name, of=f"{counts_a_month} counts a month", value=float(np.mean(values)),
+            n=len(windows), low=float(np.quantile(values, 0.05)),
+            high=float(np.quantile(values, 0.95)),
+        )
+        for name, values in told.items()
+        if values
+    ]  # fmt: skip
+
+
+def _counted(
+    windows: Sequence[ScoredWindow], calibration: Calibration, number: int,
+    rng: np.random.Generator,
+) -> tuple[set[int], Calibration]:  # fmt: skip
+    """Which windows of a month were counted, and the calibration that they moved."""
+    busy = [place for place, window in enumerate(windows) if window.people > 0]
+    if len(busy) < number:
+        return set(), calibration
+    drawn: set[int] = set(rng.choice(busy, number, replace=False).tolist())
+    counts = [
+        CountedWindow(windows[place].day, windows[place].people, windows[place].phones)
+        for place in drawn
+    ]
+    return drawn, recalibrated(calibration, counts, weight_people=HERE_PEOPLE)
 
 
 def _day(text: str) -> date:

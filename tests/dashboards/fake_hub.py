@@ -5,25 +5,26 @@ codes and people are the same at each start.
 """
 
 import asyncio
-import io
+import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
-from PIL import Image, ImageDraw
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hub.actions.listing import ListedActions
 from hub.actions.pushes import Situation, pushes
 from hub.api.answers import BoardCode, BoardRow, CareMessages, ShopActions, ToldAction, ToldFact
 from hub.codes.calendar import Calendar
 from hub.codes.code import Code, codes_of_days, own_colour
 from hub.codes.colours import Shown
-from hub.codes.curves import Curve, Curves
+from hub.codes.columns import BoardColumns
+from hub.codes.curves import Curves
 from hub.codes.day_figures import DayFigures
 from hub.codes.days import shop_days
 from hub.codes.history import DimensionHistory, History, ShopHistory
@@ -36,12 +37,21 @@ from hub.phones.routes import NewPairingCode
 from hub.phones.store import PairingNode, ShopPhone
 from hub.playbooks import playbooks
 from hub.shops_store import Node, Shop
-from storepulse.actions import DIMENSIONS
+from hub.why.answer import Why
+from storepulse.actions import DIMENSIONS, Dimension
 from storepulse.facts import Fact
 from storepulse.pages import page_routes
 from storepulse.topics import Address
 from tests.dashboards.fake_codes import COLOURS, NOW, calendar_of, figures_of, trial_of
 from tests.dashboards.fake_office import FakeOffice
+from tests.dashboards.fake_shop import (
+    columns_of,
+    curves_of,
+    drawn_shelf,
+    listed_action,
+    turned_row,
+    why_of,
+)
 from tests.hub.shop_facts import DAY, SHOP, back, dwell, experiences, goods, people
 
 PASSWORD: Final = "a long enough password"
@@ -103,7 +113,7 @@ class Gate:
 
         await self._app(scope, heard, send)
         if method not in ("GET", "HEAD"):
-            self._told.append((method, path, body.decode()))
+            self._told.append((method, path, body.decode(errors="replace")))
 
 
 @cache
@@ -128,6 +138,10 @@ class FakeHub:
     told_nodes: bool = False
     """Whether the shop's node knows the code that was made."""
     asked_at: datetime = NOW
+    why_s: float = 0.0
+    """So long the search for causes takes."""
+    turned: dict[str, Shown] = field(default_factory=dict)
+    """Shops whose goods have another colour by now; open pages are told of each once."""
     office: FakeOffice = field(default_factory=FakeOffice)
     told: list[tuple[str, str, str]] = field(default_factory=list)
     """Each request that would change something: method, path, body."""
@@ -233,9 +247,26 @@ class FakeHub:
         def board(limit: int | None = None) -> list[BoardRow]:
             return board_rows(self.shops, codes[DAY])[:limit]
 
+        @routes.get("/board/columns")
+        def columns(shop: Annotated[list[str] | None, Query()] = None) -> BoardColumns:
+            rows = board_rows(self.shops, codes[DAY])
+            rows = [row for row in rows if shop is None or row.shop in shop]
+            return columns_of([turned_row(row, self.turned.get(row.shop)) for row in rows])
+
         @routes.get("/history")
-        def history() -> History:
-            return history_of(self.shops, days, codes)
+        def history(shop: Annotated[list[str] | None, Query()] = None) -> History:
+            return history_of(self.shops, days, codes, of=shop)
+
+        @routes.get("/shops/{shop}/why")
+        async def why(shop: str, dimension: Dimension) -> Why:
+            # As long as comparing takes, so that its progress is seen.
+            await asyncio.sleep(self.why_s)
+            return why_of(dimension)
+
+        @routes.get("/actions")
+        def listed() -> ListedActions:
+            found = pushes(codes[DAY], Situation(), policy, playbooks(), now=NOW)
+            return ListedActions(actions=tuple(map(listed_action, found)), more=False)
 
         @routes.get("/shops/{shop}/codes")
         def four(shop: str) -> Any:
@@ -250,7 +281,7 @@ class FakeHub:
             return figures_of(board_rows(self.shops, codes[DAY]))
 
         @routes.get("/shops/{shop}/curves")
-        def curves(shop: str) -> Curves:
+        def curves(shop: str, days: int = DAYS) -> Curves:
             return curves_of(days, codes)
 
         @routes.get("/shops/{shop}/actions")
@@ -340,16 +371,19 @@ class FakeHub:
 
         @routes.get("/events")
         def events(request: Request) -> StreamingResponse:
-            return StreamingResponse(_stream(request), media_type="text/event-stream")
+            return StreamingResponse(self._stream(request), media_type="text/event-stream")
 
         return routes
 
-
-async def _stream(request: Request) -> AsyncIterator[str]:
-    yield "retry: 2000\nevent: changed\ndata: 1\n\n"
-    while not await request.is_disconnected():
-        await asyncio.sleep(0.2)
-        yield ": still here\n\n"
+    async def _stream(self, request: Request) -> AsyncIterator[str]:
+        told = dict(self.turned)
+        yield 'retry: 2000\nevent: changed\ndata: {"number": 0, "shops": null}\n\n'
+        while not await request.is_disconnected():
+            await asyncio.sleep(0.2)
+            new = [shop for shop, colour in self.turned.items() if told.get(shop) != colour]
+            told = dict(self.turned)
+            data = json.dumps({"number": len(told), "shops": new})
+            yield f"event: changed\ndata: {data}\n\n" if new else ": still here\n\n"
 
 
 def refusal(status: int, code: str) -> JSONResponse:
@@ -395,11 +429,16 @@ def _row(shop: str, name: str, n: int, codes: tuple[Code, ...], own: Shown) -> B
     )  # fmt: skip
 
 
-def history_of(shops: int, days: list[date], codes: dict[date, tuple[Code, ...]]) -> History:
-    """Fourteen days of every shop; each ends in the colour that the board shows."""
+def history_of(
+    shops: int, days: list[date], codes: dict[date, tuple[Code, ...]],
+    *, of: list[str] | None = None,
+) -> History:  # fmt: skip
+    """Fourteen days of every shop, or `of` some; each ends in the colour that the board shows."""
     rows = board_rows(shops, codes[DAY])
     told = []
     for n, row in enumerate(rows):
+        if of is not None and row.shop not in of:
+            continue
         four = []
         for at, code in enumerate(row.codes):
             today: Any = code.colour
@@ -413,36 +452,6 @@ def history_of(shops: int, days: list[date], codes: dict[date, tuple[Code, ...]]
         )
         told.append(ShopHistory(shop=row.shop, own=(*own, row.colour), dimensions=tuple(four)))
     return History(days=tuple(days), shops=tuple(told))
-
-
-def curves_of(days: list[date], codes: dict[date, tuple[Code, ...]]) -> Curves:
-    """The figures of the codes, as the hub tells them."""
-    curves = []
-    for at, dimension in enumerate(DIMENSIONS):
-        ours = [codes[day][at] for day in days]
-        curves.append(
-            Curve(
-                dimension=dimension, unit=ours[0].unit, value=tuple(one.value for one in ours),
-                low=tuple(one.low for one in ours), high=tuple(one.high for one in ours),
-            )
-        )  # fmt: skip
-    return Curves(days=tuple(days), curves=tuple(curves))
-
-
-def drawn_shelf() -> bytes:
-    """A picture of a shelf with a mark: what stands on it does not matter here."""
-    image = Image.new("RGB", (1200, 800), (232, 226, 214))
-    pen = ImageDraw.Draw(image)
-    for row in range(4):
-        for at in range(12):
-            x, y = 40 + at * 94, 40 + row * 190
-            colour = ((190, 60, 60), (60, 110, 180), (220, 180, 60))[(at + row) % 3]
-            pen.rectangle((x, y, x + 78, y + 140), fill=colour)
-        pen.rectangle((20, 184 + row * 190, 1180, 196 + row * 190), fill=(120, 110, 100))
-    pen.rectangle((408, 226, 500, 374), outline=(192, 35, 44), width=5)
-    out = io.BytesIO()
-    image.save(out, "JPEG")
-    return out.getvalue()
 
 
 def _person(n: int, name: str, role: Role, **reach: Any) -> ToldPerson:

@@ -11,6 +11,8 @@ from edge.inbox import KeptAction
 from edge.phone_routes import NewlyPaired, ThisPhone
 from edge.plans import PlanFacts
 from edge.push_routes import PushOfPhone
+from edge.staff import OwnFigures, Staff, Turn
+from edge.staff_routes import OwnDay, StaffHere
 from edge.taps import Tap
 from hub.actions.pushes import Situation, pushes
 from hub.codes.code import codes_of_shop
@@ -22,6 +24,8 @@ from tests.dashboards.fake_installer import installer_router, why_refused
 from tests.hub.shop_facts import DAY, LATER, SHOP, dwell, people
 
 CODE: Final = "7K3M-Q9XD"
+PIN: Final = "4077"
+TICKET: Final = "1120-7KM3Q"
 
 
 @dataclass(slots=True)
@@ -32,6 +36,11 @@ class FakeNode:
     told: list[tuple[str, str, str]] = field(default_factory=list)
     """Each request that would change something and was let in: method, path, body."""
     states: dict[str, str] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    """Of staff, each with the one PIN."""
+    picked: Turn | None = None
+    ticket_pages: str | None = None
+    """Not None: phones make tickets themselves, and this is where their QRs lead."""
     all_well: list[bool] = field(default_factory=list)
     """Not empty: the installer sees everything green."""
 
@@ -74,7 +83,10 @@ class FakeNode:
 
         @routes.get("/phone")
         def phone() -> Any:
-            return self.phone
+            assert self.phone is not None
+            told = {"phone": self.phone.phone, "name": self.phone.name, "shop": self.phone.shop}
+            pages = self.ticket_pages
+            return told if pages is None else told | {"ticket_pages": pages}
 
         @routes.delete("/phone")
         def unpair() -> dict[str, str]:
@@ -107,7 +119,34 @@ class FakeNode:
         @routes.post("/taps")
         async def tap(request: Request) -> Any:
             said = await request.json()
-            return Tap(uuid=said["uuid"], kind=said["kind"], at=datetime.now(UTC))
+            ticket = said.get("ticket", TICKET if said["kind"] == "experience" else None)
+            return Tap(uuid=said["uuid"], kind=said["kind"], at=datetime.now(UTC), ticket=ticket)
+
+        @routes.delete("/taps/{uuid}")
+        def untap(uuid: str) -> Any:
+            return Tap(uuid=uuid, kind="reception", at=datetime.now(UTC))
+
+        @routes.get("/staff")
+        def staff() -> Any:
+            return StaffHere(tuple(Staff(person=one, name=one) for one in self.names), self.picked)
+
+        @routes.get("/staff/own")
+        def own() -> Any:
+            day = OwnFigures(receptions=3, experiences=2, deals=1)
+            return OwnDay(self.picked, self.picked and day)
+
+        @routes.post("/staff/turn")
+        async def pick(request: Request) -> Any:
+            said = await request.json()
+            if said["pin"] != PIN:
+                return refusal(403, "wrong_pin")
+            self.picked = Turn(person=said["person"], name=said["person"], until=LATER)
+            return self.picked
+
+        @routes.delete("/staff/turn")
+        def leave() -> Any:
+            self.picked = None
+            return OwnDay(None, None)
 
         return routes
 

@@ -70,9 +70,9 @@ def test_who_is_signed_out_signs_in_and_is_where_he_wanted_to_be(
     page.locator(".curve canvas").wait_for()
     assert page.url.endswith(f"#/shop/{SHOP}?curve=place")
     # A session that was ended elsewhere: the next question leads to the door, and nothing stays.
+    # By its address: a question that is still under way may have led to the door already.
     fake.signed_in = False
-    page.locator("nav button").click()
-    page.locator(".panel a[href='#/people']").click()
+    page.evaluate("location.hash = '#/people'")
     page.locator("input[type=password]").wait_for()
     assert page.locator("tr[data-shop], article").count() == 0
     page.locator("input[name=username]").fill("Lin")

@@ -11,17 +11,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from fastapi import APIRouter
-from fastapi.responses import Response
 
 from storepulse.simulated.shelves import DrawnShelf, draw_shelf
 from tests.dashboards.fake_node import FakeNode
+from tests.dashboards.fake_shelf import PHOTO, FakeShelf
 from tests.dashboards.served import served
 from tests.dashboards.test_views import CHROMIUM, look_at, open_view, pytestmark, sync_api
 
 __all__ = ["pytestmark"]
 
-PHOTO: Final = "3f9c1f6e-0000-4000-8000-0000000000aa"
 SIZE: Final = (480, 360)
 SCALE: Final = 0.32
 """Camera pixels for one of the drawn photo: all of it is seen, and wall around it."""
@@ -97,49 +95,7 @@ def url(shelf: DrawnShelf) -> Iterator[str]:
     fake = FakeNode()
     fake.pair()
     app = fake.app()
-    routes = APIRouter(prefix="/api")
-    boxes = marked(shelf)
-    items: list[dict[str, Any]] = [
-        {"id": str(n), "kind": "missing", "box_xyxy_px": list(box), "confidence": 0.9,
-         "facings": 1, "main_push": False, "state": "open", "reason": "", "marked_at": None,
-         "position": None, "row": 0, "sku": None,
-         "sentence": {"en": f"Refill place {n}", "zh": f"补货 {n}"}}
-        for n, box in enumerate(boxes, 1)
-    ]  # fmt: skip
-    at = "2026-11-20T10:00:00Z"
-    judged = {
-        "photo": PHOTO, "bay": "bay-1", "received_at": at, "judged_at": at,
-        "planogram": {"id": "p1", "version": 1}, "findings": [], "positions": {}, "scores": {},
-        "observation": {"width": shelf.rgb.shape[1], "height": shelf.rgb.shape[0],
-                        "verdict": "accepted", "reasons": []},
-        "checklist": {"id": "list"}, "photo_url": "/api/the-photo", "annotated_url": "",
-    }  # fmt: skip
-
-    @routes.get("/photos/{uuid}")
-    def photo(uuid: str) -> Any:
-        return judged
-
-    @routes.get("/the-photo")
-    def picture() -> Response:
-        _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(shelf.rgb, cv2.COLOR_RGB2BGR))
-        return Response(jpeg.tobytes(), media_type="image/jpeg")
-
-    @routes.get("/checklists/{checklist}")
-    def checklist(checklist: str) -> Any:
-        return {"id": "list", "shop": "s", "bay": "bay-1", "photo": PHOTO, "planogram": "p1",
-                "planogram_version": 1, "made_at": at, "items": items}  # fmt: skip
-
-    @routes.post("/checklists/{checklist}/items/{item}")
-    def mark(checklist: str, item: str) -> Any:
-        return {"id": "list", "items": [
-            one | {"state": "done" if one["id"] == item else one["state"]} for one in items
-        ]}  # fmt: skip
-
-    @routes.get("/planograms/{planogram}")
-    def planogram(planogram: str) -> Any:
-        return {"width": 1600, "height": 1200, "products": [], "positions": []}
-
-    app.router.routes[:0] = routes.routes
+    app.router.routes[:0] = FakeShelf(shelf, marked(shelf)).routes().routes
     with served(app) as address:
         yield address
 

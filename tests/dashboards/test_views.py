@@ -141,6 +141,8 @@ def forgotten(page: Any) -> list[str]:
         rest = text
         while (less := re.sub(r"⟦[^⟦⟧]*⟧", "", rest)) != rest:
             rest = less
+        # A sentence with something in bold within: its bracket closes in another text.
+        rest = re.sub(r"⟦[^⟦⟧]*$|^[^⟦⟧]*⟧", "", rest)
         for one in data if _LETTERS.search(rest) else ():
             rest = rest.replace(one, "")
         if _LETTERS.search(rest):

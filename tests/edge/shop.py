@@ -9,6 +9,7 @@ import httpx
 
 from edge.api import Parts, make_app
 from edge.backoff import Backoff
+from edge.bays import Bays
 from edge.bench import Bench, Heard
 from edge.checks import Checks
 from edge.closing import Closing
@@ -22,7 +23,9 @@ from edge.pairing import Phones
 from edge.photos import ORIGINAL, Photos
 from edge.plans import Plans
 from edge.push import Pushes, read_quiet
+from edge.rounds import Rounds
 from edge.settings import Settings
+from edge.staff import StaffNames
 from edge.taps import Taps
 from edge.workers import WorkerState
 from storepulse.topics import Address
@@ -41,6 +44,8 @@ class ScriptedChild:
 
     def __init__(self, folder: Path) -> None:
         self.asked: list[str] = []
+        self.recognise: list[tuple[dict[str, Any], bytes]] = []
+        self.recognised: dict[str, Any] = {"by": "nothing", "bay": None, "candidates": []}
         self.failures: list[Exception] = []
         self.blurring_fails: Exception | None = None
         self.open = asyncio.Event()
@@ -48,7 +53,10 @@ class ScriptedChild:
         self._log = folder / "log"
 
     async def ask(self, header: dict[str, Any], body: bytes = b"") -> dict[str, Any]:
-        self.asked.append(f"{header['do']} {header['uuid']}")
+        self.asked.append(f"{header['do']} {header.get('uuid', '')}".strip())
+        if header["do"] == "recognise":
+            self.recognise.append((header, body))
+            return self.recognised
         await self.open.wait()
         if header["do"] == "keep" and self.blurring_fails is not None:
             raise self.blurring_fails
@@ -71,12 +79,15 @@ class Shop:
         self.outbox = outbox
         self.child = ScriptedChild(folder)
         self.inbox = Inbox(disk, outbox)
-        self.checks = Checks(disk, outbox)
-        self.plans = Plans(folder / "planograms")
-        self.plans.put("plan", json.dumps(PLAN).encode())
         self.now = now
+        self.plans = Plans(folder / "planograms", clock=lambda: self.now().at)
+        self.plans.put("plan", json.dumps(PLAN).encode())
+        address = Address("chain", "shop-17", "node-1")
+        self.rounds = Rounds(disk, outbox, self.plans, address, now)
+        self.checks = Checks(disk, outbox, today=self.plans.today, told_rests=self.rounds.rests)
         self.photos = self.start_photos()
         self.phones = Phones(disk, outbox)
+        self.staff = StaffNames(disk)
         self.pushes = Pushes(
             disk, self.phones, keep_push_key(folder / "push-key.pem"), now,
             contact="mailto:it@example.com", hosts=HOSTS, quiet=read_quiet("21:00-08:00"),
@@ -92,8 +103,11 @@ class Shop:
             photos=self.photos,
             checks=self.checks,
             taps=Taps(disk, outbox),
+            staff=self.staff,
             inbox=self.inbox,
             plans=self.plans,
+            rounds=self.rounds,
+            bays=Bays(self.child, disk, self.plans, self.folder, shop="shop-17"),
             outbox=outbox,
             now=now,
             link=LinkState,
@@ -140,7 +154,7 @@ class Shop:
         return Photos(
             self.folder, self.disk, self.outbox, self.checks, self.plans,
             Judge(self.child, address), Closing(self.disk, self.outbox, self.checks, address),
-            self.now, tries_max=3,
+            self.rounds, self.now, tries_max=3,
         )  # fmt: skip
 
     def restart_photos(self) -> Photos:

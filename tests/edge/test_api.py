@@ -22,7 +22,8 @@ async def test_a_photo_gets_its_checklist_and_the_hub_is_told(shop: Shop) -> Non
     assert told["observation"]["verdict"] == "usable"
     assert told["scores"] == {"exposure_main_push": 0.5}
     assert [item["sentence"]["en"] for item in told["checklist"]["items"]] == ["Put it back"]
-    made, fact = shop.said()
+    made, fact, at_rest = shop.said()
+    assert (at_rest.metric, at_rest.value) == ("facings_resting", 0)
     assert isinstance(made, ChecklistMade)
     assert made.checklist.id == told["checklist"]["id"]
     assert isinstance(fact, Fact)
@@ -46,7 +47,7 @@ async def test_a_repeat_gets_the_first_answer(shop: Shop, now: StandingClock) ->
     again = await shop.snap(1, b"another shelf", bay="b2")
     assert again.json() == first.json()
     assert shop.judged() == [f"judge {UUID}1"]
-    assert len(shop.said()) == 2
+    assert len(shop.said()) == 3
 
 
 async def test_a_repeat_while_the_first_is_judged_waits_for_the_same_answer(shop: Shop) -> None:
@@ -123,7 +124,7 @@ async def test_what_was_left_over_is_judged_after_a_restart(shop: Shop) -> None:
     restarted.cancel()
     await asyncio.gather(restarted, return_exceptions=True)
     assert not stray.exists()
-    assert len(shop.said()) == 2
+    assert len(shop.said()) == 3
 
 
 async def test_pictures_that_a_crash_prevented_are_made_at_the_next_start(shop: Shop) -> None:
@@ -194,7 +195,7 @@ async def test_an_item_is_ticked(shop: Shop) -> None:
     mark = {"state": "done", "uuid": f"{UUID}2"}
     assert (await shop.phone.post(path, json=mark)).json()["items"][0]["state"] == "done"
     assert (await shop.phone.post(path, json=mark)).is_success
-    assert len(shop.said()) == 3
+    assert len(shop.said()) == 4
     clash = await shop.phone.post(path, json={**mark, "state": "not_true"})
     assert error(clash) == (409, "contradicts", False)
     wrong = await shop.phone.post(path, json={"state": "eaten", "uuid": f"{UUID}3"})
@@ -263,7 +264,7 @@ async def test_health_says_how_much_waits(shop: Shop) -> None:
     await shop.snap(1)
     health = (await shop.owner.get("/healthz")).json()
     assert health["status"] == "ok"
-    assert health["outbox"]["waiting"] == 2
+    assert health["outbox"]["waiting"] == 3
     assert health["outbox"]["oldest_age_s"] == 0
     assert health["link"]["connected"] is False
 
@@ -295,4 +296,5 @@ async def test_the_openapi_page_names_every_route(shop: Shop) -> None:
         "/healthz", "/api/pair", "/api/phone", "/api/push", "/api/installer",
         "/api/installer/doctor", "/api/installer/test-photo", "/api/installer/pairing-code",
         "/api/installer/enrol",
+        "/api/staff", "/api/staff/own", "/api/staff/turn", "/api/rounds", "/api/bay",
     } == set(paths)  # fmt: skip

@@ -102,6 +102,28 @@ def test_a_photo_that_shows_the_shelf_of_before_closes_nothing_and_says_so(
     assert node.outbox.unacknowledged(0, 10) == []
 
 
+def test_a_photo_of_long_ago_again_closes_nothing_and_one_of_a_tripod_does(node: Node) -> None:
+    node.checks.keep(listed())
+    with node.disk.transaction() as db:
+        db.execute(
+            "insert into photos (uuid, bay, sha256, received_at, signature, taken)"
+            " values ('photo-0', 'b1', '', ?, ?, '2026:11:19 10:00:00')",
+            ((NOON - timedelta(days=9)).isoformat(), LATER),
+        )
+    assert node.close(judged(LATER, a="ok")) == Closed(nothing="same_photo")
+    assert node.close(judged(LATER, "2026:11:20 10:05:00", a="ok")).confirmed == 1
+
+
+def test_a_place_that_looks_as_before_closes_nothing_whatever_is_judged(node: Node) -> None:
+    node.checks.keep(listed())
+    seen = replace(judged(a="ok"), unchanged={"c1": frozenset({"a"})})
+    assert node.close(seen) == Closed(nothing="unchanged")
+    assert node.states() == {}
+    seen = replace(judged(a="ok", b="ok"), unchanged={"c1": frozenset({"a"})})
+    assert node.close(seen) == Closed(confirmed=1, minutes=12.0)
+    assert node.states() == {"b": "confirmed"}
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -163,4 +185,4 @@ def test_a_rest_that_cannot_be_is_refused_and_nothing_is_kept(
     with pytest.raises(BadInput):
         node.checks.mark("c1", "a", moment=node.now(), uuid="1", **said)
     assert node.states() == {}
-    assert node.checks.let_rest(listed(items=tea), node.now()) == 0
+    assert node.checks.let_rest(listed(items=tea), node.now()) == frozenset()

@@ -212,3 +212,82 @@ def test_a_changed_planogram_is_read_again(tmp_path: Path, plan: Path, eyes: Dra
     )
     write_planogram(plan, newer)
     assert judge(asked, b"")["judgement"]["planogram_version"] == 2
+
+
+def packed(content: bytes, *, quality: int = 90, scale: float = 1.0, cut: int = 0) -> bytes:
+    image = Image.open(io.BytesIO(content)).convert("RGB")
+    image = image.crop((cut, cut, image.width - cut, image.height - cut))
+    image = image.resize((round(image.width * scale), round(image.height * scale)))
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=quality)
+    return out.getvalue()
+
+
+def off_the_screen(content: bytes) -> bytes:
+    """A photo of a screen that shows it: brighter, bluer, aslant, with the screen's lines."""
+    image = Image.open(io.BytesIO(content)).convert("RGB")
+    wide, high = image.size
+    aslant = (-8, -6, 5, high + 4, wide + 9, high - 5, wide - 4, 7)
+    seen = np.asarray(image.transform((wide, high), Image.Transform.QUAD, aslant), np.float32)
+    seen = seen * [0.9, 0.97, 1.08] + 8
+    seen[::3] *= 0.9
+    out = io.BytesIO()
+    Image.fromarray(np.clip(seen, 0, 255).astype(np.uint8)).save(out, "JPEG", quality=85)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("later", "unchanged"),
+    [
+        pytest.param(lambda before, _: before, True, id="the same file"),
+        pytest.param(lambda before, _: packed(before, quality=50), True, id="packed again"),
+        pytest.param(lambda before, _: packed(before, scale=0.6), True, id="smaller"),
+        pytest.param(lambda before, _: packed(before, cut=12), True, id="a part of it"),
+        pytest.param(lambda before, _: off_the_screen(before), True, id="off a screen"),
+        pytest.param(lambda _, after: after, False, id="mended"),
+        pytest.param(lambda _, after: off_the_screen(after), False, id="mended, aslant"),
+    ],
+)
+def test_a_place_that_was_not_mended_looks_as_before_however_the_photo_came(
+    tmp_path: Path, plan: Path, eyes: DrawnEyes, later: Any, unchanged: bool
+) -> None:
+    erased = frozenset({(1, 2)})
+    before, after = draw_shelf(without=erased), draw_shelf()
+    asked = request(tmp_path, plan, before)
+    eyes.without = erased
+    judge = PhotoJudge(eyes, lambda rgb: rgb)
+    first = read_answer(judge(asked, b""))
+    judge({**asked, "do": "keep"}, b"")
+    assert first.checklist is not None
+    (item,) = first.checklist.items
+    (tmp_path / "before.jpg").write_bytes((tmp_path / "photo.jpg").read_bytes())
+    earlier = {
+        "checklist": "c1", "photo": str(tmp_path / "before.jpg"), "width": SIZE[0],
+        "places": {item.id: list(item.box_xyxy_px)},
+    }  # fmt: skip
+    eyes.without = frozenset()
+    again = {**request(tmp_path, plan, later(before, after)), "before": [earlier]}
+    told = read_answer(judge(again, b""))
+    assert told.unchanged == {"c1": frozenset({item.id} if unchanged else ())}
+
+
+def test_several_photos_of_a_bay_in_a_round_are_one_look(
+    tmp_path: Path, plan: Path, eyes: DrawnEyes
+) -> None:
+    asked = request(tmp_path, plan, draw_shelf())
+    whole = read_answer(PhotoJudge(eyes, blacken)(asked, b""))
+    seen = {name: right for name, right in whole.rights.items() if right is not None}
+    assert len(seen) == COLUMNS * ROWS
+    content = packed(draw_shelf(), cut=100)
+    alone = read_answer(PhotoJudge(eyes, blacken)(request(tmp_path, plan, content), b""))
+    more = request(tmp_path, plan, content) | {"round": "daily@x", "earlier": seen}
+    together = read_answer(PhotoJudge(eyes, blacken)(more, b""))
+
+    def coverage(told: Any) -> float:
+        (fact,) = [one for one in told.facts if one.metric == "facing_compliance"]
+        assert fact.dims["planned"] == str(COLUMNS * ROWS)
+        return float(fact.coverage)
+
+    assert coverage(alone) < 1.0
+    assert coverage(together) == 1.0
+    assert {fact.dims.get("round") for fact in together.facts} == {"daily@x", None}

@@ -1,5 +1,6 @@
 """Actions, items and taps: each is kept once and told once, together or not at all."""
 
+import hashlib
 from datetime import timedelta
 
 import pytest
@@ -25,7 +26,7 @@ from storepulse.facts import Fact
 from storepulse.wire import Acknowledgement
 from tests.edge.samples import StandingClock, action, checklist, fact
 
-A, B = "3f9c1f6e-0000-4000-8000-000000000001", "3f9c1f6e-0000-4000-8000-000000000002"
+A, B, C = (f"3f9c1f6e-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
 
 
 def said(outbox: Outbox) -> list[Fact | Event]:
@@ -131,9 +132,56 @@ def test_a_tap_gets_its_first_answer_again(taps: Taps, outbox: Outbox, now: Stan
     assert taps.tap(A, "experience", now.forward(timedelta(minutes=1))) == first
     assert first.ticket is not None
     assert first.ticket.startswith("1120-")
-    assert said(outbox) == [ExperienceBegun(ticket=first.ticket, at=first.at)]
+    (event,) = said(outbox)
+    assert isinstance(event, ExperienceBegun)
+    assert (event.ticket, event.at) == (first.ticket, first.at)
+    assert len(event.link_sha256) == 64
+    assert first.link is None, "the hub has not said where its pages are"
     with pytest.raises(Contradicts):
         taps.tap(A, "reception", now())
+
+
+def test_an_experience_gets_a_number_and_a_secret_link_once(
+    disk: Disk, outbox: Outbox, now: StandingClock
+) -> None:
+    pages = [""]
+    taps = Taps(disk, outbox, pages=lambda: pages[0])
+    assert taps.tap(A, "experience", now()).link is None
+    pages[0] = "https://hub.example.com/ticket#"
+    first = taps.tap(A, "experience", now())
+    other = taps.tap(B, "experience", now())
+    assert first.link is not None
+    assert first.link.startswith(pages[0])
+    assert len(first.link) == len(pages[0]) + 43
+    assert first.ticket not in first.link
+    assert taps.tap(A, "experience", now()).link == first.link
+    assert len({first.link, other.link, first.ticket, other.ticket}) == 4
+    secret = first.link.removeprefix(pages[0])
+    told = [one.link_sha256 for one in said(outbox) if isinstance(one, ExperienceBegun)]
+    assert told[0] == hashlib.sha256(secret.encode()).hexdigest()
+    assert secret not in str(said(outbox)), "only the customer gets it"
+    # After 28 days the link leads nowhere, and the secret is forgotten.
+    taps.tap(C, "reception", now.forward(timedelta(days=29)))
+    assert taps.tap(A, "experience", now()).link is None
+    assert taps.undo(B, now()).link is None
+
+
+def test_a_phone_makes_the_ticket_while_the_node_is_away(
+    disk: Disk, outbox: Outbox, now: StandingClock
+) -> None:
+    taps = Taps(disk, outbox, pages=lambda: "https://hub.example.com/ticket#")
+    made = taps.tap(A, "experience", now(), ticket="1120-7km3q", token="t" * 43, waited_s=60)
+    assert (made.ticket, made.link) == ("1120-7KM3Q", "https://hub.example.com/ticket#" + "t" * 43)
+    assert taps.tap(A, "experience", now(), ticket="1120-7KM3Q", token="t" * 43) == made
+    with pytest.raises(Contradicts, match="was given already"):
+        taps.tap(B, "experience", now(), ticket="1120-7KM3Q", token="u" * 43)
+    for wrong in ({"ticket": "1120-7KM3Q"}, {"token": "t" * 43}, {"ticket": "7", "token": "t" * 43},
+                  {"ticket": "1120-0KM3Q", "token": "t" * 43},
+                  {"ticket": "1120-8KM3Q", "token": "t" * 42 + "="}):  # fmt: skip
+        with pytest.raises(BadInput):
+            taps.tap(C, "experience", now(), **wrong)  # type: ignore[arg-type]
+    with pytest.raises(BadInput):
+        taps.tap(C, "deal", now(), token="t" * 43)
 
 
 def test_a_deal_names_its_ticket(taps: Taps, outbox: Outbox, now: StandingClock) -> None:

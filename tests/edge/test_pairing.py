@@ -43,7 +43,7 @@ async def test_a_phone_pairs_and_the_hub_is_told_of_checksums_only(shop: Shop) -
     assert told == {"phone": told["phone"], "shop": "shop-17"}
     assert (await ask_as(shop, answer)).json() == {
         "phone": told["phone"], "name": "Li's phone", "shop": "shop-17",
-        "paired_at": shop.now().at.isoformat().replace("+00:00", "Z"),
+        "paired_at": shop.now().at.isoformat().replace("+00:00", "Z"), "ticket_pages": "",
     }  # fmt: skip
     token = answer.cookies[COOKIE]
     assert shop.said() == [

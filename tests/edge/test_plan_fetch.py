@@ -19,6 +19,7 @@ from edge.plans import PlanFacts, Plans
 from hub.nodes.authority import issue_node, make_authority, pem_of
 from planograms.errors import BadPlanogram
 from planograms.model import PLANOGRAM_JSON, Planogram
+from planograms.planned import planned_of
 from storepulse.enrolment import Enrolled
 from storepulse.node_config import NodeConfig
 from storepulse.plans import PlanDue
@@ -107,7 +108,8 @@ def node(data: Path, disk: Disk, outbox: Outbox, now: StandingClock, hub: Hub) -
 
 
 def facts(plan: Planogram, bay: str) -> PlanFacts:
-    return PlanFacts(plan.id, plan.name, bay, plan.version, len(plan.positions))
+    many = len(plan.positions)
+    return PlanFacts(plan.id, plan.name, bay, plan.version, many, planned_of(plan))
 
 
 async def test_what_the_hub_names_is_fetched_once_and_receipted(node: Node, hub: Hub) -> None:

@@ -36,7 +36,9 @@ class Way:
 
 _NOT_THERE: dict[str, Any] = {"status": 404, "code": "not_there", "shows": True}
 _NOT_YOURS: dict[str, Any] = {"status": 403, "code": "not_yours"}
+_GONE: dict[str, Any] = {"status": 404, "code": "not_there"}
 _SQL = "' or '1'='1"
+GOODS = "exposure_main_push"
 
 WAYS: dict[str, Way] = {
     # figures
@@ -45,6 +47,8 @@ WAYS: dict[str, Way] = {
     "a page of the board": Way("/api/board?limit=100", 200, shows=True),
     "a page of another's region": Way("/api/board?limit=100&region=east", 200, shows=True),
     "a page by another's name": Way(f"/api/board?limit=100&called={EAST}", 200, shows=True),
+    "the board as columns": Way("/api/board/columns", 200, shows=True),
+    "a column of another's shop": Way(f"/api/board/columns?shop={EAST}", 200, shows=True),
     "another's history": Way(f"/api/history?shop={EAST}", 200),
     "SQL as a name on a page": Way(f"/api/board?limit=100&called={_SQL}", 200),
     "the list of shops": Way("/api/shops", 200, shows=True),
@@ -53,6 +57,30 @@ WAYS: dict[str, Way] = {
     # Those have no text in them: that they hold one's own shops alone is a test of its own.
     "the figures of all shops": Way("/api/figures", 200),
     "the figures of a day": Way(f"/api/figures?day={DAY_TEXT}", 200),
+    "another's figures by day": Way(f"/api/shops/{EAST}/figures?metric={GOODS}", **_GONE),
+    "another's figures by quarter": Way(
+        f"/api/shops/{EAST}/figures?metric={GOODS}&by=quarter&from={DAY_TEXT}&to={DAY_TEXT}",
+        **_GONE,
+    ),
+    "another's figures by hour": Way(
+        f"/api/shops/{EAST}/figures?metric={GOODS}&by=hour&from={DAY_TEXT}&to={DAY_TEXT}", **_GONE
+    ),
+    "another's weeks in opening hours": Way(
+        f"/api/shops/{EAST}/figures?metric={GOODS}&by=week&open_only=true", **_GONE
+    ),
+    "another's figures beside one's own": Way(
+        f"/api/shops/{WEST}/figures?metric={GOODS}&shop={EAST}", 200
+    ),
+    "another's figures by a path that climbs": Way(
+        f"/api/shops/{WEST}%2F..%2F{EAST}/figures?metric={GOODS}", 404, code="not_there",
+        head_status=404,
+    ),
+    "SQL as a shop of figures": Way(
+        f"/api/shops/{EAST}{_SQL}/figures?metric={GOODS}", 404, head_status=404
+    ),
+    "SQL as a metric of figures": Way(
+        f"/api/shops/{WEST}/figures?metric={GOODS}{_SQL}", 400, head_status=400
+    ),
     "actions of another's shop": Way(f"/api/shops/{EAST}/actions", **_NOT_THERE),
     "an action by its id": Way(f"/api/actions/{EAST_ACTION}", **_NOT_THERE),
     "the list of actions": Way("/api/actions", 200, shows=True),

@@ -278,7 +278,7 @@ class Lost(Exception):
 
 def take_and_lose(database: Database) -> None:
     with database.connection() as connection:
-        assert take_touched_days(connection) == {SHOP: [DAY]}
+        assert take_touched_days(connection, [SHOP]) == {SHOP: [DAY]}
         raise Lost
 
 
@@ -310,3 +310,20 @@ def test_unknown_for_three_open_days_is_an_action(database: Database, scheduler:
     with database.connection() as connection:
         found = {(one.action.kind, one.action.dimension) for one in actions(connection)}
     assert found == {("evidence_missing", d) for d in ("people", "place", "conversion")}
+
+
+def test_who_has_not_been_heard_for_longest_is_served_first(
+    database: Database, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.scheduler._TOUCHED_AT_ONCE", 1)
+    monkeypatch.setattr("hub.scheduler._PORTIONS_A_STEP", 1)
+    scheduler.step(NOON)
+    tell(database, photo(0.6))
+    scheduler.step(NOON)
+    with database.connection() as connection:
+        save_shop(connection, Shop(shop="99"))
+    tell(database, photo(0.7, name="again"), goods(DAY, 0.6, shop="99", id="other"))
+    first = scheduler.step(NOON + timedelta(seconds=1))
+    assert ({shop for shop, _ in first.computed}, first.more) == ({"99"}, True)
+    assert {shop for shop, _ in scheduler.step(NOON + timedelta(seconds=2)).computed} == {SHOP}
+    assert not scheduler.step(NOON + timedelta(seconds=3)).more

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -25,6 +26,7 @@ from planograms.formats.psa_text import escaped, split, unescaped
 from planograms.formats.psa_write import write_psa
 from planograms.model import Planogram, Position
 from planograms.scaling import in_mm
+from tests.planograms.bays import bay
 from tests.planograms.drawn import planogram as drawn_planogram
 from tests.planograms.plans import NOON, planograms
 
@@ -384,3 +386,36 @@ def test_the_schema_describes_what_is_written() -> None:
     plan = json.loads(write_own(read_csv(TABLE.encode(), name="t", made_at=NOON)))
     assert set(plan) == set(told["properties"])
     assert set(plan["positions"][0]) == set(told["$defs"]["Position"]["properties"])
+
+
+@pytest.mark.parametrize(
+    ("write", "read"),
+    [
+        pytest.param(lambda plan: write_csv([plan]), read_csv, id="csv"),
+        pytest.param(lambda plan: write_excel([plan]), read_excel, id="excel"),
+    ],
+)
+@pytest.mark.parametrize(
+    "case",
+    ["two products of one number", "higher than the bay", "of two heights without a size"],
+)
+def test_what_we_write_we_read(write: Any, read: Any, case: str) -> None:
+    plan = replace(bay([[1, 1, 2, 2], [3, 3, 4, 4]]), unit="mm", source="plan")
+    bare = tuple(replace(one, pictures=()) for one in plan.products)
+    if case == "two products of one number":
+        plan = replace(plan, products=tuple(replace(one, sku="tea") for one in bare))
+    elif case == "higher than the bay":
+        tall = tuple(replace(one, height=1900.0, height_mm=1900.0) for one in bare)
+        plan = replace(plan, products=tall)
+    else:
+        sizeless = tuple(replace(one, height=None, height_mm=None) for one in bare)
+        places = tuple(
+            replace(one, box_xyxy=(one.box_xyxy[0], one.box_xyxy[1] - k, *one.box_xyxy[2:]))
+            for k, one in enumerate(plan.positions)
+        )
+        plan = replace(plan, products=sizeless, positions=places)
+    (again,) = read(write(plan), name="goods", made_at=plan.made_at)
+    assert [one.product for one in again.in_order] == [one.product for one in plan.in_order]
+    assert [one.sku for one in again.products] == [one.sku for one in plan.products]
+    feet = [(one.box_xyxy[0], one.box_xyxy[3]) for one in plan.in_order]
+    assert [(one.box_xyxy[0], one.box_xyxy[3]) for one in again.in_order] == feet

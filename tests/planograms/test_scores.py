@@ -1,12 +1,22 @@
 """Scores and their intervals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planograms.findings import PositionState
-from planograms.scores import ROW_SPREAD, poisson_binomial, scores_of, share, together
+from planograms.findings import Finding, PositionState
+from planograms.model import Planogram
+from planograms.scores import (
+    ROW_SPREAD,
+    poisson_binomial,
+    scores_of,
+    seen_together,
+    share,
+    together,
+)
 from tests.planograms.bays import IDENTITY, as_planned, bay, compared
 
 RIGHTS = st.lists(st.one_of(st.none(), st.floats(0.01, 0.995)), min_size=1, max_size=40)
@@ -140,3 +150,70 @@ def test_a_product_of_which_nothing_is_in_view_is_not_counted_as_seen() -> None:
     ]  # fmt: skip
     score = scores_of(plan, told).on_shelf_availability
     assert (score.n, score.coverage) == (2, 0.5)
+
+
+def branded(rows: list[list[int]], eye_level: int, *main_push: int) -> Planogram:
+    plan = bay(rows)
+    products = tuple(
+        replace(one, brand="ours" if int(one.id[1:]) % 2 else "theirs",
+                main_push=int(one.id[1:]) in main_push)
+        for one in plan.products
+    )  # fmt: skip
+    shelves = tuple(replace(one, main_visual=one.row == eye_level) for one in plan.shelves)
+    return replace(plan, products=products, shelves=shelves)
+
+
+def told_of(plan: Planogram, **right: float | None) -> tuple[PositionState, ...]:
+    chances = {position.id: 0.99 for position in plan.in_order} | {
+        name.replace("_", "-"): value for name, value in right.items()
+    }
+    return tuple(
+        PositionState(
+            id=position.id, sku=position.product, box_xyxy_px=position.box_xyxy,
+            status="unobserved" if (chance := chances[position.id]) is None
+            else "ok" if chance > 0.5 else "missing", right=chance,
+        )
+        for position in plan.in_order
+    )  # fmt: skip
+
+
+def test_main_push_at_eye_level_counts_products_and_one_planned_elsewhere_is_not_there() -> None:
+    plan = branded([[1, 1, 2, 2], [3, 3, 4, 4]], 1, 3, 1)
+    score = scores_of(plan, told_of(plan)).main_push_in_main_visual
+    assert score is not None
+    assert score.planned == 2
+    assert score.value == pytest.approx(0.5, abs=0.01)
+    assert scores_of(branded([[1, 2]], 0), told_of(branded([[1, 2]], 0))) \
+        .main_push_in_main_visual is None  # fmt: skip
+
+
+def test_the_share_of_shelf_is_of_what_stands_there() -> None:
+    plan = branded([[1, 1, 2, 2]], 0)
+    shares = {one.brand: one.share for one in scores_of(plan, told_of(plan)).share_of_shelf}
+    assert shares["ours"].value == pytest.approx(0.5, abs=0.01)
+    # Two of the other brand are gone: what is left is ours, and less was seen.
+    gone = scores_of(plan, told_of(plan, r0_p03=0.01, r0_p04=0.01)).share_of_shelf
+    by = {one.brand: one.share for one in gone}
+    assert by["ours"].value == pytest.approx(1.0, abs=0.02)
+    assert by["theirs"].value == pytest.approx(0.0, abs=0.02)
+    # One of ours stands in the place of theirs.
+    (third,) = [one for one in plan.in_order if one.id == "r0-p03"]
+    taken = Finding(
+        kind="wrong_product", box_xyxy_px=third.box_xyxy, confidence=0.98, sku="p2",
+        position="r0-p03", seen="p1",
+    )  # fmt: skip
+    states = tuple(
+        replace(one, status="wrong_product", right=0.02) if one.id == "r0-p03" else one
+        for one in told_of(plan)
+    )
+    by = {one.brand: one.share for one in scores_of(plan, states, (taken,)).share_of_shelf}
+    assert by["ours"].value == pytest.approx(0.75, abs=0.02)
+    assert scores_of(bay([[1, 2]]), told_of(bay([[1, 2]]))).share_of_shelf == ()
+
+
+def test_what_two_photos_of_a_round_show_is_seen_together() -> None:
+    plan = bay([[1, 2, 3, 4]])
+    states = told_of(plan, r0_p01=None, r0_p02=None)
+    together_ = seen_together(states, {"r0-p01": 0.9, "r0-p03": 0.1, "gone": 0.5})
+    assert [one.right for one in together_] == [0.9, None, 0.99, 0.99]
+    assert scores_of(plan, together_).facing_compliance.coverage == 0.75

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,10 +15,10 @@ from hypothesis import strategies as st
 
 from probes.calibration import read_calibration
 from probes.dwell import unknown_dwell
-from probes.facts import HOUR_S, VISITORS_MIN, Stretch, facts_of, merge_until_enough
-from probes.frames import FrameCounts
+from probes.facts import HOUR_S, Stretch, facts_of, merge_until_enough
+from probes.frames import Frame, FrameCounts
 from probes.occupancy import PresenceCounter
-from probes.replay import FINEST_S, Replay, VisitSample, replay
+from probes.replay import FINEST_S, VISITORS_MIN, Replay, VisitSample, replay
 from probes.visits import Visit
 from storepulse.facts import FACT_JSON, Fact
 from tests.probes.drawn_captures import NOON_S, busy_shop, write
@@ -53,6 +54,11 @@ def test_hours_and_the_day_are_facts_of_their_own(tmp_path: Path) -> None:
     account = replay([capture], CALIBRATION)
     facts = facts_of(account, shop="17", source="chain/17/n1")
     hours = [f for f in facts if f.end - f.start < (facts[-1].end - facts[-1].start)]
+    age = [f for f in facts if f.metric == "days_since_calibration"]
+    assert [f.value for f in age] == [
+        (age[0].end.date() - date.fromisoformat(CALIBRATION.learnt_on)).days
+    ]
+    facts = [f for f in facts if f not in age]
     assert {f.metric for f in facts} == {"dwell_mean", "bounce_45s", "visitors", "occupancy"}
     assert len({f.id for f in facts}) == len(facts)
     assert len([f for f in hours if f.metric == "dwell_mean"]) >= 2
@@ -68,18 +74,19 @@ def test_hours_and_the_day_are_facts_of_their_own(tmp_path: Path) -> None:
 
 def heard(visits: Sequence[Visit], *, alive_s: Sequence[float] = ()) -> Replay:
     """The account of a radio that heard these visits, and something else at `alive_s`."""
-    counter = PresenceCounter(CALIBRATION.signal_dbm_min)
+    counter = PresenceCounter(CALIBRATION.signal_dbm_min, CALIBRATION.signal_dbm_sure)
     by_quarter: dict[int, VisitSample] = {}
-    times = sorted([*alive_s, *(time for visit in visits for time in visit.burst_s)])
+    bursts = {time for visit in visits for time in visit.burst_s}
+    times = sorted([*alive_s, *bursts])
     for time in times:
-        counter.heard(time)
+        counter.hear(Frame(time, 1, time in bursts, 0, -50, 2437, False, 1))
     for visit in visits:
-        counter.add(visit)
         quarter = int(visit.first_s // FINEST_S) * FINEST_S
         by_quarter.setdefault(quarter, VisitSample(50)).add(visit)
     return Replay(
         counts=FrameCounts(), repeats=0, first_s=times[0], last_s=times[-1], visits=len(visits),
         fixed=0, dwell=unknown_dwell(0, "not asked for"), by_quarter=by_quarter, warnings=(),
+        pieces={},
         occupancy=tuple(counter.windows(times[0], times[-1], CALIBRATION)),
         calibration=CALIBRATION,
     )  # fmt: skip

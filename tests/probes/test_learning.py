@@ -1,12 +1,15 @@
 """What captures with known truth teach."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probes.burst_pace import PAUSE_S_MEANS, PAUSE_SHAPES, Paces
+from probes.calibration import Calibration
 from probes.learning import (
+    ELSEWHERE_PEOPLE,
     ERROR_PEOPLE,
+    HERE_PEOPLE,
     CountedWindow,
     PeopleOfPhones,
     bare_calibration,
@@ -14,7 +17,9 @@ from probes.learning import (
     learn_paces_of,
     learn_people,
     learnt_calibration,
+    recalibrated,
 )
+from probes.people_curve import ONE_EACH, PeopleCurve
 
 DAYS = ("2023-01-01", "2023-01-02", "2023-01-03", "2023-01-04")
 
@@ -66,19 +71,83 @@ def _windows(per_phone: dict[str, float]) -> list[CountedWindow]:
     ]
 
 
-@given(st.floats(0.1, 5))
-def test_the_factor_is_people_over_phones_and_a_steady_one_leaves_no_error(factor: float) -> None:
-    learnt = learn_people(_windows(dict.fromkeys(DAYS, factor)))
-    assert learnt.people_per_phone == pytest.approx(factor, abs=1e-3)
-    assert learnt.error_share == 0
-
-
-def test_a_factor_that_moves_from_half_to_half_is_an_error_in_the_later_one() -> None:
-    windows = _windows(dict(zip(DAYS, (0.5, 0.5, 1.0, 1.0), strict=True)))
+@settings(max_examples=10, deadline=None)
+@given(st.floats(0.2, 4), st.sampled_from([0.5, 1.0]), st.sampled_from([0.0, 1.0, 2.0]))
+def test_the_curve_that_made_the_counts_is_learnt_and_leaves_no_error(
+    scale: float, exponent: float, outside: float
+) -> None:
+    curve = PeopleCurve(scale, exponent, outside, 20.0)
+    windows = [
+        CountedWindow(day, curve.people(phones), phones)
+        for day in DAYS
+        for phones in (1.0, 3.0, 5.0, 8.0, 12.0, 16.0, 20.0)
+    ]
     learnt = learn_people(windows)
-    assert learnt.people_per_phone == pytest.approx(0.75)
+    for window in windows:
+        assert learnt.curve.people(window.phones) == pytest.approx(window.people, rel=0.1, abs=0.3)
+    assert learnt.error_share < 0.1
+
+
+def test_a_curve_that_moves_from_half_to_half_is_an_error_in_both() -> None:
+    learnt = learn_people(_windows(dict(zip(DAYS, (0.5, 0.5, 1.0, 1.0), strict=True))))
     # At 20 phones 10 people are told where 20 are: off by 10, of which 1.5 are allowed anyway.
-    assert learnt.error_share == pytest.approx((10 - ERROR_PEOPLE) / 10, abs=1e-3)
+    assert learnt.error_share == pytest.approx((10 - ERROR_PEOPLE) / 10, abs=0.2)
+
+
+def test_beyond_what_was_learnt_people_grow_with_phones() -> None:
+    curve = PeopleCurve(4.0, 0.5, 2.0, 18.0)
+    assert curve.people(18) == pytest.approx(16)
+    assert curve.people(36) == pytest.approx(32)
+    assert curve.people(0) == curve.people(2) == 0
+
+
+@pytest.mark.parametrize(
+    ("figures", "why"),
+    [
+        pytest.param((0.0, 1.0, 0.0, 9.0), "scale", id="nobody"),
+        pytest.param((1.0, 3.0, 0.0, 9.0), "exponent", id="too bent"),
+        pytest.param((1.0, 1.0, 9.0, 9.0), "outside", id="all outside"),
+    ],
+)
+def test_a_curve_that_cannot_be_is_refused(
+    figures: tuple[float, float, float, float], why: str
+) -> None:
+    with pytest.raises(ValueError, match=why):
+        PeopleCurve(*figures)
+
+
+def _calibration() -> Calibration:
+    return bare_calibration(learn_paces_of({"a": [_watch(30)]}))
+
+
+def _counts(people: float, phones: float = 10.0) -> list[CountedWindow]:
+    return [CountedWindow(day, people, phones) for day in DAYS[:3]]
+
+
+def test_counts_move_a_calibration_learnt_elsewhere_more_than_one_learnt_here() -> None:
+    here = recalibrated(_calibration(), _counts(20), weight_people=HERE_PEOPLE)
+    elsewhere = recalibrated(_calibration(), _counts(20), weight_people=ELSEWHERE_PEOPLE)
+    assert 10 < here.curve.people(10) < elsewhere.curve.people(10) < 20
+    assert here.learnt_on == DAYS[2]
+    assert "3 counts until" in here.learnt_from
+
+
+def test_counts_that_agree_change_nothing_but_the_date() -> None:
+    moved = recalibrated(_calibration(), _counts(10), weight_people=HERE_PEOPLE)
+    assert moved.curve == ONE_EACH
+
+
+@pytest.mark.parametrize(
+    ("counts", "why"),
+    [
+        pytest.param([], "nothing to calibrate by", id="none"),
+        pytest.param(_counts(0, 0), "nothing to calibrate by", id="nobody anywhere"),
+        pytest.param(_counts(900), "clocks", id="no relation"),
+    ],
+)
+def test_counts_that_cannot_be_are_refused(counts: list[CountedWindow], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        recalibrated(_calibration(), counts, weight_people=ELSEWHERE_PEOPLE)
 
 
 @pytest.mark.parametrize(
@@ -96,9 +165,10 @@ def test_too_little_teaches_nothing(windows: list[CountedWindow]) -> None:
 
 def test_what_was_learnt_is_a_calibration() -> None:
     paces = learn_paces_of({"a": [_watch(30)]})
+    curve = PeopleCurve(0.7, 1.0, 0.0, 30.0)
     learnt = learnt_calibration(
         name="x", learnt_from="y", learnt_on="2023-01-04", paces=paces,
-        people=PeopleOfPhones(people_per_phone=0.7, error_share=0.2),
+        people=PeopleOfPhones(curve=curve, error_share=0.2),
     )  # fmt: skip
-    assert (learnt.people_per_phone, learnt.error_share, learnt.paces) == (0.7, 0.2, paces)
-    assert bare_calibration(paces).people_per_phone == 1
+    assert (learnt.curve, learnt.error_share, learnt.paces) == (curve, 0.2, paces)
+    assert bare_calibration(paces).curve == ONE_EACH

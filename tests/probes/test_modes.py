@@ -4,6 +4,7 @@ import json
 import stat
 import subprocess
 import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -15,20 +16,20 @@ from probes.calibration import read_calibration
 from probes.captures import Record
 from probes.cli import app
 from probes.errors import ListRefused
-from probes.facts import VISITORS_MIN, facts_of
+from probes.facts import facts_of
 from probes.frames import Frame, FrameCounts, FrameReader
 from probes.keys import DAY_S, Turns
-from probes.linking import Linker
 from probes.listening import facts_of_days
 from probes.lists import Admission, PhoneList, parse_address, read_list, write_list
 from probes.modes import STRICT_S, Listening, Mode
-from probes.replay import Ears, replay
+from probes.replay import VISITORS_MIN, Ears, replay
 from storepulse.errors import BadInput
 from storepulse.facts import FACT_JSON
 from tests.probes.drawn_captures import NOON_S, DrawnPhone, busy_shop, pcap, probe, radiotap, write
 
 CALIBRATION = read_calibration()
 GLOBAL = b"\xa4\x50\x46\x12\x34\x56"
+RANDOM = b"\xa6\x50\x46\x12\x34\x56"
 
 
 def read_at(reader: FrameReader, time_s: float, address: bytes = GLOBAL) -> Frame | None:
@@ -46,7 +47,6 @@ def test_a_key_holds_for_its_stretch_only() -> None:
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai", "America/New_York", "Asia/Kolkata"])
 def test_the_day_turns_at_four_in_the_shops_winter_night(zone: str) -> None:
-    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     turns = Listening(Mode.STANDARD, zone).turns
@@ -67,25 +67,67 @@ def test_nothing_of_a_phone_outlives_five_minutes_in_strict_mode() -> None:
     reader = FrameReader(turns=Turns(STRICT_S))
     ears = Ears(CALIBRATION, Listening(Mode.STRICT))
     for second in range(0, 1800, 10):
-        frame = read_at(reader, NOON_S + second)
+        frame = read_at(reader, NOON_S + second, RANDOM)
         assert frame is not None
         ears.hear(frame)
-        linker: Linker = ears._linker
-        assert linker.open_stays <= 1
-        assert all(stay.first_s >= NOON_S + second // 300 * 300 for stay in linker._stays.values())
+        begun_s = NOON_S + second // 300 * 300
+        assert ears._linker.open_stays == 0
+        for held in (ears._pieces._frames, ears._presence._frames):
+            assert all(frame.time_s >= begun_s for frame in held)
+    assert ears._pieces.held == ears._presence.held == 30
     ears.idle(NOON_S + 1800)  # nobody bursts any more: it goes all the same
-    assert ears._linker.open_stays == 0
+    assert ears._pieces.held == ears._presence.held == 0
     assert ears._by_quarter == {}
     assert ears._sample.kept == []
 
 
-def test_strict_mode_says_unknown_with_the_reason_and_never_a_count(tmp_path: Path) -> None:
-    capture = write(tmp_path / "shop.pcap", busy_shop(30).pcap())
+def crowd(phones: int, at_once: int) -> bytes:
+    """Phones of different models that stay for six minutes, so many there at once."""
+    records = []
+    for number in range(phones):
+        begin_s = NOON_S + 360.0 * (number // at_once) + 7 * (number % at_once)
+        body = b"\x01\x04\x02\x04\x0b\x16\x2d\x03xy" + bytes([number])
+        for burst in range(18):
+            address = bytes([0x02, 0, 0, 0, number, burst])
+            frame = probe(DrawnPhone(address, body), 40 * burst)
+            records.append((begin_s + 20 * burst, radiotap(frame)))
+    return pcap(sorted(records))
+
+
+def test_strict_mode_tells_a_day_where_five_were_there_at_once(tmp_path: Path) -> None:
+    capture = write(tmp_path / "shop.pcap", crowd(24, at_once=6))
+    account = replay([capture], CALIBRATION, listening=Listening(Mode.STRICT))
+    facts = {fact.metric: fact for fact in facts_of(account, shop="17", source="n")}
+    assert (
+        facts.pop("days_since_calibration").value
+        == (
+            datetime.fromtimestamp(NOON_S, UTC).date() - date.fromisoformat(CALIBRATION.learnt_on)
+        ).days
+    )
+    assert set(facts) == {"dwell_mean", "bounce_45s", "visitors", "occupancy"}
+    assert {(fact.n, fact.dims["mode"]) for fact in facts.values()} == {(None, "strict")}
+    dwell, visitors = facts["dwell_mean"], facts["visitors"]
+    assert dwell.low is not None
+    assert dwell.high is not None
+    assert dwell.low < 6 < dwell.high
+    assert visitors.low is not None
+    assert visitors.high is not None
+    assert visitors.low < 24 < visitors.high
+    assert facts["occupancy"].value is not None
+    assert facts["bounce_45s"].value is None
+
+
+def test_strict_mode_tells_nothing_where_fewer_were_there_at_once(tmp_path: Path) -> None:
+    capture = write(tmp_path / "shop.pcap", crowd(24, at_once=2))
     account = replay([capture], CALIBRATION, listening=Listening(Mode.STRICT))
     facts = facts_of(account, shop="17", source="n")
-    assert {f.metric for f in facts} == {"dwell_mean", "bounce_45s", "visitors", "occupancy"}
-    assert {(f.value, f.n, f.dims["mode"]) for f in facts} == {(None, None, "strict")}
-    assert all("strict mode" in f.dims["unknown_because"] for f in facts)
+    facts = [fact for fact in facts if fact.metric != "days_since_calibration"]
+    assert {(fact.value, fact.low, fact.n) for fact in facts} == {(None, None, None)}
+    assert all(
+        "fewer than five" in fact.dims["unknown_because"]
+        for fact in facts
+        if fact.metric != "bounce_45s"
+    )
 
 
 def test_standard_mode_is_named_in_every_fact(tmp_path: Path) -> None:

@@ -9,54 +9,100 @@ from hypothesis import strategies as st
 
 from probes.calibration import Calibration, read_calibration, write_calibration
 from probes.errors import CalibrationRefused
+from probes.frames import Frame
 from probes.occupancy import Occupancy, PresenceCounter, merged
-from probes.visits import Visit
+from probes.people_curve import ONE_EACH
 
 DEFAULT = read_calibration()
-PLAIN: Calibration = replace(DEFAULT, people_per_phone=1.0, error_share=0.1, error_people=0.5)
+PLAIN: Calibration = replace(DEFAULT, curve=ONE_EACH, error_share=0.1, error_people=0.5)
 
 
-def visit(start_s: float, end_s: float, signal_dbm: int | None = -50) -> Visit:
-    return Visit((start_s, end_s), 1, True, signal_dbm)
+def phone(number: int, at_s: float, signal_dbm: int | None = -50, random: bool = True) -> Frame:
+    """A phone of a model of its own, under an address of the moment."""
+    return Frame(
+        at_s, number * 1000 + int(at_s), random, (977 * number + int(at_s)) % 4096, signal_dbm,
+        2437, False, number, elements_exact=number, shape=number,
+    )  # fmt: skip
 
 
-def windows(visits: list[Visit], first_s: float, last_s: float) -> list[Occupancy]:
-    counter = PresenceCounter(PLAIN.signal_dbm_min)
-    counter.heard(first_s)
-    counter.heard(last_s)
-    for one in visits:
-        counter.add(one)
-    return counter.windows(first_s, last_s, PLAIN)
+def windows(frames: list[Frame], last_s: float | None = None) -> list[Occupancy]:
+    counter = PresenceCounter(PLAIN.signal_dbm_min, PLAIN.signal_dbm_sure)
+    for frame in sorted(frames):
+        counter.hear(frame)
+    times_s = [frame.time_s for frame in frames]
+    return counter.windows(min(times_s), last_s or max(times_s), PLAIN)
+
+
+def there(number: int, *signal_dbm: int | None, random: bool = True) -> list[Frame]:
+    """Phones that burst every half minute for ten minutes."""
+    return [
+        phone(place + 1, 30.0 * n + place, signal, random)
+        for place, signal in enumerate(signal_dbm or (-50,) * number)
+        for n in range(20)
+    ]
 
 
 def test_phones_present_all_the_window_count_whole() -> None:
-    (first, _) = windows([visit(0, 600), visit(0, 600), visit(0, 600)], 0, 600)
-    assert first.people == pytest.approx(3, abs=0.2)
+    (first,) = windows(there(3))
+    assert first.people == pytest.approx(3)
     assert first.low is not None
     assert first.high is not None
     assert first.low < 3 < first.high
+    assert first.phones_at_once == 3
 
 
-def test_a_faint_phone_is_outside() -> None:
-    assert windows([visit(0, 599, -80)], 0, 599)[0].people == 0
+def test_a_phone_that_is_there_for_half_the_window_counts_half() -> None:
+    frames = [frame for frame in there(2) if frame.elements == 1 or frame.time_s < 300]
+    assert windows(frames)[0].people == pytest.approx(1.5)
+
+
+def test_a_faint_phone_is_outside_and_one_in_between_counts_half() -> None:
+    assert windows(there(1, -80))[0].people == 0
+    between = (PLAIN.signal_dbm_min + PLAIN.signal_dbm_sure) // 2
+    assert windows(there(1, between))[0].people == pytest.approx(0.5)
 
 
 def test_a_phone_of_unknown_signal_counts() -> None:
-    assert (windows([visit(0, 599, None)], 0, 599)[0].people or 0) > 0.9
+    assert windows(there(1, None))[0].people == pytest.approx(1)
 
 
-def test_a_thing_that_stands_there_all_day_is_left_out() -> None:
-    day = [visit(0, 5 * 3600.0)]
-    assert {w.people for w in windows(day, 0, 5 * 3600.0) if w.people is not None} == {0.0}
+def test_a_thing_with_an_address_of_its_own_does_not_count() -> None:
+    assert windows(there(3, random=False))[0].people == 0
 
 
 def test_a_silent_window_is_unknown_not_empty() -> None:
-    found = windows([], 0, 1900)
+    found = windows([phone(1, 0, -90), phone(1, 1900, -90)])
     assert [w.people for w in found] == [0.0, None, None, 0.0]
 
 
 def test_months_between_two_captures_have_no_windows() -> None:
-    assert len(windows([], 0, 90 * 86400.0)) == 2
+    assert len(windows([phone(1, 0), phone(1, 90 * 86400.0)])) == 2
+
+
+def test_a_window_is_steadied_by_its_neighbours_and_by_no_others() -> None:
+    frames = [phone(1, 600.0 * window, -90) for window in range(9)]
+    frames += [phone(1, 4 * 600.0 + at_s) for at_s in (10.0, 310.0)]
+    told = [round(window.phones, 2) for window in windows(frames)]
+    assert told[4] == max(told)
+    assert told[3] == told[5] > told[2] == told[6] > 0
+    assert told[:2] == told[7:] == [0, 0]
+
+
+def test_nothing_of_a_phone_is_kept_past_its_five_minutes() -> None:
+    counter = PresenceCounter(-68, -65)
+    for n in range(30):
+        counter.hear(phone(1, 100.0 * n))
+        assert counter.held <= 3
+    counter.pass_to(29 * 100.0 + 300)
+    assert counter.held == 0
+
+
+def test_a_flood_is_not_held_beyond_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("probes.occupancy.FRAMES_A_SLOT_MAX", 10)
+    counter = PresenceCounter(-68, -65)
+    for n in range(100):
+        counter.hear(phone(n, 1.0 + n / 1000))
+    assert counter.held == 10
 
 
 @given(
@@ -66,16 +112,16 @@ def test_months_between_two_captures_have_no_windows() -> None:
         max_size=12,
     )
 )
-def test_merging_windows_keeps_visits_and_stays_between_the_extremes(
+def test_merging_windows_stays_between_the_extremes(
     rows: list[tuple[float, float, int]],
 ) -> None:
     each = [
-        Occupancy(600 * n, people, max(0.0, people - 1), people + 1, visits, covered)
-        for n, (people, covered, visits) in enumerate(rows)
+        Occupancy(600 * n, people, max(0.0, people - 1), people + 1, phones, covered, phones)
+        for n, (people, covered, phones) in enumerate(rows)
     ]
     whole = merged(each)
     assert whole is not None
-    assert whole.visits == sum(row[2] for row in rows)
+    assert whole.phones_at_once == max(row[2] for row in rows)
     assert whole.people is not None
     assert min(r[0] for r in rows) - 1e-9 <= whole.people <= max(r[0] for r in rows) + 1e-9
     assert (whole.low or 0) - 1e-9 <= whole.people <= (whole.high or 0) + 1e-9

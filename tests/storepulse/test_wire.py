@@ -1,13 +1,15 @@
 """The wire keeps what is said, refuses what it cannot read, and is never filled by a bomb."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from storepulse import wire
 from storepulse.events import ItemMarked
 from storepulse.facts import Fact
 from storepulse.topics import Address, BadName, NotOurTopic, every_node, read_topic
@@ -132,3 +134,40 @@ def test_a_topic_that_is_not_ours_is_refused(topic: str) -> None:
 def test_a_name_that_could_escape_its_topic_is_refused(name: str) -> None:
     with pytest.raises(BadName):
         Address("chain", name, "node")
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_the_quick_way_to_read_facts_reads_what_the_long_way_does(data: st.DataObject) -> None:
+    clock = Clock(boot="b", monotonic_s=1.5, synchronised=True)
+    fact = Fact(
+        id="f", shop="17", metric="visitors", start=NOON, end=NOON, value=2.0, low=1.0, high=3.0,
+        n=4, dims={"bay": "b1"},
+    )  # fmt: skip
+    key = Key(node="n1", epoch="e", number=1)
+    message = Message(key=key, said_at=NOON, clock=clock, body=fact)
+    events = json.loads(encode_batch(Address("c", "17", "n1"), [message]))
+    odd = st.sampled_from(
+        [None, True, 0, 3, 2.5, -1, "", "x", "3", "2026-11-20T12:00:00", "2026-11-20T12:00:00Z",
+         "2026-11-20", 1763640000, [], {}, "NaN", "1.0", "n1/e/2", "n1/e/0", "é", "\ud800"]
+    )  # fmt: skip
+    for _ in range(data.draw(st.integers(0, 2))):
+        where = data.draw(st.sampled_from([events[0], events[0]["data"]]))
+        name = data.draw(st.sampled_from(sorted(where)))
+        if data.draw(st.booleans()):
+            where[name] = data.draw(odd)
+        else:
+            del where[name]
+        if name == "data":
+            break
+    payload = json.dumps(events).encode()
+    assert _outcome(lambda: decode_batch(payload)) == _outcome(
+        lambda: [wire._decode_event(one) for one in json.loads(payload)]
+    )
+
+
+def _outcome(read: Callable[[], object]) -> object:
+    try:
+        return read()
+    except BadPayload as error:
+        return str(error)

@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from tests.vision.red_cells import MODEL, cell_box, draw_cells
 from vision.agreement import Answers, Limits, agreed, without_doubles
 from vision.calibration import Calibration
-from vision.detector import MODEL_VARIABLE, STRIDE_PX, Detector, Look, letterbox, read_answers
+from vision.detector import (
+    LARGE_SHARE,
+    MODEL_VARIABLE,
+    STRIDE_PX,
+    USUAL_SHARE,
+    Detector,
+    Look,
+    from_further,
+    letterbox,
+    read_answers,
+)
 from vision.errors import BadModel
 
 CELLS = [(1, 2), (5, 7), (19, 14)]
@@ -80,6 +90,32 @@ def test_a_second_look_in_the_mirror_sees_the_same_facings_at_the_same_places(
     ]
     assert as_tuples(twice.boxes_px) == as_tuples(once.boxes_px)
     assert np.allclose(np.sort(twice.scores), np.sort(once.scores), atol=1e-5)
+
+
+@given(st.floats(0, 1))
+def test_facings_larger_than_the_network_knows_are_looked_at_as_if_from_further(
+    share: float,
+) -> None:
+    looks = (Look(1280), Look(960, mirrored=True))
+    again = from_further(looks, share)
+    if share <= LARGE_SHARE:
+        assert again == ()
+        return
+    assert [look.mirrored for look in again] == [False, True]
+    for look, smaller in zip(looks, again, strict=True):
+        assert smaller.long_px % STRIDE_PX == 0
+        wanted = look.long_px * max(USUAL_SHARE / share, 0.25)
+        assert abs(smaller.long_px - wanted) <= STRIDE_PX / 2 or smaller.long_px == STRIDE_PX
+
+
+def test_a_close_up_is_answered_in_its_own_pixels_too(detector: Detector) -> None:
+    close = draw_cells([(1, 1), (3, 2)])[:160, :160]
+    wanted = np.array([cell_box(1, 1), cell_box(3, 2)])
+    found = detector.find(close)
+    assert len(found.scores)
+    middles = (found.boxes_px[:, :2] + found.boxes_px[:, 2:]) / 2
+    for x, y in middles:
+        assert any(x1 < x < x2 and y1 < y < y2 for x1, y1, x2, y2 in wanted)
 
 
 def test_what_one_of_two_looks_sees_counts_half(detector: Detector) -> None:

@@ -32,7 +32,7 @@ from vision.verdict import SENTENCES, VERDICT_VARIABLE
 
 SHELF = [(column, row) for row in (3, 7, 11) for column in range(2, 18) if (column, row) != (9, 7)]
 """Three rows with one pack gone."""
-KEYS = {"photo", "facings", "gaps", "rows", "timings_ms", "model"}
+KEYS = {"photo", "facings", "gaps", "rows", "tags", "timings_ms", "model"}
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -233,6 +233,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/board/columns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Columns
+         * @description Signs and figures of all shops on a day (default: the newest with codes), by column.
+         *
+         *     `shop`, given once or more often, asks for these shops only.
+         */
+        get: operations["columns_api_board_columns_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/catalogue": {
         parameters: {
             query?: never;
@@ -283,6 +305,8 @@ export interface paths {
         /**
          * Events
          * @description Server-sent events: `changed` when a shop's code or action is, `ended` at sign-out.
+         *
+         *     `changed` carries {"number", "shops"}: which shops, or null where it may be any.
          */
         get: operations["events_api_events_get"];
         put?: never;
@@ -1320,6 +1344,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/rounds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rounds
+         * @description Every version of the rounds that reach a shop of whoever asks, the newest first.
+         */
+        get: operations["rounds_api_rounds_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rounds/{round}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish
+         * @description Publish the next version of a round; published ones never change.
+         */
+        post: operations["publish_api_rounds__round__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -1490,6 +1554,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/shops/{shop}/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Figures
+         * @description A metric of a shop, added up by the catalogue's way, with intervals; late facts too.
+         */
+        get: operations["figures_api_shops__shop__figures_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/shops/{shop}/pairing": {
         parameters: {
             query?: never;
@@ -1566,6 +1650,72 @@ export interface paths {
          * @description A photo with its findings drawn (annotated.jpg), or without (photo.jpg).
          */
         get: operations["picture_api_shops__shop__photos__photo___name__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shops/{shop}/rests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rests
+         * @description What rests in a shop today.
+         */
+        get: operations["rests_api_shops__shop__rests_get"];
+        put?: never;
+        /**
+         * Rest
+         * @description Let the findings of a product rest up to a day; it ends by itself.
+         */
+        post: operations["rest_api_shops__shop__rests_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shops/{shop}/rests/{rest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End
+         * @description End a rest before its day.
+         */
+        delete: operations["end_api_shops__shop__rests__rest__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shops/{shop}/scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scores
+         * @description Exposure, compliance, availability and shares of a shop's shelves, by bay, with doubt.
+         *
+         *     Of one local day; by default the newest that has codes, else the shop's today.
+         */
+        get: operations["scores_api_shops__shop__scores_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1889,6 +2039,44 @@ export interface components {
             unit: string;
             /** Value */
             value: number | null;
+        };
+        /**
+         * BoardColumns
+         * @description The shops of whoever asks, and their codes of one day; without any day or shop, empty.
+         */
+        BoardColumns: {
+            /** Day */
+            day?: string | null;
+            /**
+             * Dimensions
+             * @default []
+             */
+            dimensions: components["schemas"]["DimensionColumns"][];
+            /**
+             * Format
+             * @default []
+             */
+            format: string[];
+            /**
+             * Name
+             * @default []
+             */
+            name: string[];
+            /**
+             * Region
+             * @default []
+             */
+            region: string[];
+            /**
+             * Shop
+             * @default []
+             */
+            shop: string[];
+            /**
+             * Simulated
+             * @default []
+             */
+            simulated: boolean[];
         };
         /**
          * BoardRow
@@ -2231,6 +2419,31 @@ export interface components {
             yellow?: components["schemas"]["RuleChange"] | null;
         };
         /**
+         * DimensionColumns
+         * @description One dimension of every shop, in the order of `BoardColumns.shop`.
+         *
+         *     Colours are the first letter of their word (green, yellow, orange, red, unknown), `-` for none.
+         */
+        DimensionColumns: {
+            /** Before */
+            before: string;
+            /** Colour */
+            colour: string;
+            /**
+             * Dimension
+             * @enum {string}
+             */
+            dimension: "people" | "goods" | "place" | "conversion";
+            /** Probability */
+            probability: (number | null)[];
+            /** Turning */
+            turning: string;
+            /** Unit */
+            unit: string;
+            /** Value */
+            value: (number | null)[];
+        };
+        /**
          * DimensionHistory
          * @description The colours of one dimension, oldest day first; None where no code was stored.
          */
@@ -2483,6 +2696,46 @@ export interface components {
             /** When */
             when: components["schemas"]["Condition"][];
             words?: components["schemas"]["Sentence"] | null;
+        };
+        /**
+         * GoodsScore
+         * @description One score, of one bay or of the shop, with its 90 % interval.
+         */
+        GoodsScore: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Bay */
+            bay: string | null;
+            /** Brand */
+            brand?: string | null;
+            /** Coverage */
+            coverage: number;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Metric */
+            metric: string;
+            /** N */
+            n: number | null;
+            /** Value */
+            value: number | null;
+        };
+        /**
+         * GoodsScores
+         * @description All scores of a shop's day; those of which nothing was told miss.
+         */
+        GoodsScores: {
+            /** Day */
+            day?: string | null;
+            /**
+             * Scores
+             * @default []
+             */
+            scores: components["schemas"]["GoodsScore"][];
         };
         /**
          * GoTo
@@ -2849,7 +3102,7 @@ export interface components {
             /** Regions */
             regions: string[];
             /** Rights */
-            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit" | "see_plans" | "edit_plans" | "propose_trials" | "run_trials")[];
+            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit" | "see_plans" | "edit_plans" | "propose_trials" | "run_trials" | "rest_findings")[];
             /**
              * Role
              * @enum {string}
@@ -2903,6 +3156,21 @@ export interface components {
             version: number;
         };
         /**
+         * ListedRound
+         * @description One version of a round, and how many shops it reaches.
+         */
+        ListedRound: {
+            due: components["schemas"]["RoundDue"];
+            /**
+             * Published At
+             * Format: date-time
+             */
+            published_at: string;
+            reach: components["schemas"]["Reach"];
+            /** Reached */
+            reached: number;
+        };
+        /**
          * Look
          * @description What one look showed: the effect of acting, as a share of the usual figure.
          */
@@ -2920,6 +3188,17 @@ export interface components {
             low: number;
             /** Pairs */
             pairs: number;
+        };
+        /**
+         * MadeRest
+         * @description It rests, and the shop's nodes are being told.
+         */
+        MadeRest: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
         };
         /**
          * Me
@@ -3047,6 +3326,79 @@ export interface components {
              * @default []
              */
             shops: string[];
+        };
+        /**
+         * NewRest
+         * @description What is to rest, as whoever answers for the shop says it.
+         */
+        NewRest: {
+            /**
+             * Bay
+             * @default
+             */
+            bay: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "delivery_due" | "promotion_change" | "other";
+            /** Sku */
+            sku: string;
+            /**
+             * Until
+             * Format: date
+             */
+            until: string;
+        };
+        /**
+         * NewRound
+         * @description The next version of a round, as head office says it.
+         */
+        NewRound: {
+            /**
+             * Bays
+             * @default []
+             */
+            bays: string[];
+            /**
+             * Formats
+             * @default []
+             */
+            formats: string[];
+            /** Name */
+            name: string;
+            /**
+             * Regions
+             * @default []
+             */
+            regions: string[];
+            /**
+             * Shops
+             * @default []
+             */
+            shops: string[];
+            /** Starts On */
+            starts_on?: string | null;
+            /**
+             * Weekdays
+             * @default [
+             *       "mon",
+             *       "tue",
+             *       "wed",
+             *       "thu",
+             *       "fri",
+             *       "sat",
+             *       "sun"
+             *     ]
+             */
+            weekdays: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            /** Windows */
+            windows: components["schemas"]["Window"][];
         };
         /**
          * NewTaker
@@ -3179,6 +3531,11 @@ export interface components {
             /** Reason */
             reason: string;
             /**
+             * Reason Zh
+             * @default
+             */
+            reason_zh: string;
+            /**
              * State
              * @enum {string}
              */
@@ -3208,6 +3565,35 @@ export interface components {
             starts_on: string | null;
             /** Version */
             version: number;
+        };
+        /**
+         * Point
+         * @description One window. `value` None: facts were there, and none of them knew.
+         */
+        Point: {
+            /** Coverage */
+            coverage: number;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Facts */
+            facts: number;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** N */
+            n: number | null;
+            ratio?: components["schemas"]["Ratio"] | null;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /** Value */
+            value: number | null;
         };
         /**
          * Policy
@@ -3335,6 +3721,16 @@ export interface components {
             words: string;
         };
         /**
+         * PublishedRound
+         * @description It is published, and the nodes of its shops are being told.
+         */
+        PublishedRound: {
+            /** Round */
+            round: string;
+            /** Version */
+            version: number;
+        };
+        /**
          * Push
          * @description Which playbook is pushed, and how soon it is due.
          */
@@ -3362,6 +3758,44 @@ export interface components {
             playbook?: string | null;
         };
         /**
+         * Ratio
+         * @description The figure by that of another metric over the same window, e.g. receptions a head.
+         *
+         *     `low` and `high` take the worst of both for the other: never narrower than it is. None: the
+         *     other is unknown, or nothing.
+         */
+        Ratio: {
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Per */
+            per: string;
+            /** Value */
+            value: number | null;
+        };
+        /**
+         * Reach
+         * @description Which shops a round is for; what is empty asks for nothing.
+         */
+        Reach: {
+            /**
+             * Formats
+             * @default []
+             */
+            formats: string[];
+            /**
+             * Regions
+             * @default []
+             */
+            regions: string[];
+            /**
+             * Shops
+             * @default []
+             */
+            shops: string[];
+        };
+        /**
          * Rendered
          * @description Titles, texts and the texts as HTML (no HTML of the author's own is in it).
          */
@@ -3378,6 +3812,74 @@ export interface components {
             title_en: string;
             /** Title Zh */
             title_zh: string;
+        };
+        /**
+         * Rest
+         * @description Of one product nothing is asked in one shop, up to and with a day.
+         */
+        Rest: {
+            /** Bay */
+            bay: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Note */
+            note: string;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "delivery_due" | "promotion_change" | "other";
+            /** Shop */
+            shop: string;
+            /** Sku */
+            sku: string;
+            /**
+             * Until
+             * Format: date
+             */
+            until: string;
+        };
+        /**
+         * RoundDue
+         * @description One version of a round, as it is for one shop.
+         */
+        RoundDue: {
+            /**
+             * Bays
+             * @default []
+             */
+            bays: string[];
+            /** Name */
+            name: string;
+            /** Round */
+            round: string;
+            /** Starts On */
+            starts_on?: string | null;
+            /** Version */
+            version: number;
+            /**
+             * Weekdays
+             * @default [
+             *       "mon",
+             *       "tue",
+             *       "wed",
+             *       "thu",
+             *       "fri",
+             *       "sat",
+             *       "sun"
+             *     ]
+             */
+            weekdays: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            /** Windows */
+            windows: components["schemas"]["Window"][];
         };
         /**
          * RowReason
@@ -3553,6 +4055,41 @@ export interface components {
             en: string;
             /** Zh */
             zh: string;
+        };
+        /**
+         * Series
+         * @description One metric of one shop, oldest first; windows without any fact miss.
+         */
+        Series: {
+            /** Adds Up */
+            adds_up: string;
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "quarter" | "hour" | "day" | "week";
+            /** Figures */
+            figures: components["schemas"]["Point"][];
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Metric */
+            metric: string;
+            /** Open Only */
+            open_only: boolean;
+            /** Shop */
+            shop: string;
+            /** Timezone */
+            timezone: string;
+            /** Unit */
+            unit: string;
         };
         /**
          * Shop
@@ -4078,7 +4615,7 @@ export interface components {
             /** Regions */
             regions: string[];
             /** Rights */
-            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit" | "see_plans" | "edit_plans" | "propose_trials" | "run_trials")[];
+            rights: ("see_shops" | "read_figures" | "see_nodes" | "see_faults" | "pair_phones" | "invite_nodes" | "manage_people" | "try_policy" | "edit_policy" | "read_audit" | "see_plans" | "edit_plans" | "propose_trials" | "run_trials" | "rest_findings")[];
             /**
              * Role
              * @enum {string}
@@ -4270,6 +4807,22 @@ export interface components {
              */
             verdict: "likely" | "not enough evidence" | "none found";
             words: components["schemas"]["Sentence"];
+        };
+        /**
+         * Window
+         * @description When the photos of a round may be taken, by the shop's own clock.
+         */
+        Window: {
+            /**
+             * Due
+             * Format: time
+             */
+            due: string;
+            /**
+             * Opens
+             * Format: time
+             */
+            opens: string;
         };
         /**
          * Withdrawal
@@ -4706,6 +5259,38 @@ export interface operations {
                 };
                 content: {
                     "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    columns_api_board_columns_get: {
+        parameters: {
+            query?: {
+                day?: string | null;
+                shop?: string[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardColumns"];
                 };
             };
             /** @description Validation Error */
@@ -6518,6 +7103,61 @@ export interface operations {
             };
         };
     };
+    rounds_api_rounds_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedRound"][];
+                };
+            };
+        };
+    };
+    publish_api_rounds__round__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                round: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRound"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublishedRound"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     me_api_session_get: {
         parameters: {
             query?: never;
@@ -6796,6 +7436,44 @@ export interface operations {
             };
         };
     };
+    figures_api_shops__shop__figures_get: {
+        parameters: {
+            query: {
+                by?: "quarter" | "hour" | "day" | "week";
+                from?: string | null;
+                metric: string;
+                /** @description Only what begins in the shop's opening hours. */
+                open_only?: boolean;
+                to?: string | null;
+            };
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Series"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     nodes_api_shops__shop__pairing_get: {
         parameters: {
             query?: never;
@@ -6941,6 +7619,137 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    rests_api_shops__shop__rests_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rest"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    rest_api_shops__shop__rests_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeRest"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    end_api_shops__shop__rests__rest__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rest: string;
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeRest"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    scores_api_shops__shop__scores_get: {
+        parameters: {
+            query?: {
+                day?: string | null;
+            };
+            header?: never;
+            path: {
+                shop: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoodsScores"];
                 };
             };
             /** @description Validation Error */

@@ -44,6 +44,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/bay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bay
+         * @description Say which bay a photo shows, and how sure that is; the photo is not kept.
+         */
+        post: operations["bay_api_bay_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/checklists": {
         parameters: {
             query?: never;
@@ -422,6 +442,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/rounds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rounds
+         * @description Which bays are to be photographed now, and which were.
+         */
+        get: operations["rounds_api_rounds_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Staff
+         * @description Names, and whose this phone is.
+         */
+        get: operations["staff_api_staff_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/own": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Own
+         * @description The own figures of whoever is picked on this phone, of today by the shop's clock.
+         */
+        get: operations["own_api_staff_own_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/turn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pick
+         * @description Pick a name by its PIN. After five wrong ones the name is locked for a while.
+         */
+        post: operations["pick_api_staff_turn_post"];
+        /**
+         * Leave
+         * @description The phone is nobody's from now on.
+         */
+        delete: operations["leave_api_staff_turn_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/taps": {
         parameters: {
             query?: never;
@@ -433,7 +537,13 @@ export interface paths {
         put?: never;
         /**
          * Tap
-         * @description Count a reception, begin an experience (the answer has its ticket), or note a deal.
+         * @description Count a reception, begin an experience, or note a deal.
+         *
+         *     An experience's answer has its ticket: `ticket`, a number to be read aloud, and `link`, what
+         *     its QR holds: there the customer reads the consent text. Both are made here, without the
+         *     hub. A deal counts for an experience only when it names its ticket.
+         *
+         *     On a phone on which somebody is picked it counts as that person's: on this node alone.
          */
         post: operations["tap_api_taps_post"];
         delete?: never;
@@ -587,6 +697,29 @@ export interface components {
              */
             worth: number;
         };
+        /**
+         * BayDue
+         * @description One bay of a round, and how it stands.
+         */
+        BayDue: {
+            /** At */
+            at?: string | null;
+            /** Bay */
+            bay: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "done" | "due" | "overdue";
+        };
+        /** Body_bay_api_bay_post */
+        Body_bay_api_bay_post: {
+            /**
+             * File
+             * @description the photo, also made smaller
+             */
+            file: string;
+        };
         /** Body_enrol_api_installer_enrol_post */
         Body_enrol_api_installer_enrol_post: {
             /**
@@ -663,6 +796,16 @@ export interface components {
              */
             uuid: string;
         };
+        /** Body_pick_api_staff_turn_post */
+        Body_pick_api_staff_turn_post: {
+            /** Person */
+            person: string;
+            /**
+             * Pin
+             * @description four digits
+             */
+            pin: string;
+        };
         /** Body_send_photo_api_photos_post */
         Body_send_photo_api_photos_post: {
             /**
@@ -695,8 +838,16 @@ export interface components {
              * @enum {string}
              */
             kind: "reception" | "experience" | "deal";
-            /** Ticket */
+            /**
+             * Ticket
+             * @description of a deal: the number of its experience; of an experience: one that the phone made itself, such as 1120-7KM3Q, with its token
+             */
             ticket?: string | null;
+            /**
+             * Token
+             * @description with an experience's own ticket: 32 random bytes in base64url, the secret behind its QR
+             */
+            token?: string | null;
             /**
              * Uuid
              * @description made on the phone; a repeat changes nothing
@@ -721,6 +872,25 @@ export interface components {
              * @description its id; without it, the first
              */
             planogram?: string | null;
+        };
+        /**
+         * BrandShare
+         * @description How much of the shelf a brand has.
+         */
+        BrandShare: {
+            /** Brand */
+            brand: string;
+            share: components["schemas"]["Score"];
+        };
+        /**
+         * Candidate
+         * @description A bay that the photo may show, and how probably it does.
+         */
+        Candidate: {
+            /** Bay */
+            bay: string;
+            /** Confidence */
+            confidence: number;
         };
         /**
          * Checklist
@@ -828,7 +998,7 @@ export interface components {
              * @default
              * @enum {string}
              */
-            nothing: "" | "same_photo" | "older_photo";
+            nothing: "" | "same_photo" | "older_photo" | "unchanged";
             /**
              * Reopened
              * @default 0
@@ -1079,6 +1249,26 @@ export interface components {
             waiting: number;
         };
         /**
+         * OwnDay
+         * @description What is one person's alone: shown on the phone on which that person is picked.
+         */
+        OwnDay: {
+            today: components["schemas"]["OwnFigures"] | null;
+            turn: components["schemas"]["Turn"] | null;
+        };
+        /**
+         * OwnFigures
+         * @description What one person tapped since a moment; taps that were taken back left out.
+         */
+        OwnFigures: {
+            /** Deals */
+            deals: number;
+            /** Experiences */
+            experiences: number;
+            /** Receptions */
+            receptions: number;
+        };
+        /**
          * PlanFacts
          * @description What a list of planograms shows of each.
          */
@@ -1089,6 +1279,10 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+            /** Planned */
+            planned?: {
+                [key: string]: number;
+            };
             /** Positions */
             positions: number;
             /** Version */
@@ -1098,8 +1292,8 @@ export interface components {
          * Finding
          * @description One deviation.
          *
-         *     `wrong_price` needs tags, which are not read yet: it is never told. How many stand behind the
-         *     front a photo does not show: `short` is about facings.
+         *     `wrong_price` comes with the second answer, when the tags were read (`planograms.prices`). How
+         *     many stand behind the front a photo does not show: `short` is about facings.
          */
         planograms__findings__Finding: {
             /** Box Xyxy Px */
@@ -1144,6 +1338,43 @@ export interface components {
             told: boolean;
         };
         /**
+         * RoundsNow
+         * @description The rounds that are open now, what is due first first.
+         */
+        RoundsNow: {
+            /** Next */
+            next: string | null;
+            /** Rounds */
+            rounds: components["schemas"]["RoundStanding"][];
+        };
+        /**
+         * RoundStanding
+         * @description A round that is open now, and how far it is.
+         */
+        RoundStanding: {
+            /** Bays */
+            bays: components["schemas"]["BayDue"][];
+            /**
+             * Due
+             * Format: date-time
+             */
+            due: string;
+            /** Name */
+            name: string;
+            /**
+             * Opens
+             * Format: date-time
+             */
+            opens: string;
+            /** Round */
+            round: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
          * SaidPush
          * @description What `pushManager.subscribe` gave this phone, and the language of its page.
          */
@@ -1174,6 +1405,11 @@ export interface components {
             low: number | null;
             /** N */
             n: number;
+            /**
+             * Planned
+             * @default 0
+             */
+            planned: number;
             /** Value */
             value: number | null;
         };
@@ -1189,8 +1425,29 @@ export interface components {
             exposure_basis: "main_push" | "facing_compliance";
             exposure_main_push: components["schemas"]["Score"];
             facing_compliance: components["schemas"]["Score"];
+            main_push_in_main_visual?: components["schemas"]["Score"] | null;
             on_shelf_availability: components["schemas"]["Score"];
             position_compliance: components["schemas"]["Score"];
+            /**
+             * Share Of Shelf
+             * @default []
+             */
+            share_of_shelf: components["schemas"]["BrandShare"][];
+        };
+        /**
+         * SeenBay
+         * @description Which bay a photo shows.
+         */
+        SeenBay: {
+            /** Bay */
+            bay: string | null;
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "code" | "look" | "nothing";
+            /** Candidates */
+            candidates: components["schemas"]["Candidate"][];
         };
         /**
          * SeenInShort
@@ -1327,6 +1584,25 @@ export interface components {
             value_a_day?: number | null;
         };
         /**
+         * Staff
+         * @description A name that can be picked.
+         */
+        Staff: {
+            /** Name */
+            name: string;
+            /** Person */
+            person: string;
+        };
+        /**
+         * StaffHere
+         * @description The names that can be picked, and whose this phone is now.
+         */
+        StaffHere: {
+            /** Names */
+            names: components["schemas"]["Staff"][];
+            turn: components["schemas"]["Turn"] | null;
+        };
+        /**
          * Tap
          * @description One tap as this node keeps it.
          */
@@ -1343,6 +1619,8 @@ export interface components {
              * @enum {string}
              */
             kind: "reception" | "experience" | "deal";
+            /** Link */
+            link?: string | null;
             /** Ticket */
             ticket?: string | null;
             /** Undone At */
@@ -1366,6 +1644,11 @@ export interface components {
             phone: string;
             /** Shop */
             shop: string;
+            /**
+             * Ticket Pages
+             * @default
+             */
+            ticket_pages: string;
         };
         /**
          * TriedPhoto
@@ -1386,6 +1669,21 @@ export interface components {
             took_s: number;
             /** Verdict */
             verdict: string;
+        };
+        /**
+         * Turn
+         * @description Whose a phone is now, and until when unless somebody taps on it.
+         */
+        Turn: {
+            /** Name */
+            name: string;
+            /** Person */
+            person: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
         };
         /** ValidationError */
         ValidationError: {
@@ -1508,6 +1806,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KeptAction"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    bay_api_bay_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_bay_api_bay_post"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeenBay"];
                 };
             };
             /** @description Validation Error */
@@ -2129,6 +2460,119 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PushOfPhone"];
+                };
+            };
+        };
+    };
+    rounds_api_rounds_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoundsNow"];
+                };
+            };
+        };
+    };
+    staff_api_staff_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffHere"];
+                };
+            };
+        };
+    };
+    own_api_staff_own_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnDay"];
+                };
+            };
+        };
+    };
+    pick_api_staff_turn_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Body_pick_api_staff_turn_post"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Turn"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    leave_api_staff_turn_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnDay"];
                 };
             };
         };

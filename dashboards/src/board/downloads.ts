@@ -3,7 +3,7 @@ import type { components } from '../api/hub'
 import type { Cell, Table } from '../shared/tables'
 import type { Fact } from './evidence'
 
-type Action = components['schemas']['ToldAction']
+type Action = components['schemas']['ListedAction']
 
 const FACT_COLUMNS = ['shop', 'metric', 'started_at', 'ended_at', 'value', 'low', 'high', 'n', 'coverage', 'dims', 'method', 'source', 'id'] as const
 const ACTION_COLUMNS = ['shop', 'day', 'kind', 'dimension', 'state', 'title_en', 'title_zh', 'why', 'created_at', 'due_at', 'delivered_at', 'id'] as const

@@ -1,5 +1,7 @@
 import { mount } from 'svelte'
 import { DESK_MESSAGES } from '../messages-desk'
+import { ROUNDS_DESK_MESSAGES } from '../messages-rounds-desk'
+import { SHOP_MESSAGES } from '../messages-shop'
 import { WAYS_MESSAGES } from '../messages-ways'
 import '../tokens.css'
 import { startFaults } from '../shared/faults.svelte'
@@ -10,7 +12,7 @@ import { startBoard, stopBoard } from './board.svelte'
 import { startSession } from './session.svelte'
 
 startFaults()
-bringWords({ ...DESK_MESSAGES, ...WAYS_MESSAGES })
+bringWords({ ...DESK_MESSAGES, ...ROUNDS_DESK_MESSAGES, ...SHOP_MESSAGES, ...WAYS_MESSAGES })
 await startLanguage('board.title')
 startHash()
 const page = document.getElementById('page')

@@ -1,11 +1,6 @@
 /** Which rows a board shows, in which order, and since when. Pure. */
-import type { components } from '../api/hub'
 import { colourOf, isColour, WORST_FIRST, type Colour } from '../shared/signs'
 import type { Table } from '../shared/tables'
-
-type Row = components['schemas']['BoardRow']
-type History = components['schemas']['History']
-type ShopHistory = components['schemas']['ShopHistory']
 
 export const DIMENSIONS = ['people', 'goods', 'place', 'conversion'] as const
 export type Dimension = (typeof DIMENSIONS)[number]
@@ -34,48 +29,56 @@ export function wantedOf(asked: URLSearchParams): Wanted {
   }
 }
 
-/** Of each answer once: ten thousand shops are looked up, not searched for. */
-const byShop = new WeakMap<History, Map<string, ShopHistory>>()
+/** A dimension of a shop on the day that is shown. */
+export interface RowCode {
+  dimension: string
+  colour: string
+  probability: number | null
+  turning: string | null
+  value: number | null
+  unit: string
+  /** The colour of the day before, null where it had none; absent where the hub has not said yet. */
+  before?: Colour | null
+}
 
-export function historyOf(history: History | undefined, shop: string): ShopHistory | undefined {
-  if (!history) return undefined
-  let found = byShop.get(history)
-  if (!found) {
-    found = new Map((history.shops ?? []).map((one) => [one.shop, one]))
-    byShop.set(history, found)
+/** A shop on the board. */
+export interface Row {
+  shop: string
+  name: string
+  region: string
+  format: string
+  simulated: boolean
+  colour: string
+  codes: RowCode[]
+}
+
+/** The rows that fit, worst first; among those of one colour their order stays. */
+export function shown(rows: readonly Row[], wanted: Wanted): Row[] {
+  const found = new Map<Colour, Row[]>(WORST_FIRST.map((colour) => [colour, []]))
+  for (const row of rows) {
+    const colour = colourFor(row, wanted.by)
+    if ((!wanted.colour || colour === wanted.colour) && fits(row, wanted)) found.get(colour)?.push(row)
   }
-  return found.get(shop)
+  return [...found.values()].flat()
 }
-
-export function coloursOf(history: ShopHistory | undefined, dimension: Dimension): (Colour | null)[] {
-  return (history?.dimensions.find((one) => one.dimension === dimension)?.colours ?? []).map((one) => one && colourOf(one))
-}
-
-/** The rows that fit, worst first. */
-export function shown(rows: readonly Row[], history: History | undefined, wanted: Wanted): Row[] {
-  const ranked = fitting(rows, history, wanted)
-    .map((row) => ({ row, colour: colourFor(row, wanted.by) }))
-    .filter(({ colour }) => !wanted.colour || colour === wanted.colour)
-  const ranks = new Map(WORST_FIRST.map((colour, at) => [colour, at]))
-  ranked.sort((a, b) => (ranks.get(a.colour) ?? 0) - (ranks.get(b.colour) ?? 0) || byName.compare(a.row.shop, b.row.shop))
-  return ranked.map(({ row }) => row)
-}
-
-const byName = new Intl.Collator('en', { numeric: true })
 
 /** How many of the rows that fit have each colour, whichever colour is chosen. */
-export function counted(rows: readonly Row[], history: History | undefined, wanted: Wanted): { colour: Colour; n: number }[] {
-  const found = fitting(rows, history, wanted).map((row) => colourFor(row, wanted.by))
-  return WORST_FIRST.map((colour) => ({ colour, n: found.filter((one) => one === colour).length }))
+export function counted(rows: readonly Row[], wanted: Wanted): { colour: Colour; n: number }[] {
+  const found = new Map<Colour, number>()
+  for (const row of rows) {
+    if (!fits(row, wanted)) continue
+    const colour = colourFor(row, wanted.by)
+    found.set(colour, (found.get(colour) ?? 0) + 1)
+  }
+  return WORST_FIRST.map((colour) => ({ colour, n: found.get(colour) ?? 0 }))
 }
 
-function fitting(rows: readonly Row[], history: History | undefined, wanted: Wanted): Row[] {
+function fits(row: Row, wanted: Wanted): boolean {
   const text = wanted.text.trim().toLocaleLowerCase()
-  return rows
-    .filter((row) => !text || `${row.shop} ${row.name} ${row.region}`.toLocaleLowerCase().includes(text))
-    .filter((row) => !wanted.region || row.region === wanted.region)
-    .filter((row) => !wanted.format || row.format === wanted.format)
-    .filter((row) => !wanted.changed || hasChanged(historyOf(history, row.shop), wanted.by))
+  return (
+    (!wanted.region || row.region === wanted.region) && (!wanted.format || row.format === wanted.format) &&
+    (!text || `${row.shop} ${row.name} ${row.region}`.toLocaleLowerCase().includes(text)) && (!wanted.changed || hasChanged(row, wanted.by))
+  )
 }
 
 function colourFor(row: Row, by: Dimension | ''): Colour {
@@ -83,11 +86,8 @@ function colourFor(row: Row, by: Dimension | ''): Colour {
 }
 
 /** Whether a dimension, or any of them, has another colour than the day before. */
-export function hasChanged(history: ShopHistory | undefined, by: Dimension | '' = ''): boolean {
-  return (by ? [by] : DIMENSIONS).some((dimension) => {
-    const [before, now] = coloursOf(history, dimension).slice(-2)
-    return before !== now
-  })
+export function hasChanged(row: Row, by: Dimension | '' = ''): boolean {
+  return row.codes.some((one) => (!by || one.dimension === by) && one.before !== undefined && one.before !== one.colour)
 }
 
 /** The first day of the run of days with today's colour; undefined when it is older than what is known. */

@@ -2,11 +2,13 @@
 import type { paths } from '../api/node'
 import { address, AskFailed, getter, send, sendJson, type GetAnswer, type Getting } from '../shared/ask'
 import { wordsOf } from '../shared/failures'
+import { paired } from './paired.svelte'
 import {
   allWaiting, keepActionSaid, keepAnswer, keepMarks, keepPhoto, keepRefused, keepSent, keepTap, keepUndo, keptAnswer,
   oldestWaiting, openPhone, takeBack, type Phone, type PhonePhoto, type PhoneTap,
 } from './phone'
 import { Sender } from './sender'
+import { newTicket } from './ticket'
 import { sendPhoto } from './upload'
 import { HELD_S, heldMs, waitedS, type ActionEvent, type Kept, type Lane, type Mark, type TapKind, type Waiting } from './waiting'
 
@@ -112,18 +114,22 @@ async function keep(how: (phone: Phone) => Promise<void>): Promise<boolean> {
   return true
 }
 
-export async function takePhoto(file: Blob, bay: string, before?: string): Promise<string | undefined> {
-  const uuid = crypto.randomUUID()
+/** Keep a photo and send it. A photo that has a UUID already is the same one, however often it is given. */
+export async function takePhoto(file: Blob, bay: string, before?: string, uuid: string = crypto.randomUUID()): Promise<string | undefined> {
   const photo = { uuid, bay, takenAt: new Date().toISOString(), ...(before === undefined ? {} : { before }) }
   // The file may be gone when it is sent: what is kept are its bytes.
   const bytes = new Blob([await file.arrayBuffer()], { type: file.type })
   return (await keep((on) => keepPhoto(on, photo, bytes))) ? uuid : undefined
 }
 
+/** Count something. A deal may name a ticket; an experience gets one here, where the node takes it. */
 export async function tap(kind: TapKind, ticket?: string): Promise<string | undefined> {
   const one = { uuid: crypto.randomUUID(), kind, at: new Date().toISOString(), undone: false }
-  const whole = ticket === undefined ? one : { ...one, ticket }
-  return (await keep((on) => keepTap(on, whole))) ? one.uuid : undefined
+  const pages = paired.phone?.ticketPages
+  const made = kind === 'experience' && pages !== undefined ? newTicket(new Date()) : undefined
+  const named = ticket ?? made?.ticket
+  const whole = { ...one, ...(named ? { ticket: named } : {}), ...(made && pages ? { ticketUrl: pages + made.token } : {}) }
+  return (await keep((on) => keepTap(on, whole, made?.token))) ? one.uuid : undefined
 }
 
 export function undo(uuid: string): Promise<boolean> {
@@ -163,7 +169,7 @@ function go(one: Kept): Promise<unknown> {
     case 'photo':
       return sendPhoto(one, (share) => (clerk.uploaded[one.uuid] = share))
     case 'tap':
-      return sendJson('/api/taps', 'POST', { uuid: one.uuid, kind: one.kind, waited_s: waitedS(one.at, Date.now()), ...(one.ticket ? { ticket: one.ticket } : {}) })
+      return sendJson('/api/taps', 'POST', { uuid: one.uuid, kind: one.kind, waited_s: waitedS(one.at, Date.now()), ...(one.ticket ? { ticket: one.ticket } : {}), ...(one.token ? { token: one.token } : {}) })
     case 'undo':
       return sendJson(address('/api/taps/{uuid}', { uuid: one.uuid }), 'DELETE')
     case 'mark':

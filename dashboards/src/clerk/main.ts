@@ -1,14 +1,17 @@
 import { mount } from 'svelte'
+import { CLERK_MESSAGES } from '../messages-clerk'
+import { ROUNDS_MESSAGES } from '../messages-rounds'
 import '../tokens.css'
 import { startFaults } from '../shared/faults.svelte'
 import { startHash } from '../shared/hash.svelte'
-import { startLanguage } from '../shared/language.svelte'
+import { bringWords, startLanguage } from '../shared/language.svelte'
 import App from './App.svelte'
 import { kick, startClerk } from './clerk.svelte'
 import { startPaired } from './paired.svelte'
 import { startKeeping } from './update.svelte'
 
 startFaults()
+bringWords({ ...CLERK_MESSAGES, ...ROUNDS_MESSAGES })
 await startLanguage('clerk.title')
 startHash()
 const page = document.getElementById('page')

@@ -5,7 +5,13 @@ import { AskFailed, onLocked, send, sendJson } from '../shared/ask'
 const KEPT_AS = 'storepulse.phone'
 const TRIED_AS = 'storepulse.pairing'
 
-export type ThisPhone = Pick<components['schemas']['ThisPhone'], 'phone' | 'shop' | 'name'>
+export type ThisPhone = Pick<components['schemas']['ThisPhone'], 'phone' | 'shop' | 'name'> & {
+  /** Where tickets' QRs lead; "" while nobody knows. Undefined: the node makes each ticket itself. */
+  ticketPages?: string
+}
+
+/** What the node tells of a phone; an older one says nothing of tickets. */
+type Told = Pick<ThisPhone, 'phone' | 'shop' | 'name'> & { ticket_pages?: string }
 
 export const paired = $state({
   /** `asking`: not known yet; a phone that was paired counts as paired until the node says otherwise. */
@@ -28,16 +34,17 @@ export async function startPaired(tell: () => void): Promise<void> {
 
 export async function askPaired(): Promise<void> {
   try {
-    remember((await send('/api/phone')) as ThisPhone)
+    remember((await send('/api/phone')) as Told)
   } catch (error) {
     // Unpaired has been heard by now. A node that is away says nothing of it.
     if ((error as AskFailed).status !== 401 && paired.state === 'asking') paired.state = 'no'
   }
 }
 
-function remember({ phone, shop, name }: ThisPhone): void {
-  localStorage.setItem(KEPT_AS, JSON.stringify({ phone, shop, name }))
-  Object.assign(paired, { state: 'yes', phone: { phone, shop, name }, ended: false })
+function remember({ phone, shop, name, ticket_pages }: Told): void {
+  const known: ThisPhone = { phone, shop, name, ...(ticket_pages === undefined ? {} : { ticketPages: ticket_pages }) }
+  localStorage.setItem(KEPT_AS, JSON.stringify(known))
+  Object.assign(paired, { state: 'yes', phone: known, ended: false })
   whenPaired()
 }
 
@@ -55,6 +62,8 @@ export async function pair(code: string, name: string): Promise<void> {
   const told = (await sendJson('/api/pair', 'POST', { code, uuid, name })) as components['schemas']['NewlyPaired']
   localStorage.removeItem(TRIED_AS)
   remember({ ...told, name })
+  // Where tickets lead, it tells a phone that is paired.
+  await askPaired()
 }
 
 export async function unpair(): Promise<void> {

@@ -22,6 +22,8 @@ export interface PhoneTap {
   kind: TapKind
   at: string
   ticket?: string
+  /** Where its customer reads what there is to agree to. */
+  ticketUrl?: string
   undone: boolean
 }
 
@@ -78,11 +80,12 @@ export async function keepPhoto(phone: Phone, photo: PhonePhoto, file: Blob): Pr
   await act.done
 }
 
-export async function keepTap(phone: Phone, tap: PhoneTap): Promise<void> {
+/** `token` is the secret behind a ticket that the phone made itself. */
+export async function keepTap(phone: Phone, tap: PhoneTap, token?: string): Promise<void> {
   const act = phone.transaction(['taps', 'waiting'], 'readwrite', { durability: 'strict' })
   await act.objectStore('taps').put(tap)
   const { uuid, kind, at, ticket } = tap
-  await act.objectStore('waiting').add({ what: 'tap', uuid, kind, at, ...(ticket === undefined ? {} : { ticket }) })
+  await act.objectStore('waiting').add({ what: 'tap', uuid, kind, at, ...(ticket === undefined ? {} : { ticket }), ...(token === undefined ? {} : { token }) })
   await forgetOld(act.objectStore('taps').index('at'), await act.objectStore('taps').count(), TAPS_KEPT)
   await act.done
 }
@@ -141,8 +144,8 @@ export async function keepSent(phone: Phone, one: Kept, answer: unknown): Promis
   }
   if (one.what === 'tap') {
     const tap = await act.objectStore('taps').get(one.uuid)
-    const { ticket } = answer as { ticket: string | null }
-    if (tap && ticket) await act.objectStore('taps').put({ ...tap, ticket })
+    const { ticket, link } = answer as { ticket: string | null; link?: string | null }
+    if (tap && ticket) await act.objectStore('taps').put({ ...tap, ticket, ...(link ? { ticketUrl: link } : {}) })
   }
   await act.done
 }

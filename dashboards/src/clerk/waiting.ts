@@ -8,7 +8,7 @@ export type ActionEvent = 'opened' | 'ticked' | 'declined'
 /** One thing to send. Its UUID is made on the phone: a repeat changes nothing on the node. */
 export type Waiting =
   | { what: 'photo'; uuid: string; bay: string; photo: Blob }
-  | { what: 'tap'; uuid: string; kind: TapKind; at: string; ticket?: string }
+  | { what: 'tap'; uuid: string; kind: TapKind; at: string; ticket?: string; token?: string }
   | { what: 'undo'; uuid: string }
   | { what: 'mark'; uuid: string; checklist: string; item: string; state: Mark; reason: string; restDays?: number }
   | { what: 'action'; uuid: string; action: string; event: ActionEvent; reason: string; from: string }

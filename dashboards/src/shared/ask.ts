@@ -79,7 +79,8 @@ export function getter<Paths>() {
     const query = new URLSearchParams(
       Object.entries((asked.query ?? {}) as Record<string, unknown>)
         .filter(([, value]) => value !== undefined && value !== null)
-        .map(([name, value]) => [name, String(value)]),
+        // Several of one name are said one by one.
+        .flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map((one) => [name, String(one)])),
     )
     const url = address(path, asked.path ?? {})
     return (await send(query.size ? `${url}?${query}` : url)) as GetAnswer<Paths, P>

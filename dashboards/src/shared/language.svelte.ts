@@ -72,6 +72,8 @@ export function inLanguage(tongue: Language, key: MessageKey, filling: Filling =
 }
 
 export function fill(words: string, filling: Filling): string {
+  // A board says words without a hole thousands of times.
+  if (!words.includes('{')) return words
   return words.replace(/\{(\w+)\}/g, (whole, name: string) => String(filling[name] ?? whole))
 }
 
@@ -147,4 +149,9 @@ export function age(iso: string, now: number): string {
   const seconds = Math.max(0, (now - Date.parse(iso)) / 1000)
   const [n, unit] = seconds < 90 ? [seconds, 'second'] : seconds < 5400 ? [seconds / 60, 'minute'] : seconds < 129_600 ? [seconds / 3600, 'hour'] : [seconds / 86_400, 'day']
   return whole(numbers({ style: 'unit', unit: unit as string, unitDisplay: 'long', maximumFractionDigits: 0 }).format(n as number))
+}
+
+/** So many days, in words: 1 day, 3 days. */
+export function days(n: number): string {
+  return whole(numbers({ style: 'unit', unit: 'day', unitDisplay: 'long' }).format(n))
 }

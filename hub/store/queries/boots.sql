@@ -1,2 +1,3 @@
-select boot, offset_s, exact from boots
-where node_path = %(node_path)s and boot = any(%(boots)s);
+select boots.node_path, boots.boot, offset_s, exact from boots
+join unnest(%(node_paths)s::text[], %(boots)s::text[]) as asked (node_path, boot)
+    using (node_path, boot);

@@ -2,8 +2,8 @@
 -- several lengths overlap: of one source and place, those of the greatest length of the day count.
 with told as (
     select facts.shop, metric, source, value, n, coverage, ended_at, method,
-           dims - array['basis', 'calibrated', 'mode', 'planogram', 'planogram_version', 'replayed',
-                        'unknown_because'] as place,
+           dims - array['basis', 'calibrated', 'mode', 'planned', 'planogram', 'planogram_version',
+                        'replayed', 'round', 'unknown_because'] as place,
            ended_at - started_at as length,
            (case when ended_at - started_at >= interval '20 hours'
                  then started_at + (ended_at - started_at) / 2 else started_at end

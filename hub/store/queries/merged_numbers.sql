@@ -1,3 +1,3 @@
 select stream, first, last from merged_numbers
-where stream = any(%(streams)s) and last > %(above)s
+where stream = any(%(streams)s)
 order by stream, first;

@@ -1,1 +1,1 @@
-select id, planogram, state, reason from plan_photos where id = %(id)s;
+select id, planogram, state, reason, reason_zh from plan_photos where id = %(id)s;

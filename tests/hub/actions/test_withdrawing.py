@@ -11,7 +11,7 @@ import pytest
 
 from hub.actions.couriers import send_due
 from hub.actions.escalating import withdraw
-from hub.actions.kinds import LAYOUT_KIND, MISSING_KIND
+from hub.actions.kinds import CHECKLIST_KIND, LAYOUT_KIND, MISSING_KIND
 from hub.actions.listing import Filter, listed_actions
 from hub.actions.store import NewAction, insert_actions, move_action, moves_of
 from hub.actions.withdrawing import Standing, why_withdrawn
@@ -41,6 +41,9 @@ OPEN = Standing(
         pytest.param({"colour": "green", "state": "seen"}, None, id="somebody is at it today"),
         pytest.param({"colour": "green", "state": "seen", "code_day": DAY + timedelta(days=1)},
                      "cause_gone", id="opened and left until the next day"),
+        pytest.param({"kind": CHECKLIST_KIND, "colour": "green"}, "cause_gone", id="a checklist"),
+        pytest.param({"kind": CHECKLIST_KIND, "colour": "green", "state": "overdue"}, None,
+                     id="a checklist that is overdue"),
         pytest.param({"kind": MISSING_KIND, "colour": "unknown"}, None, id="still missing"),
         pytest.param({"kind": MISSING_KIND, "colour": "red"}, "cause_gone", id="there is evidence"),
         pytest.param({"due_at": NOON - timedelta(days=7)}, "expired", id="a week late"),

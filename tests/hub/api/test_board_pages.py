@@ -1,6 +1,7 @@
 """A page of the board is a part of the whole one, for whoever asks; codes come as stored."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from hub.ingest.facts_store import SaidFact, insert_facts
 from hub.scheduler import Scheduler
 from hub.shops_store import Shop, save_shop
 from hub.store.database import Database
-from tests.hub.shop_facts import DAY, dwell, goods, midnight
+from tests.hub.shop_facts import DAY, back, dwell, goods, midnight
 from tests.hub.visitor import Visitor, visitor_of
 
 NOON = midnight(DAY) + timedelta(hours=12)
@@ -88,6 +89,65 @@ def test_on_a_day_that_nobody_computed_a_page_shows_shops_without_codes(head: Vi
     assert [(row["shop"], row["colour"], row["codes"]) for row in rows] == [
         (shop, "unknown", []) for shop in ("a-1", "a-2", "a-3")
     ]
+
+
+def rows_of(columns: dict[str, Any]) -> list[dict[str, Any]]:
+    """Columns as a board's rows, as far as they say the same."""
+    words = {one[0]: one for one in WORST_FIRST} | {"-": None}
+    return [
+        {
+            "shop": shop,
+            "codes": [
+                {
+                    "dimension": one["dimension"], "colour": words[one["colour"][at]],
+                    "turning": words[one["turning"][at]], "value": one["value"][at],
+                    "probability": one["probability"][at],
+                }
+                for one in columns["dimensions"]
+                if one["colour"][at] != "-"
+            ],
+        }
+        for at, shop in enumerate(columns["shop"])
+    ]  # fmt: skip
+
+
+def test_the_columns_say_what_the_rows_say(head: Visitor) -> None:
+    whole = head.get("/api/board").json()
+    said = rows_of(head.get("/api/board/columns").json())
+    assert [row["shop"] for row in said] == sorted(row["shop"] for row in whole)
+    for row in said:
+        (other,) = [one for one in whole if one["shop"] == row["shop"]]
+        assert len(row["codes"]) == 4
+        for mine, its in zip(row["codes"], other["codes"], strict=True):
+            for name in ("value", "probability"):
+                assert mine.pop(name) == pytest.approx(its[name], abs=5e-5)
+            assert mine == {name: its[name] for name in mine}
+
+
+def test_columns_know_the_day_before_and_shops_without_codes(house: Database) -> None:
+    head = visitor_of(house, now=NOON)
+    earlier = goods(back(1), 0.95, shop="a-2", id="g-a-2-before")
+    with house.connection() as connection:
+        insert_facts(connection, [SaidFact(earlier)], received_at=NOON)
+        save_shop(connection, Shop(shop="c-1"))
+    Scheduler(house).step(NOON)
+    with house.connection() as connection:
+        connection.execute("delete from codes where shop = 'c-1' and dimension <> 'place'")
+    asked = {"shop": ["a-2", "c-1", "not one"], "day": DAY.isoformat()}
+    found = head.get("/api/board/columns", params=asked).json()
+    assert found["shop"] == ["a-2", "c-1"]
+    said = {one["dimension"]: (one["colour"], one["before"][0]) for one in found["dimensions"]}
+    assert said["goods"] == ("r-", "g")
+    assert said["people"][0] == "u-"
+    assert said["place"][0][1] == "u"
+
+
+def test_a_region_has_its_own_shops_in_its_columns(house: Database) -> None:
+    region = visitor_of(house, "region", now=NOON, regions=["a"])
+    assert region.get("/api/board/columns").json()["shop"] == ["a-1", "a-2", "a-3"]
+    assert region.get("/api/board/columns?shop=b-1").json()["shop"] == []
+    nodes_only = visitor_of(house, "installer", now=NOON)
+    assert nodes_only.get("/api/board/columns").status_code == 403
 
 
 def test_the_history_is_asked_for_by_shop(head: Visitor) -> None:

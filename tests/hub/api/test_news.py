@@ -1,6 +1,7 @@
 """Open pages hear of every code and action of their shops that is written, and of no other."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -52,6 +53,37 @@ async def test_changes_while_a_page_is_busy_are_one() -> None:
         news.tell({SHOP})
     assert "event: changed" in await anext(stream)
     assert "still here" in await anext(stream)
+
+
+def told_shops(said: str) -> list[str] | None:
+    """The shops that a `changed` names."""
+    (data,) = [line for line in said.splitlines() if line.startswith("data: ")]
+    shops: list[str] | None = json.loads(data.removeprefix("data: "))["shops"]
+    return shops
+
+
+async def test_a_change_names_the_shops_that_the_page_may_hear_of_and_no_other() -> None:
+    news = News()
+    stream = events_of(news, looks(SEES))
+    assert told_shops(await anext(stream)) is None
+    news.tell({"18", "19"})
+    assert told_shops(await anext(stream)) == ["18"]
+    news.tell({"18"})
+    news.tell({SHOP})
+    assert told_shops(await anext(stream)) == sorted({SHOP, "18"})
+    news.tell({SHOP})
+    news.tell(None)
+    assert told_shops(await anext(stream)) is None
+
+
+async def test_of_very_many_shops_that_changed_at_once_no_names_are_told() -> None:
+    news = News()
+    many = frozenset(str(n) for n in range(500))
+    stream = events_of(news, looks(many))
+    await anext(stream)
+    for n in range(0, 500, 50):
+        news.tell([str(n + k) for k in range(50)])
+    assert told_shops(await anext(stream)) is None
 
 
 async def test_a_page_hears_nothing_of_other_shops() -> None:

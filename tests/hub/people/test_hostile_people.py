@@ -176,7 +176,8 @@ def test_there_are_more_than_twenty_ways() -> None:
 @pytest.mark.parametrize(
     "kind",
     ["/api/shops/{}/codes", "/api/facts?shop={}", "/api/checklists/{}", "/api/actions/{}",
-     "/api/shops/{}/phones", "/api/shops/{}/pairing"],
+     "/api/shops/{}/phones", "/api/shops/{}/pairing",
+     "/api/shops/{}/figures?metric=exposure_main_push"],
 )  # fmt: skip
 def test_what_is_anothers_answers_as_what_is_not(house: House, kind: str) -> None:
     ids = {"/api/checklists/{}": EAST_LIST, "/api/actions/{}": EAST_ACTION}

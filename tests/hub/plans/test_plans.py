@@ -4,16 +4,17 @@ import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
 
-from hub.plans.photo_work import WaitingPhoto, work_once
+from hub.plans.photo_work import PhotoRefused, WaitingPhoto, look_by_child, work_once
 from hub.plans.store import plans_due
 from hub.shops_store import Shop, save_shop, see_node
 from hub.store.database import Database
-from planograms.errors import NoShelf
 from planograms.model import PLANOGRAM_JSON, Planogram
+from storepulse.checklists import Sentence
 from storepulse.topics import Address
 from tests.hub.visitor import Visitor, visitor_of
 from tests.planograms.bays import bay
@@ -187,11 +188,12 @@ def test_a_photo_that_shows_no_shelf_is_refused_with_the_reason(chain: Database)
     asked = office.post("/api/plans/tea/photo?bay=b7", content=JPEG).json()
 
     def look(waiting: WaitingPhoto) -> Planogram:
-        raise NoShelf("2 facings are needed")
+        raise PhotoRefused(Sentence(en="2 facings are needed", zh="至少需要 2 个排面"))
 
     work_once(chain, now=lambda: NOW, look=look)
     told = office.get(f"/api/plans/photos/{asked['id']}").json()
     assert (told["state"], told["reason"]) == ("refused", "2 facings are needed")
+    assert told["reason_zh"] == "至少需要 2 个排面"
     none = office.post("/api/plans/tea/photo?bay=b7", content=b"no photo")
     assert none.json()["error"]["code"] == "unreadable_photo"
 
@@ -228,3 +230,13 @@ def test_nodes_are_told_of_what_holds_and_of_what_is_to_start(chain: Database) -
     assert held["s1"] == [(2, date(2026, 11, 23)), (3, eve)]
     assert held["s2"] == [(1, None), (2, date(2026, 11, 23)), (3, eve)]
     assert held["s3"] == []
+
+
+def test_what_the_child_refuses_is_told_in_both_languages() -> None:
+    waiting = WaitingPhoto(
+        id=uuid4(), planogram="tea", name="", bay="b1", photo=b"no photo", tries=1
+    )  # fmt: skip
+    with pytest.raises(PhotoRefused) as refused:
+        look_by_child(waiting)
+    assert "JPEG" in refused.value.words.en
+    assert refused.value.words.zh.startswith("无法读取此文件")

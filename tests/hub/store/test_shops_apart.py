@@ -1,12 +1,14 @@
 """The database keeps shops apart by itself: no check of the API takes part in these tests."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from hub.figures.keeping import refresh_one
+from hub.figures.store import touch_figures
 from hub.ingest.facts_store import SaidFact, insert_facts
 from hub.people.roles import RIGHTS, ROLES, Role, Session
 from hub.people.sessions import find_session, session_of
@@ -19,7 +21,8 @@ from tests.hub.staff import session_for
 NOON = midnight(DAY) + timedelta(hours=12)
 WITH_A_SHOP = (
     "shops", "facts", "codes", "actions", "checklists", "checklist_items", "receptions",
-    "experiences", "deals", "nodes", "streams_told", "action_told",
+    "experiences", "deals", "nodes", "streams_told", "action_told", "day_figures",
+    "touched_figures",
 )  # fmt: skip
 """Views of the schema storepulse_api that have a column `shop`."""
 ROW_SECURED = {
@@ -37,9 +40,12 @@ def chain(database: Database) -> Database:
             fact = goods(DAY, 0.6, shop=shop, id=f"goods-{shop}")
             insert_facts(connection, [SaidFact(fact)], received_at=NOON)
     Scheduler(database).step(NOON)
+    while refresh_one(database, now=datetime.now(UTC) + timedelta(minutes=1)) is not None:
+        pass
     with database.connection() as connection:
         for shop in ("17", "18", "19"):
             fill(connection, shop)
+            touch_figures(connection, shop, DAY)
         connection.execute(
             "insert into quarantine (node_path, epoch, number, reason, raw, received_at)"
             " values ('/storepulse/c/19/n', 'e', 1, 'why', 'raw', now())"

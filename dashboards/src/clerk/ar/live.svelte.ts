@@ -1,8 +1,13 @@
 /** The live picture's course: camera, worker, rest and hidden page (browser). What is decided is decided beside it. */
-import { CameraFailed, closeCamera, eachPicture, Grabber, openCamera, photoPixels, type NoCamera } from './camera'
+import { CameraFailed, closeCamera, eachPicture, Grabber, openCamera, type NoCamera } from '../camera/device'
+import { photoOf, pixelsOf } from '../camera/judged'
 import type { FromWorker, ToWorker } from './protocol'
 import type { Sight } from './registrar'
 import { awake, CHANGE_MIN, isDue, movedBy, rest, type Rest } from './rest'
+import { PICTURE_SIDE } from './shelf'
+
+/** What 20 looks a second allow on a cheap phone. */
+const LIVE_SIZE = { width: 1280, height: 720 }
 
 export type LiveState = 'opening' | 'live' | NoCamera | 'failed'
 
@@ -45,7 +50,7 @@ export class Live {
   async #begin(): Promise<void> {
     try {
       await this.#open()
-      const photo = await photoPixels(this.src)
+      const photo = await pixelsOf(await photoOf(this.src), PICTURE_SIDE)
       if (this.#over) return
       this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'live' })
       this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#told(data)
@@ -58,7 +63,7 @@ export class Live {
   }
 
   async #open(): Promise<void> {
-    const stream = await openCamera()
+    const stream = await openCamera(LIVE_SIZE)
     if (this.#over || document.hidden) return closeCamera(stream)
     this.#stream = stream
     this.#video.srcObject = stream

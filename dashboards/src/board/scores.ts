@@ -1,0 +1,32 @@
+/** The scores of a shop's shelves as a table: a line for the shop and for each bay. */
+import type { components } from '../api/hub'
+
+export type Score = components['schemas']['GoodsScore']
+
+const BY_BRAND = 'share_of_shelf'
+const SEEN = 'facing_compliance'
+
+export interface ScoreTable {
+  metrics: string[]
+  rows: { bay: string | null; cells: (Score | undefined)[]; coverage: number }[]
+  /** Of the whole shop, the largest first. */
+  brands: Score[]
+}
+
+export function tableOf(scores: readonly Score[]): ScoreTable {
+  const plain = scores.filter((one) => one.metric !== BY_BRAND)
+  const metrics = [...new Set(plain.map((one) => one.metric))]
+  const bays = [...new Set(plain.map((one) => one.bay))].sort((a, b) =>
+    a === null ? -1 : b === null ? 1 : a.localeCompare(b, undefined, { numeric: true }),
+  )
+  const rows = bays.map((bay) => {
+    const mine = plain.filter((one) => one.bay === bay)
+    return {
+      bay,
+      cells: metrics.map((metric) => mine.find((one) => one.metric === metric)),
+      coverage: (mine.find((one) => one.metric === SEEN) ?? mine[0])?.coverage ?? 0,
+    }
+  })
+  const brands = scores.filter((one) => one.metric === BY_BRAND && one.bay === null)
+  return { metrics, rows, brands: brands.sort((a, b) => (b.value ?? 0) - (a.value ?? 0)) }
+}

@@ -1,0 +1,23 @@
+/** Words of photo rounds on the clerk's page. */
+export const ROUNDS_MESSAGES = {
+  'round.progress': { en: '{done} of {n}', zh: '{n} 个货架已拍 {done} 个' },
+  'round.due': { en: 'until {when}', zh: '{when} 前完成' },
+  'round.late': { en: 'was due {when}', zh: '应于 {when} 前完成' },
+  'round.next': { en: 'Next: bay {bay}', zh: '下一个：货架 {bay}' },
+  'round.done': { en: 'All bays of this round are photographed.', zh: '本轮货架已全部拍完。' },
+  'round.bay.done': { en: '{bay}, photographed', zh: '{bay}，已拍' },
+  'round.bay.due': { en: '{bay}, to be photographed', zh: '{bay}，待拍' },
+  'round.bay.overdue': { en: '{bay}, overdue', zh: '{bay}，逾期未拍' },
+  'bay.ask': { en: 'Bay {bay}?', zh: '是货架 {bay} 吗？' },
+  'bay.which': { en: 'Which bay is this?', zh: '这是哪个货架？' },
+  'bay.looking': { en: 'Looking which bay this is', zh: '正在识别货架' },
+  'bay.by.code': { en: 'Read from the code on the shelf.', zh: '根据货架上的二维码识别。' },
+  'bay.by.look': { en: 'It looks like this bay ({confidence}).', zh: '根据外观识别（{confidence}）。' },
+  'bay.by.round': { en: 'It is the next one of the round; the photo does not tell.', zh: '照片无法识别，按巡检顺序应为此货架。' },
+  'bay.by.unsure': { en: 'The photo does not tell for sure. Choose it here.', zh: '照片无法确定，请选择货架。' },
+  'bay.yes': { en: 'Yes, bay {bay}', zh: '是，货架 {bay}' },
+  'bay.other': { en: 'Another bay', zh: '其他货架' },
+  'bay.again': { en: 'Drop this photo', zh: '放弃这张照片' },
+  'error.unusable_plan': { en: 'The planogram of this bay cannot be used. Tell head office; your photo is not at fault.', zh: '此货架的陈列图无法使用，请告知总部，照片没有问题。' },
+  'result.unchanged': { en: 'What was to be mended looks here as it did on the earlier photo, so this photo closes nothing. Mend it, then take a new one of the shelf itself.', zh: '待整改处与之前的照片完全一样，不能用于确认整改。请整改后重新拍摄货架。' },
+} as const

@@ -1,0 +1,1 @@
+"""Figures over quarters, hours, days and weeks, kept up with late facts. Makes no code."""

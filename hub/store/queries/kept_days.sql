@@ -1,0 +1,1 @@
+select metric, days from kept_days order by metric;

@@ -1,0 +1,1 @@
+select set_ticket_pages(%(address)s);

@@ -1,0 +1,5 @@
+insert into facts (id, shop, metric, started_at, ended_at, value, low, high, n, coverage, independent,
+                   dims, method, source, stream, number, received_at)
+select id, shop, metric, started_at, ended_at, value, low, high, n, coverage, independent,
+       dims, method, source, stream, number, received_at
+from staged where shop <> '';

@@ -1,0 +1,1 @@
+select address from ticket_pages;

@@ -1,0 +1,1 @@
+insert into touched_figures (shop, day) values (%(shop)s, %(day)s);

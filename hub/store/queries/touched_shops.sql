@@ -1,0 +1,1 @@
+select distinct shop from touched_days;

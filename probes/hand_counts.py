@@ -1,0 +1,104 @@
+"""Recalibrate by people counted by hand or by a door: counts and captures in, a calibration out.
+
+Reads files; the arithmetic is `probes.learning.recalibrated`.
+"""
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from probes.calibration import DEFAULT_CALIBRATION, Calibration, read_calibration
+from probes.captures import CaptureWarning
+from probes.errors import CalibrationRefused
+from probes.learning import ELSEWHERE_PEOPLE, HERE_PEOPLE, CountedWindow, recalibrated
+from probes.occupancy import WINDOW_S
+from probes.replay import replay
+from probes.sources.reading import time_of
+
+_PEOPLE_MAX: Final = 10_000
+_COVERED_MIN: Final = 0.5
+
+
+class Count(NamedTuple):
+    """So many people were there at a moment."""
+
+    time_s: float
+    people: float
+
+
+def read_counts(path: Path) -> list[Count]:
+    """Read counts: CSV with the columns time (ISO 8601 with its zone, or seconds) and people.
+
+    Raises:
+        CalibrationRefused: it cannot be read, or a row is no count; the message names the line.
+    """
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CalibrationRefused(f"cannot read {path}: is it a text file?") from error
+    reader = csv.DictReader(lines)
+    if not {"time", "people"} <= {name.strip().lower() for name in reader.fieldnames or ()}:
+        raise CalibrationRefused(f"{path.name}: the columns needed are time and people")
+    found = []
+    for row in reader:
+        told = {str(key).strip().lower(): value for key, value in row.items()}
+        try:
+            count = Count(time_of((told["time"] or "").strip()), float(told["people"] or ""))
+            if not 0 <= count.people <= _PEOPLE_MAX:
+                raise ValueError("no number of people")
+        except ValueError as error:
+            raise CalibrationRefused(
+                f"{path.name}, line {reader.line_num}: a count is a time with its zone and a "
+                "number of people, as 2026-11-22T10:30:00+08:00,12"
+            ) from error
+        found.append(count)
+    if not found:
+        raise CalibrationRefused(f"{path.name} holds no count")
+    return found
+
+
+def calibrate(
+    counts: Sequence[Count], captures: Sequence[Path], before: Path, *, name: str,
+    warn: Callable[[CaptureWarning], None],
+) -> tuple[Calibration, int]:  # fmt: skip
+    """Move a calibration by counts that captures cover.
+
+    The one that is shipped was learnt elsewhere and yields to a few counts; one of the shop's own
+    yields to many only.
+
+    Args:
+        before: the calibration's file.
+        name: of the new one.
+    Returns:
+        The new calibration, and how many counts it was moved by.
+    Raises:
+        CaptureRefused, CalibrationRefused: a file cannot be read, no count lies within the
+            captures, or counts and captures contradict each other.
+    """
+    calibration = read_calibration(before)
+    heard = {
+        window.start_s: window
+        for window in replay(captures, calibration, tell=warn).occupancy
+        if window.people is not None and window.covered >= _COVERED_MIN
+    }
+    windows = []
+    for count in counts:
+        window = heard.get(int(count.time_s // WINDOW_S) * WINDOW_S)
+        if window is not None:
+            day = datetime.fromtimestamp(count.time_s, UTC).date().isoformat()
+            windows.append(CountedWindow(day, count.people, window.phones))
+    if not windows:
+        raise CalibrationRefused(
+            "none of the counts lies within the captures: is the zone of their times right?"
+        )
+    elsewhere = before.resolve() == DEFAULT_CALIBRATION.resolve()
+    try:
+        moved = recalibrated(
+            calibration, windows, weight_people=ELSEWHERE_PEOPLE if elsewhere else HERE_PEOPLE
+        )
+    except ValueError as error:
+        raise CalibrationRefused(str(error)) from error
+    return replace(moved, name=name), len(windows)

@@ -1,0 +1,180 @@
+"""What the clerk's page does with shared photos, names, tickets and what is unclear."""
+
+import base64
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from storepulse.simulated.shelves import DrawnShelf, draw_shelf
+from tests.dashboards.fake_node import PIN, TICKET, FakeNode
+from tests.dashboards.fake_shelf import BAY, PHOTO, FakeShelf, jpeg
+from tests.dashboards.served import served
+from tests.dashboards.test_behaviour import said, tab_to, wait_until_heard
+from tests.dashboards.test_foundation import kept
+from tests.dashboards.test_views import browser, open_view, pytestmark
+
+__all__ = ["browser", "pytestmark"]
+
+PHONE = ("phone", "en", "light")
+SHARE = """(bytes) => {
+  const form = Object.assign(document.createElement('form'),
+    { method: 'POST', action: '/share', enctype: 'multipart/form-data' })
+  const field = Object.assign(document.createElement('input'), { type: 'file', name: 'photo' })
+  const file = new File([Uint8Array.from(atob(bytes), (one) => one.charCodeAt(0))], 'shelf.jpg',
+    { type: 'image/jpeg' })
+  const given = new DataTransfer()
+  given.items.add(file)
+  field.files = given.files
+  form.append(field)
+  document.body.append(form)
+  form.submit()
+}"""
+
+
+@pytest.fixture(scope="module")
+def shelf() -> DrawnShelf:
+    return draw_shelf(4)
+
+
+@pytest.fixture
+def node(shelf: DrawnShelf) -> Iterator[tuple[FakeNode, FakeShelf, str]]:
+    fake, seen = FakeNode(), FakeShelf(shelf, [shelf.facings[5].box_xyxy_px])
+    fake.pair()
+    app = fake.app()
+    app.router.routes[:0] = seen.routes().routes
+    with served(app) as url:
+        yield fake, seen, url
+
+
+Node = tuple[FakeNode, FakeShelf, str]
+
+
+def test_a_photo_that_the_gallery_shares_waits_for_its_bay_and_goes_once(
+    node: Node,
+    browser: Any,
+    shelf: DrawnShelf,
+) -> None:
+    """As an installed page gets it: the worker that keeps the page answers the POST."""
+    _, seen, url = node
+    page = open_view(browser, url, PHONE)
+    page.locator("label.big").wait_for()
+    kept(page)
+    photo = jpeg(shelf.rgb)
+    page.evaluate(SHARE, base64.b64encode(photo).decode())
+    page.locator(".shared img").wait_for()
+    assert page.url == f"{url}/#/shared"
+    # Nobody has said what it shows: nothing is sent, and it is still there after a reload.
+    page.goto(f"{url}/#/")
+    page.get_by_text("Shared photos waiting for their bay: 1").click()
+    page.locator(".shared img").wait_for()
+    assert seen.kept == []
+    page.locator(".shared button.first").click()
+    page.locator("[data-item]").first.wait_for()
+    ((uuid, bay, came),) = seen.kept
+    assert (bay, came) == (BAY, photo)
+    assert page.url.endswith(uuid)
+    page.goto(f"{url}/#/shared")
+    page.get_by_text("No shared photo is waiting.").wait_for()
+    page.context.close()
+
+
+def test_own_figures_show_behind_a_pin_and_go_with_their_owner(
+    node: Node,
+    browser: Any,
+) -> None:
+    fake, _, url = node
+    fake.names = ("Anna", "Bo")
+    page = open_view(browser, url, PHONE)
+    tab_to(page, "button[data-person]")
+    page.keyboard.press("Enter")
+    page.locator("button.name", has_text="Bo").click()
+    page.locator("input[type=password]").fill("1111")
+    page.keyboard.press("Enter")
+    page.locator("dialog [role=alert]").wait_for()
+    assert page.locator(".own").count() == 0
+    page.locator("input[type=password]").fill(PIN)
+    page.keyboard.press("Enter")
+    page.get_by_text("Bo today: receptions 3, experiences 2, deals 1").wait_for()
+    # The turn ended on the node: with the next look the figures are gone, and were never kept.
+    fake.picked = None
+    page.reload()
+    page.locator("button[data-person]").wait_for()
+    page.context.set_offline(True)
+    page.reload()
+    page.locator("label.big").wait_for()
+    assert page.locator(".own").count() == 0
+    page.context.close()
+
+
+def test_the_ticket_of_an_experience_is_shown_and_a_deal_names_it(
+    node: Node,
+    browser: Any,
+) -> None:
+    fake, _, url = node
+    page = open_view(browser, url, PHONE)
+    page.locator("button[data-tap=experience]").click()
+    page.locator("button[data-ticket]").click()
+    page.locator("dialog .number", has_text=TICKET).wait_for()
+    page.keyboard.press("Escape")
+    page.locator("button[data-tap=deal]").click()
+    page.locator(".tickets button", has_text=TICKET).click()
+    wait_until_heard(page, fake, "/api/taps", 2)
+    assert said(fake, "/api/taps")[1]["ticket"] == TICKET
+    # A ticket that has its deal is not offered again.
+    page.locator("button[data-tap=deal]").click()
+    page.locator("dialog[open] form").wait_for()
+    assert page.locator(".tickets button").count() == 0
+    page.context.close()
+
+
+def test_a_ticket_is_shown_with_its_qr_while_the_node_is_away_and_is_told_later(
+    node: Node,
+    browser: Any,
+) -> None:
+    fake, _, url = node
+    fake.ticket_pages = "https://hub.example/ticket#"
+    page = open_view(browser, url, PHONE)
+    page.locator("label.big").wait_for()
+    kept(page)
+    # The library that draws QRs came with the page.
+    page.context.set_offline(True)
+    page.locator("button[data-tap=experience]").click()
+    page.locator("button[data-ticket]").click()
+    page.locator("dialog svg path").wait_for(state="attached")
+    ticket = page.locator("dialog .number").inner_text()
+    assert re.fullmatch(r"[0-9]{4}-[2-9A-HJKMNP-Z]{5}", ticket)
+    page.keyboard.press("Escape")
+    page.context.set_offline(False)
+    wait_until_heard(page, fake, "/api/taps", 1)
+    (told,) = said(fake, "/api/taps")
+    assert told["ticket"] == ticket
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43}", told["token"])
+    page.context.close()
+
+
+def test_what_is_unclear_asks_for_a_close_up_and_is_no_item(
+    node: Node,
+    browser: Any,
+) -> None:
+    _, seen, url = node
+    seen.unsure = 4
+    page = open_view(browser, f"{url}/#/photo/{PHOTO}", PHONE)
+    page.locator(".closeups svg").wait_for()
+    assert page.locator(".closeups rect.here").count() == 4
+    assert page.locator("[data-item]").count() == 1
+    content = {"name": "near.jpg", "mimeType": "image/jpeg", "buffer": jpeg(draw_shelf(9).rgb)}
+    page.locator(".closeups input").set_input_files(content)
+    page.wait_for_function("(photo) => !location.hash.endsWith(photo)", arg=PHOTO)
+    wait_until_taken(page, seen, 1)
+    page.context.close()
+
+
+def wait_until_taken(page: Any, seen: FakeShelf, times: int) -> None:
+    """Until the node has so many photos."""
+    for _ in range(300):
+        if len(seen.kept) >= times:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{len(seen.kept)} photos came, not {times}")
