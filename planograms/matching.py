@@ -64,8 +64,9 @@ _ROW_SKIP: Final = -2.0
 """A shelf between two that are seen is mostly seen as well."""
 _EDGE: Final = 0.01
 """Of its size: what ends so near to the photo's edge is cut by it."""
-_WHOLE_MIN: Final = 12
-"""From as many uncut edges as so many facings have, the others are not asked how the photo lies."""
+_FEW_PAIRS: Final = 60
+"""With fewer pairs their map is made anew until they stay the same."""
+_ROUNDS_MAX: Final = 3
 _VOTES_MIN: Final = 6
 _VOTES_TRIED: Final = 300
 
@@ -144,10 +145,23 @@ def match(
     if fitted is None:
         return Match(pairs, None, None, "no")
     # What the order of rows got wrong, places put right; the map of those pairs is the better one.
-    rough = _match_by_place(mapped_boxes(planned.boxes, fitted), planned.rows, seen, odds, _WIDE)
-    found = _fitted(planned, seen, odds, rough, near=fitted)
-    found = fitted if found is None else found
-    pairs, where = _match_by_plane(planned, seen, odds, found)
+    if (pairs >= 0).sum() >= _FEW_PAIRS:
+        rough = _match_by_place(
+            mapped_boxes(planned.boxes, fitted), planned.rows, seen, odds, _WIDE
+        )
+        found = _fitted(planned, seen, odds, rough, near=fitted)
+        found = fitted if found is None else found
+        pairs, where = _match_by_plane(planned, seen, odds, found)
+        return Match(pairs, found, where, "facings")
+    for _ in range(_ROUNDS_MAX):
+        again, where = _match_by_plane(planned, seen, odds, fitted)
+        found = fitted
+        if np.array_equal(again, pairs):
+            break
+        pairs = again
+        fitted = _fitted(planned, seen, odds, pairs)
+        if fitted is None:
+            break
     return Match(pairs, found, where, "facings")
 
 
@@ -161,8 +175,6 @@ def _fitted(
     alike = alike[odds[alike, pairs[alike]] > 0]
     mine, theirs = planned.boxes[alike], seen.boxes[pairs[alike]]
     uncut = seen.uncut[pairs[alike]]
-    if uncut.sum() < 4 * _WHOLE_MIN:
-        return map_from_pairs(mine, theirs, near=near)
     return map_from_pairs(mine, theirs, uncut=uncut, near=near)
 
 

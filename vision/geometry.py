@@ -14,6 +14,8 @@ PlaneMap = npt.NDArray[np.float64]
 
 _PAIRS_MIN: Final = 6
 _PAIRS_FOR_TILT: Final = 12
+_PAIRS_FOR_EDGES: Final = 40
+"""From so many pairs on a few wrong ones do not bend the map that all edges are asked for."""
 _EDGES_MIN: Final = 12
 _AGREED_SURE: Final = 0.9
 """From this share of edges on nothing else is tried."""
@@ -160,13 +162,16 @@ def map_from_pairs(
         return None
     own = np.ones((n, 4), dtype=bool) if uncut is None else uncut
     reach = float(0.25 * np.median(sizes(seen)))
-    if n >= _PAIRS_FOR_TILT:
+    if n >= _PAIRS_FOR_EDGES:
         edges = _Edges.of(planned, seen, own)
         # Where most pairs are right, the map of all of them, drawn in, is better than one of a few.
         found, agreed = edges.drawn_in(near, reach)
         if agreed < _AGREED_SURE:
-            sampled = edges.drawn_in(_sampled(planned, seen, own, reach), reach)
+            first, _ = _sampled(planned, seen, own, reach)
+            sampled = edges.drawn_in(first, reach)
             found, agreed = max((found, agreed), sampled, key=lambda one: one[1])
+    elif n >= _PAIRS_FOR_TILT:
+        found, agreed = _sampled(planned, seen, own, reach)
     else:
         source, target = _corners(planned), _corners(seen)
         flat, inside = cv2.estimateAffinePartial2D(source, target, ransacReprojThreshold=reach)
@@ -186,16 +191,18 @@ def _corners(boxes: Boxes) -> npt.NDArray[np.float64]:
 
 def _sampled(
     planned: Boxes, seen: Boxes, own: npt.NDArray[np.bool_], reach: float
-) -> PlaneMap | None:
-    """A first map from few pairs at a time: right even where many pairs are wrong."""
+) -> tuple[PlaneMap | None, float]:
+    """A map from few pairs at a time, right even where many are wrong; and how many agree."""
     whole = own.all(axis=1)
     if whole.sum() < _PAIRS_FOR_TILT:
         whole = np.ones(len(own), dtype=bool)
-    found, _ = cv2.findHomography(
+    found, inside = cv2.findHomography(
         _corners(planned[whole]), _corners(seen[whole]), cv2.USAC_MAGSAC, reach, maxIters=2000,
         confidence=0.999,
     )  # fmt: skip
-    return None if found is None else np.asarray(found, dtype=np.float64)
+    if found is None:
+        return None, 0.0
+    return np.asarray(found, dtype=np.float64), float(inside.mean())
 
 
 @dataclass(frozen=True)
