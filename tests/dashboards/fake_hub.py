@@ -27,7 +27,6 @@ from hub.codes.columns import BoardColumns
 from hub.codes.curves import Curves
 from hub.codes.day_figures import DayFigures
 from hub.codes.days import shop_days
-from hub.codes.goods_scores import GoodsScores
 from hub.codes.history import DimensionHistory, History, ShopHistory
 from hub.codes.policy import default_policy
 from hub.codes.trial import Trial
@@ -37,7 +36,6 @@ from hub.people.routes import Invited, LinkFor, ListedPerson, Me, ToldPerson, To
 from hub.phones.routes import NewPairingCode
 from hub.phones.store import PairingNode, ShopPhone
 from hub.playbooks import playbooks
-from hub.rounds.store import ListedRound, Rest
 from hub.shops_store import Node, Shop
 from hub.why.answer import Why
 from storepulse.actions import DIMENSIONS, Dimension
@@ -46,7 +44,7 @@ from storepulse.pages import page_routes
 from storepulse.topics import Address
 from tests.dashboards.fake_codes import COLOURS, NOW, calendar_of, figures_of, trial_of
 from tests.dashboards.fake_office import FakeOffice
-from tests.dashboards.fake_shelves import REST, rounds_told, scores_told
+from tests.dashboards.fake_shelves import shelves_router
 from tests.dashboards.fake_shop import (
     columns_of,
     curves_of,
@@ -157,7 +155,7 @@ class FakeHub:
         app.include_router(self._figures())
         app.include_router(self._others())
         app.include_router(self.office.router())
-
+        app.include_router(shelves_router())
         app.add_middleware(Gate, refuse=self._why_refused, told=self.told)
         return app
 
@@ -286,18 +284,6 @@ class FakeHub:
         @routes.get("/shops/{shop}/curves")
         def curves(shop: str, days: int = DAYS) -> Curves:
             return curves_of(days, codes)
-
-        @routes.get("/shops/{shop}/scores")
-        def scores(shop: str) -> GoodsScores:
-            return scores_told()
-
-        @routes.get("/shops/{shop}/rests")
-        def rests(shop: str) -> list[Rest]:
-            return [REST]
-
-        @routes.get("/rounds")
-        def rounds() -> list[ListedRound]:
-            return rounds_told()
 
         @routes.get("/shops/{shop}/actions")
         def actions(shop: str) -> ShopActions:

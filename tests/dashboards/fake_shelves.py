@@ -5,6 +5,8 @@ from datetime import time, timedelta
 from typing import Final
 from uuid import UUID
 
+from fastapi import APIRouter
+
 from hub.codes.days import shop_days
 from hub.codes.goods_scores import GoodsScores, goods_scores
 from hub.rounds.store import ListedRound, Reach, Rest
@@ -66,3 +68,22 @@ def shelf_facts() -> list[Fact]:
                  dims={"bay": "bay-1", "brand": brand, "planned": "80"})
         )  # fmt: skip
     return told
+
+
+def shelves_router() -> APIRouter:
+    """The hub's routes of rounds, rests and scores."""
+    routes = APIRouter(prefix="/api")
+
+    @routes.get("/shops/{shop}/scores")
+    def scores(shop: str) -> GoodsScores:
+        return scores_told()
+
+    @routes.get("/shops/{shop}/rests")
+    def rests(shop: str) -> list[Rest]:
+        return [REST]
+
+    @routes.get("/rounds")
+    def rounds() -> list[ListedRound]:
+        return rounds_told()
+
+    return routes

@@ -27,7 +27,7 @@ WITH_A_SHOP = (
 """Views of the schema storepulse_api that have a column `shop`."""
 ROW_SECURED = {
     "people", "person_regions", "person_shops", "sessions", "welcome_links", "plan_drafts",
-    "plan_versions", "plan_places", "plan_photos",
+    "plan_versions", "plan_places", "plan_photos", "rounds", "rests",
 }  # fmt: skip
 
 
