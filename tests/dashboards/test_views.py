@@ -251,7 +251,10 @@ BOARD_VIEWS: Final[dict[str, tuple[dict[str, Any], str, list[Step]]]] = {
     "people-invite": ({}, "#/people", [_click(".top button.first"), _see("fieldset input")]),
     "people-clerk": (
         {}, "#/people",
-        [_click(".top button.first"), lambda page: page.locator("form select").select_option("clerk")],
+        [
+            _click(".top button.first"),
+            lambda page: page.locator("form select").select_option("clerk"),
+        ],
     ),
     "people-link": ({}, "#/people", [_click(".do button:nth-child(3)"), _see(".link input")]),
     "people-end": ({}, "#/people", [_click(".do button:nth-child(4)"), _see("dialog[open]")]),
