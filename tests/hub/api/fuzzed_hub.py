@@ -13,10 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hub.api.app import create_app
+from hub.care.keyring import new_keyring
 from hub.errors import DatabaseUnavailable
 from hub.feeds.store import add_feed
+from hub.notices.push import WebPush
 from hub.pictures.blobs import FolderBlobs
 from hub.store.database import Database, open_database
+from storepulse.web_push import keep_push_key
 from tests.dashboards.served import served
 from tests.hub.keeping.places import fill
 from tests.hub.staff import session_for
@@ -64,7 +67,11 @@ def main(program: str, examples: str, seed: str) -> int:
                     now=datetime.now(UTC),
                 )  # fmt: skip
             _, token = session_for(database, "head_office", name="fuzz")
-            app = create_app(database, store=FolderBlobs(folder / "blobs"))
+            keyring = new_keyring()
+            push = WebPush(keep_push_key(folder / "push-key.pem"), "mailto:it@example.com", ())
+            app = create_app(
+                database, store=FolderBlobs(folder / "blobs"), keys=lambda: keyring, push=push
+            )
             with served(app) as hub, kept_signed_in(database):
                 left_out = [word for path in LEFT_OUT for word in ("--exclude-path", path)]
                 return subprocess.run(
