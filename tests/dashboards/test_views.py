@@ -91,7 +91,8 @@ def open_view(browser: Any, url: str, look: tuple[str, str, str]) -> Any:
     if language == PSEUDO:
         page.on("response", lambda answer: page.answers.append(answer))
         root, _, place = url.partition("#")
-        url = f"{root}?lang={PSEUDO}#{place}" if place else f"{root}?lang={PSEUDO}"
+        asked = f"{root}{'&' if '?' in root else '?'}lang={PSEUDO}"
+        url = f"{asked}#{place}" if place else asked
     page.goto(url)
     return page
 
