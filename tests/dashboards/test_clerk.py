@@ -101,6 +101,7 @@ def test_own_figures_show_behind_a_pin_and_go_with_their_owner(
     fake.picked = None
     page.reload()
     page.locator("button[data-person]").wait_for()
+    kept(page)
     page.context.set_offline(True)
     page.reload()
     page.locator("label.big").wait_for()

@@ -110,9 +110,12 @@ def test_a_newer_page_waits_for_a_word_and_takes_nothing_of_what_waits(
     page = open_view(browser, url, PHONE)
     page.locator("label.big").wait_for()
     kept(page)
-    # The phone's pairing is ended: what is tapped now waits. Meanwhile the node gets a newer page.
-    fake.phone = None
+    # The phone's pairing ends while it is away: its tap waits. Meanwhile the node gets a newer page.
+    page.context.set_offline(True)
     page.locator("button[data-tap=reception]").click()
+    page.get_by_text("Waiting to be sent: 1.").wait_for()
+    fake.phone = None
+    page.context.set_offline(False)
     page.locator("input.code").wait_for()
     waiting = page.evaluate(_WAITING)
     assert len(waiting) == 1
