@@ -34,9 +34,9 @@ StorepulseError
 │   │   ├── ActionIsOver, NobodyThere                  hub.actions.routes
 │   │   ├── TextHasFaults, ChangedMeanwhile            hub.playbooks.routes
 │   │   ├── LinkNowhere, OtherText, NotAsked           hub.care.routes
-│   │   ├── NoKeys, NothingChosen                      hub.notices.routes
+│   │   ├── NoKeys, NothingChosen, NoPush              hub.notices.routes
 │   │   ├── NoSuchPlan, PlanChanged, NotThisPhoto      hub.plans
-│   │   ├── RoundChanged, NoSuchRest                   hub.rounds
+│   │   ├── RoundChanged, RestChanged, NoSuchRest      hub.rounds
 │   │   ├── NoPicture, NoPictureYet                    hub.pictures.routes
 │   │   ├── NotSo, NotWon                              hub.experiments
 │   │   └── NoSuchPerson, LastOfHeadOffice             hub.people.store, hub.people.routes

@@ -72,6 +72,7 @@ _BROKER_LOOK_S: Final = 0.2
 _REVOKED_LOOK_S: Final = 1.0
 _RENEWAL_LOOK_S: Final = 86_400.0
 _CLEAN_UP_S: Final = 86_400.0
+_RETENTION_AFTER_S: Final = 3_600.0
 _BROKER_PORT: Final = 1883
 _BROKER_TLS_PORT: Final = 8883
 DOOR_PORT: Final = 8443
@@ -406,10 +407,17 @@ async def _keep_renewed(kept: KeptAuthority, pem: Path, names: tuple[str, ...]) 
 
 async def _keep_retention(database: Database) -> None:
     """Once a day, and not at the start: a hub that comes back has better things to do."""
+    # Soon enough for a hub that is started anew every night.
+    await asyncio.sleep(_RETENTION_AFTER_S)
     while True:
-        await asyncio.sleep(_CLEAN_UP_S)
-        with contextlib.suppress(DatabaseUnavailable):  # told by others; it is done tomorrow
+        try:
             await asyncio.to_thread(remove_old_facts, database, now=utc_now())
+        except DatabaseUnavailable as error:
+            log.warning("old facts could not be removed: %s", error)
+        except Exception:
+            # The hub goes on whatever is wrong here; what is left goes tomorrow.
+            log.exception("old facts could not be removed")
+        await asyncio.sleep(_CLEAN_UP_S)
 
 
 async def _keep_tidy(database: Database, store: BlobStore, days: int) -> None:

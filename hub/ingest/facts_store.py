@@ -114,8 +114,8 @@ def _line(place: int, one: SaidFact, checksum: bytes, received: str) -> str:
         texts = [text.translate(_ESCAPES) for text in texts]
     name, shop, metric, dims, method, source = texts
     value, low, high, n, stream, number = (
-        "\\N" if one is None else one
-        for one in (fact.value, fact.low, fact.high, fact.n, one.stream, one.number)
+        "\\N" if figure is None else figure
+        for figure in (fact.value, fact.low, fact.high, fact.n, one.stream, one.number)
     )
     return (
         f"{place}\t{name}\t{shop}\t{metric}\t{fact.start.isoformat()}\t{fact.end.isoformat()}"

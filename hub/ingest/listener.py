@@ -199,9 +199,15 @@ class _Listener:
             await self._note_unreadable(address.topic("up/facts"), reason, received_at)
         if not heard:
             return
-        outcomes = await self._until_it_answers(
-            lambda: store_batches(self.database, heard, received_at=received_at)
-        )
+        try:
+            outcomes = await self._until_it_answers(
+                lambda: store_batches(self.database, heard, received_at=received_at)
+            )
+        except psycopg.Error as error:
+            # As for one node below: nothing is acknowledged, and the others are heard.
+            log.exception("what %d messages said could not be stored", len(heard))
+            self.note_trouble(f"database: {error}")
+            return
         self.tally.batches += len(heard)
         self.tally.messages += sum(len(one.said) for one in heard)
         told: list[tuple[Address, Acknowledgement]] = []

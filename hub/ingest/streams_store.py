@@ -85,6 +85,8 @@ def insert_keys(
     received_at: datetime,
 ) -> None:
     """Store keys (stream, number, checksum) that are known to be new: their streams are locked."""
+    if not keys:
+        return  # facts bring their own
     with connection.cursor().copy(question("copy_messages")) as copy:
         for stream, number, checksum in keys:
             copy.write_row((stream, number, checksum, received_at))

@@ -32,7 +32,7 @@ from storepulse.web_push import Subscription
 class NoKeys(Refused):
     """This hub was started without its key file."""
 
-    status = 503
+    status = 409  # a matter of settings: a later try is refused again
     code = "no_keys"
 
 
@@ -46,7 +46,7 @@ class NothingChosen(Refused):
 class NoPush(Refused):
     """This hub sends no messages to browsers."""
 
-    status = 503
+    status = 409
     code = "no_push"
 
 

@@ -40,7 +40,7 @@ class NewRound:
     name: str
     windows: tuple[Window, ...]
     weekdays: tuple[Weekday, ...] = WEEKDAYS
-    """None: the round ends."""
+    """Empty: the round ends."""
     bays: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     formats: tuple[str, ...] = ()

@@ -49,6 +49,13 @@ class RoundChanged(Refused):
     code = "round_changed"
 
 
+class RestChanged(Refused):
+    """Somebody else let the same product rest at the same moment."""
+
+    status = 409
+    code = "rest_changed"
+
+
 class NoSuchRest(Refused):
     """No such rest, or none for whoever asks: which of the two is not said."""
 
@@ -174,6 +181,7 @@ def let_rest(connection: Connection, shop: str, rest: RestDue, *, now: datetime)
     Raises:
         BadRest: the last day is over, or too far away.
         NoSuchRest: there is no such shop, or it is not the session's.
+        RestChanged: somebody else let it rest at the same moment.
     """
     today = _today(connection, shop, now)
     if not today <= rest.until <= today + timedelta(days=REST_DAYS_MAX):
@@ -190,6 +198,8 @@ def let_rest(connection: Connection, shop: str, rest: RestDue, *, now: datetime)
         row = connection.execute(question("new_rest"), said).fetchone()
     except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ForeignKeyViolation) as error:
         raise NoSuchRest(f"there is no shop {shop!r} of yours") from error
+    except psycopg.errors.UniqueViolation as error:
+        raise RestChanged(f"somebody let {rest.sku} rest just now: look again") from error
     assert row is not None
     found: UUID = row["id"]
     return found

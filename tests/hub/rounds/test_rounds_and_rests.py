@@ -1,5 +1,6 @@
 """Head office says what is photographed when, managers let findings rest, nodes hear of both."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -9,9 +10,10 @@ from typer.testing import CliRunner
 
 from hub.phones.store import configs_to_send
 from hub.rounds.cli import app, rests_app
-from hub.rounds.store import rests_due, rounds_due
+from hub.rounds.store import RestChanged, let_rest, rests_due, rounds_due
 from hub.shops_store import Shop, save_shop, see_node
 from hub.store.database import Database
+from storepulse.rounds import RestDue
 from storepulse.topics import Address
 from tests.hub.visitor import Visitor, visitor_of
 
@@ -135,6 +137,27 @@ def test_a_rest_goes_to_the_shop_and_ends_by_its_day_or_by_a_word(chain: Databas
     assert manager.delete(path).status_code == 200
     assert manager.delete(path).status_code == 404
     assert [one["bay"] for one in manager.get("/api/shops/s1/rests").json()] == [""]
+
+
+def test_of_two_who_let_one_product_rest_at_once_the_second_is_told(chain: Database) -> None:
+    with chain.connection() as first:
+        rest = RestDue(bay="", sku="tea", reason="other", until=date(2026, 11, 25))
+        let_rest(first, "s1", rest, now=NOW)
+
+        def second() -> None:
+            with chain.connection() as connection:
+                let_rest(connection, "s1", rest, now=NOW)
+
+        with ThreadPoolExecutor(1) as pool:
+            waits = pool.submit(second)
+            with chain.connection() as looks:
+                while not looks.execute(
+                    "select from pg_locks where not granted and locktype = 'transactionid'"
+                ).fetchone():
+                    assert not waits.done()
+            first.commit()
+            with pytest.raises(RestChanged, match="look again"):
+                waits.result()
 
 
 @pytest.mark.parametrize(
