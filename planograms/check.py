@@ -1,7 +1,7 @@
 """`storepulse check`: a photo against its planogram. Thin: the work is in `judge`."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from planograms.drawing import draw_marks, marks_of
 from planograms.files import PICTURE_SUFFIXES, read_planogram, write_picture
 from planograms.judge import Judgement, judge_observation, judgement_as_json, prepare
 from planograms.pictures import Pixels
-from planograms.prices import prices_of, with_prices
+from planograms.prices import prices_of, with_wrong
 from planograms.scores import Score
 from vision.faces import blur_faces
 from vision.photos import Photo
@@ -41,26 +41,37 @@ def check(
 ) -> None:
     """Say what differs from the planogram, and how much of it is kept.
 
-    With --prices also whose tag asks for another price than planned.
+    With --prices also whose tag asks for another price than planned. Ends with exit code 2 if the
+    photo is refused.
 
     Example: storepulse check shelf.jpg --planogram plan.json --annotate out.png
     """
     from vision.look import Looker
 
     ready = prepare(read_planogram(planogram))
+    # First of all, so that a library that is not installed is told before the work.
+    reader = _reads_tags() if prices else None
     seen, observation = Looker(model).look_at(photo)
     judgement = judge_observation(seen, observation, ready)
     compliance = None
-    if prices:
-        read = _reads_tags().read(photo, observation)
-        judgement = replace(judgement, observation=read)
-        compliance = prices_of(judgement, ready.planogram).compliance
-        judgement = with_prices(judgement, ready.planogram)
+    if reader is not None:
+        judgement = replace(judgement, observation=reader.read(photo, observation))
+        found = prices_of(judgement, ready.planogram)
+        compliance = found.compliance
+        judgement = with_wrong(judgement, ready.planogram, found.wrong)
     if annotate is not None:
         write_picture(annotate, annotated(seen, judgement))
     if as_json:
-        typer.echo(json.dumps(judgement_as_json(judgement), ensure_ascii=False))
-    else:
+        data = judgement_as_json(judgement)
+        if compliance is not None:
+            data["price_compliance"] = asdict(compliance)
+        typer.echo(json.dumps(data, ensure_ascii=False))
+    if observation.photo.verdict == "refused":
+        talk = Console(stderr=True, soft_wrap=True, highlight=False)
+        why = " ".join(observation.photo.reasons)
+        talk.print(f"storepulse: {photo}: refused: {why}", markup=False)
+        raise typer.Exit(2)
+    if not as_json:
         _print(judgement)
         if compliance is not None:
             words = f"prices as planned: {in_words(compliance)}"
@@ -97,10 +108,6 @@ def not_told(judgement: Judgement) -> str:
 
 def _print(judgement: Judgement) -> None:
     console = Console(soft_wrap=True)
-    photo = judgement.observation.photo
-    if photo.verdict == "refused":
-        console.print(f"{photo.file}: refused: {'; '.join(photo.reasons)}", markup=False)
-        return
     if judgement.findings:
         table = Table("", "finding", "position", "sku", "seen", "confidence")
         for number, finding in enumerate(judgement.findings, 1):

@@ -49,12 +49,11 @@ def prices_of(judgement: Judgement, planogram: Planogram) -> Prices:
     facings = judgement.observation.facings
     priced = [product for product in planogram.products if product.price is not None]
     standing = _standing(judgement.positions, facings)
-    under = {product.id: _under(tags, standing.get(product.sku, ())) for product in priced}
     near = _neighbours(planogram)
     wrong: list[Finding] = []
     rights: list[float | None] = []
     for product in priced:
-        own = under[product.id]
+        own = _under(tags, standing.get(product.sku, ()))
         beside = [other for other in priced if other.id in near[product.id]]
         against = [tag for tag in own if not _asks_for(tag, [product, *beside])]
         agreed = [tag for tag in own if _asks_for(tag, [product])]
@@ -79,9 +78,9 @@ def prices_of(judgement: Judgement, planogram: Planogram) -> Prices:
     return Prices(wrong=tuple(wrong), compliance=share(rights))
 
 
-def with_prices(judgement: Judgement, planogram: Planogram) -> Judgement:
-    """The judgement with its wrong prices among the findings, in walking order."""
-    findings = (*judgement.findings, *prices_of(judgement, planogram).wrong)
+def with_wrong(judgement: Judgement, planogram: Planogram, wrong: Sequence[Finding]) -> Judgement:
+    """The judgement with wrong prices among its findings, in walking order."""
+    findings = (*judgement.findings, *wrong)
     return replace(judgement, findings=in_walking_order(planogram, judgement.positions, findings))
 
 

@@ -10,6 +10,7 @@ import typer
 from PIL import Image
 from pydantic import TypeAdapter
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 from typer.core import TyperCommand, TyperGroup
@@ -253,7 +254,8 @@ def tags(
     """Read the price tags on the shelves' edges; one observation a line with --json.
 
     Each tag says what it asks for, what else its print can mean, and which facings stand above
-    it. Needs: pip install 'storepulse[ocr]'
+    it. Ends with exit code 2 if a photo cannot be read or is refused. Needs: pip install
+    'storepulse[ocr]'
     """
     from vision.tags.rapid import RapidReader
     from vision.tags.reading import TagReader
@@ -261,22 +263,32 @@ def tags(
     reader = TagReader(RapidReader(threads=threads))
     looker = Looker(model, threads=threads)
     table = Table("photo", "price", "can also mean", "sure", "facings above", "bar code")
+    were_read = 0
     for path in _with_progress(photos):
-        _, found = looker.look_at(path)
-        read = reader.read(path, found)
+        try:
+            _, found = looker.look_at(path)
+            read = reader.read(path, found)
+        except UnreadablePhoto as error:
+            TALK.print(f"storepulse: {error}", markup=False)
+            continue
         if as_json:
             typer.echo(json.dumps(told(read), ensure_ascii=False, separators=(",", ":")))
+        if read.photo.reasons:
+            TALK.print(f"storepulse: {path}: {' '.join(read.photo.reasons)}", markup=False)
+        if read.tags is None:
             continue
-        for reason in read.photo.reasons:
-            TALK.print(f"storepulse: {path}: {reason}", markup=False)
-        for tag in read.tags or ():
+        were_read += 1
+        for tag in read.tags:
             money = f"{tag.price} {tag.currency or ''}".strip()
             others = ", ".join(str(price) for price in tag.readings[1:])
             table.add_row(
-                path.name, money, others, f"{tag.score:.2f}", str(len(tag.facings)), tag.gtin or ""
-            )
-    if not as_json:
+                escape(path.name), money, others, f"{tag.score:.2f}", str(len(tag.facings)),
+                tag.gtin or "",
+            )  # fmt: skip
+    if were_read and not as_json:
         Console().print(table)
+    if were_read < len(photos):
+        raise typer.Exit(2)
 
 
 app.command()(recognise)

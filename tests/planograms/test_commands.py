@@ -1,6 +1,7 @@
 """The commands, with drawn eyes in place of the detector."""
 
 import json
+import sys
 from pathlib import Path
 
 import cv2
@@ -11,9 +12,12 @@ from planograms.check import app as check_app
 from planograms.cli import app as planogram_app
 from planograms.errors import BadPlanogram
 from planograms.files import write_planogram
+from storepulse.errors import BadInput
 from tests.planograms.drawn import SECOND, observed, photographed, planogram, shelf
-from vision.observation import Observation
+from vision.cli import app as vision_app
+from vision.observation import Observation, PhotoFacts
 from vision.photos import Photo, read_photo
+from vision.tags.lines import Pixels, TextLine, Wanted
 
 
 class DrawnLooker:
@@ -86,3 +90,79 @@ def test_a_wrong_planogram_is_told_before_any_model_is_loaded(folder: Path) -> N
         check_app, [str(folder / "shelf.png"), "--planogram", str(folder / "plan.json")]
     )
     assert isinstance(said.exception, BadPlanogram)
+
+
+class RefusingLooker(DrawnLooker):
+    """Refuses what it reads."""
+
+    def look_at(
+        self, source: Path | bytes, *, name: str | None = None
+    ) -> tuple[Photo, Observation]:
+        photo = PhotoFacts("shelf.png", 10, 10, "refused", ("It is too dark.",), ("too_dark",))
+        return read_photo(source, name=name), Observation(photo=photo, model=self.sees.model)
+
+
+class TellsOnePrice:
+    """Reads the same line on each photo that it is shown."""
+
+    def read(self, rgb: Pixels, wanted: Wanted) -> list[TextLine]:  # noqa: ARG002
+        return [TextLine("199", 0.9, (0, 0, 60, 20))]
+
+
+@pytest.fixture
+def reads_tags(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vision.tags.rapid.RapidReader", lambda **_more: TellsOnePrice())
+
+
+@pytest.mark.usefixtures("drawn_eyes", "reads_tags")
+def test_check_tells_prices_in_words_and_as_json(folder: Path) -> None:
+    arguments = [str(folder / "shelf.png"), "--planogram", str(folder / "plan.json"), "--prices"]
+    data = json.loads(CliRunner().invoke(check_app, [*arguments, "--json"]).stdout)
+    assert data["price_compliance"]["value"] is None
+    assert [tag["price"] for tag in data["tags"]] == ["199"]
+    assert "prices as planned: unknown" in CliRunner().invoke(check_app, arguments).stdout
+
+
+@pytest.mark.usefixtures("reads_tags")
+@pytest.mark.parametrize("more", [[], ["--prices"], ["--json"], ["--prices", "--json"]])
+def test_a_refused_photo_is_one_line_and_exit_code_2(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, more: list[str]
+) -> None:
+    monkeypatch.setattr("vision.look.Looker", RefusingLooker)
+    arguments = [str(folder / "shelf.png"), "--planogram", str(folder / "plan.json"), *more]
+    said = CliRunner().invoke(check_app, arguments)
+    assert said.exit_code == 2
+    assert said.stderr.count("\n") == 1
+    assert "It is too dark." in said.stderr
+    assert bool(said.stdout) == ("--json" in more)
+
+
+@pytest.mark.usefixtures("reads_tags")
+def test_tags_says_of_each_photo_why_it_cannot_be_read_and_goes_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "text.jpg").write_text("no photo")
+    photos = [str(folder / name) for name in ("none.jpg", "text.jpg", "shelf.png")]
+    monkeypatch.setattr("vision.cli.Looker", DrawnLooker)
+    said = CliRunner().invoke(vision_app, ["tags", *photos])
+    assert said.exit_code == 2
+    assert [line.split(": ")[1] for line in said.stderr.splitlines()] == photos[:2]
+    assert "199" in said.stdout
+    monkeypatch.setattr("vision.cli.Looker", RefusingLooker)
+    said = CliRunner().invoke(vision_app, ["tags", photos[2]])
+    assert (said.exit_code, said.stdout) == (2, "")
+    assert "It is too dark." in said.stderr
+
+
+@pytest.mark.parametrize("command", ["check", "tags"])
+def test_without_its_reader_prices_say_what_to_install(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "rapidocr", None)
+    photo = str(folder / "shelf.png")
+    with pytest.raises(BadInput, match=r"pip install 'storepulse\[ocr\]'"):
+        if command == "tags":
+            CliRunner().invoke(vision_app, ["tags", photo], catch_exceptions=False)
+        else:
+            plan = ["--planogram", str(folder / "plan.json"), "--prices"]
+            CliRunner().invoke(check_app, [photo, *plan], catch_exceptions=False)

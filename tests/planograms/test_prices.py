@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from planograms.findings import PositionState
 from planograms.judge import Judgement, judge_observation, prepare
 from planograms.model import Planogram
-from planograms.prices import agrees, prices_of, with_prices
+from planograms.prices import agrees, prices_of, with_wrong
 from tests.planograms.drawn import SECOND, observed, photo_of, photographed, planogram, shelf
 from vision.observation import Facing, Tag
 
@@ -105,7 +105,8 @@ def test_one_agreeing_tag_clears_a_product() -> None:
 
 
 def test_wrong_prices_join_the_findings_in_walking_order() -> None:
-    both = with_prices(tagged(tag("5.49")), priced(4.99))
+    judgement, plan = tagged(tag("5.49")), priced(4.99)
+    both = with_wrong(judgement, plan, prices_of(judgement, plan).wrong)
 
     assert {finding.kind for finding in both.findings} >= {"wrong_price"}
     assert len(both.findings) == len(JUDGED.findings) + 1

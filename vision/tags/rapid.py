@@ -5,14 +5,13 @@ at the lines that are wanted.
 """
 
 import re
-from collections.abc import Sequence
 from typing import Any, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from storepulse.errors import Unavailable
+from storepulse.errors import BadInput
 from vision.observation import Box
 from vision.tags.glyphs import cuts, find_ink
 from vision.tags.lines import Pixels, TextLine, Wanted
@@ -28,7 +27,7 @@ _MAY_HIDE_CENTS: Final = r"\d{1,5}\D?"
 as a stroke."""
 
 
-class NoTextReader(Unavailable):
+class NoTextReader(BadInput):
     """Prices cannot be read: the library is not installed."""
 
 
@@ -129,9 +128,8 @@ def _around(quad: NDArray[np.float32]) -> Box:
     return x1, y1, x2, y2
 
 
-def _straightened(rgb: Pixels, quad: Sequence[Any] | NDArray[np.float32]) -> Pixels:
-    """A line cut out upright. `quad`: corners clockwise from the upper left."""
-    corners = np.asarray(quad, np.float32)
+def _straightened(rgb: Pixels, corners: NDArray[np.float32]) -> Pixels:
+    """A line cut out upright. `corners`: clockwise from the upper left."""
     wide = max(1, round(float(np.linalg.norm(corners[1] - corners[0]))))
     tall = max(1, round(float(np.linalg.norm(corners[3] - corners[0]))))
     upright = np.array([[0, 0], [wide, 0], [wide, tall], [0, tall]], np.float32)
