@@ -68,7 +68,7 @@ def _what_is_missing(name: str, module: str) -> TyperCommand | TyperGroup:
 
     @instead.command(
         name,
-        help=f"{TRAINING[name]} Needs: pip install 'storepulse[train]'",
+        help=f"{TRAINING[name]} Needs: pip install 'storepulse\\[train]'",
         context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
     )
     def _say() -> None:
@@ -253,7 +253,7 @@ def tags(
     """Read the price tags on the shelves' edges; one observation a line with --json.
 
     Each tag says what it asks for, what else its print can mean, and which facings stand above
-    it. Needs: pip install 'storepulse[ocr]'
+    it. Needs: pip install 'storepulse\\[ocr]'
     """
     from vision.tags.rapid import RapidReader
     from vision.tags.reading import TagReader
