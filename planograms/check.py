@@ -33,7 +33,7 @@ def check(
     ] = None,
     prices: Annotated[
         bool,
-        typer.Option("--prices", help="Read the price tags too. Needs storepulse[ocr]; seconds."),
+        typer.Option("--prices", help="Read the price tags too. Needs storepulse\\[ocr]; seconds."),
     ] = False,
     model: Annotated[
         Path | None, typer.Option(help="A detector (.onnx) other than the packaged one.")

@@ -37,8 +37,10 @@ def read_counts(path: Path) -> list[Count]:
     """
     try:
         lines = path.read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CalibrationRefused(f"cannot read {path}: is it a text file?") from error
+    except OSError as error:
+        raise CalibrationRefused(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CalibrationRefused(f"{path} is no text file in UTF-8") from error
     reader = csv.DictReader(lines)
     if not {"time", "people"} <= {name.strip().lower() for name in reader.fieldnames or ()}:
         raise CalibrationRefused(f"{path.name}: the columns needed are time and people")

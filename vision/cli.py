@@ -69,7 +69,7 @@ def _what_is_missing(name: str, module: str) -> TyperCommand | TyperGroup:
 
     @instead.command(
         name,
-        help=f"{TRAINING[name]} Needs: pip install 'storepulse[train]'",
+        help=f"{TRAINING[name]} Needs: pip install 'storepulse\\[train]'",
         context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
     )
     def _say() -> None:
@@ -255,7 +255,7 @@ def tags(
 
     Each tag says what it asks for, what else its print can mean, and which facings stand above
     it. Ends with exit code 2 if a photo cannot be read or is refused. Needs: pip install
-    'storepulse[ocr]'
+    'storepulse\\[ocr]'
     """
     from vision.tags.rapid import RapidReader
     from vision.tags.reading import TagReader

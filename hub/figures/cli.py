@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import typer
@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from rich.console import Console
 from rich.table import Table
 
+from hub.codes.cli import read_day
 from hub.figures.reading import Series, read_series
 from hub.figures.retention import kept_days, remove_old_facts, set_kept_days
 from hub.metrics import CATALOGUE
@@ -48,9 +49,10 @@ def figures(
     if by not in _GRAINS:
         raise BadInput(f"--by must be one of {', '.join(_GRAINS)}, got {by!r}")
     grain: Any = by
+    since, until = read_day(first), read_day(last)
     with open_database(database) as opened, opened.connection() as connection:
         series = read_series(
-            connection, shop, metric, grain, _day(first), _day(last), now=datetime.now(UTC),
+            connection, shop, metric, grain, since, until, now=datetime.now(UTC),
             open_only=open_only,
         )  # fmt: skip
     if as_json:
@@ -61,13 +63,6 @@ def figures(
         cells = (one.value, one.low, one.high, one.n, one.coverage, one.facts)
         table.add_row(one.starts_at.isoformat(), *("" if c is None else f"{c:g}" for c in cells))
     Console(width=110).print(table)
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError as error:
-        raise BadInput(f"{text!r} is no day; write 2026-11-20") from error
 
 
 @keep_app.command("list")

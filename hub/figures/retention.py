@@ -33,6 +33,7 @@ from storepulse.facts import Fact
 
 KEPT_DAYS_MIN: Final = 60
 """Codes look back 28 days, and the fold over days as many again."""
+KEPT_DAYS_MAX: Final = 36_500
 _ONE: Final = timedelta(days=1)
 _CANDIDATES: Final = 200
 
@@ -65,12 +66,14 @@ def set_kept_days(connection: Connection, metric: str, days: int | None) -> None
     """Set for how long a metric's facts are kept (None: for ever), and write it into the audit log.
 
     Raises:
-        BadKeeping: no such metric, or so few days that codes would miss facts.
+        BadKeeping: no such metric, so few days that codes would miss facts, or more than a century.
     """
     if metric not in CATALOGUE:
         raise BadKeeping(f"unknown metric {metric!r}: `storepulse hub catalogue` lists them")
     if days is not None and days < KEPT_DAYS_MIN:
         raise BadKeeping(f"{days} days are too few: codes look back up to {KEPT_DAYS_MIN} days")
+    if days is not None and days > KEPT_DAYS_MAX:
+        raise BadKeeping(f"{days} days are too many: up to {KEPT_DAYS_MAX} can be set, or forever")
     before = kept_days(connection).get(metric)
     connection.execute(question("set_kept_days"), {"metric": metric, "days": days})
     record(

@@ -19,6 +19,7 @@ from hub.rounds.store import (
     publish_round,
     read_weekdays,
 )
+from hub.shops_store import known_shops
 from hub.store.database import open_database
 from storepulse.rounds import ONCE_A_DAY, RestDue, RestReason, RoundDue, Weekday, Window
 
@@ -81,6 +82,10 @@ def end(
 
     Example: storepulse hub rounds end christmas --starts-on 2026-12-27
     """
+    with open_database(database) as opened, opened.connection() as connection:
+        known = {one.due.round for one in list_rounds(connection)}
+    if round_ not in known:
+        raise BadRound(f"there is no round {round_!r}: `storepulse hub rounds list` names them")
     _publish(round_, round_, (ONCE_A_DAY,), (), None, starts_on, Reach(), database)
 
 
@@ -195,6 +200,8 @@ def list_rests_(
     Example: storepulse hub rests list shop-17 --json
     """
     with open_database(database) as opened, opened.connection() as connection:
+        if not known_shops(connection, [shop]):
+            raise BadRest(f"shop {shop!r} is not known")
         found = list_rests(connection, shop, now=datetime.now(UTC))
     if as_json:
         rows = [
