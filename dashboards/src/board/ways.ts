@@ -36,7 +36,7 @@ const TABLE: readonly Table[] = [
       { place: 'trials', name: 'ways.trials', needs: 'read_figures', inLine: true },
       { place: 'playbooks', name: 'ways.playbooks', inLine: true },
       { place: 'policy', name: 'nav.policy', needs: 'try_policy', inLine: true },
-      { place: 'plans', name: 'nav.plans', needs: 'see_plans', inLine: true },
+      { place: 'plans', name: 'nav.plans', also: ['rounds'], needs: 'see_plans', inLine: true },
     ],
   },
   {
