@@ -419,7 +419,7 @@ export const MESSAGES = {
   'state.done': { en: 'done', zh: '已完成' },
   'state.cannot_do': { en: 'cannot', zh: '做不了' },
   'state.confirmed': { en: 'confirmed', zh: '已确认' },
-  'state.overdue': { en: 'overdue', zh: '超时' },
+  'state.overdue': { en: 'overdue', zh: '逾期' },
   'state.withdrawn': { en: 'withdrawn', zh: '已撤回' },
   'state.not_pushed': { en: 'called for, not pushed', zh: '应推送，未推送' },
 

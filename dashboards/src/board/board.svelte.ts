@@ -216,8 +216,3 @@ let changedAnywhere = 0
 export function changesAt(shop: string): number {
   return Math.min(board.changes, Math.max(changedAnywhere, changedAt.get(shop) ?? 0))
 }
-
-/** The local day that the board shows; undefined before there is any. */
-export function dayShown(): string | undefined {
-  return board.day
-}

@@ -5,7 +5,7 @@ import { moment, t, tMaybe } from '../shared/language.svelte'
 export type Pushed = components['schemas']['ListedAction']
 type Step = components['schemas']['ActionStep']
 
-const CLOSED: readonly string[] = ['done', 'confirmed', 'cannot_do']
+const CLOSED: readonly string[] = ['done', 'confirmed', 'cannot_do', 'withdrawn']
 
 export function isOpen(action: Pick<Pushed, 'state'>): boolean {
   return !CLOSED.includes(action.state)

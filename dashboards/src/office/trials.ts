@@ -1,6 +1,6 @@
 /** Trials as a page shows them: how they stand, on which scale, as which table. Asks nobody. */
 import type { components } from '../api/hub'
-import { share } from '../shared/language.svelte'
+import { date, moment, share, t } from '../shared/language.svelte'
 import type { Cell, Table } from '../shared/tables'
 
 type S = components['schemas']
@@ -39,6 +39,20 @@ export function daysOf(one: Pick<Experiment, 'starts_on' | 'ends_on'>, today: st
   if (!one.starts_on || !one.ends_on) return undefined
   const at = (iso: string) => Date.parse(`${iso}T00:00:00Z`) / DAY_MS
   return { n: Math.max(0, at(today) - at(one.starts_on) + 1), all: at(one.ends_on) - at(one.starts_on) + 1 }
+}
+
+/** How long a trial lasts and which day it is, in words; empty where it has no days yet. */
+export function daysSaid(one: Pick<Experiment, 'state' | 'starts_on' | 'ends_on'>, today: string): string {
+  const days = daysOf(one, today)
+  if (!days) return ''
+  const words = { first: date(one.starts_on ?? ''), last: date(one.ends_on ?? ''), n: days.n, all: days.all }
+  return one.state !== 'running' || days.n > days.all ? t('trials.days.over', words) : days.n ? t('trials.days', words) : t('trials.days.later', words)
+}
+
+/** Whose idea it was, and when. */
+export function proposedSaid(one: Pick<Experiment, 'shop' | 'proposed_at'>): string {
+  const when = moment(one.proposed_at)
+  return one.shop ? t('trials.by', { shop: one.shop, when }) : t('trials.by.office', { when })
 }
 
 /** The state that a reader means: what still runs after its last day is over. */

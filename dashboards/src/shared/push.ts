@@ -34,7 +34,7 @@ export async function unsubscribe(worker: ServiceWorkerRegistration): Promise<st
 }
 
 /** Bytes as base64url, as servers read them. */
-export function textOf(bytes: ArrayBuffer | null): string {
+function textOf(bytes: ArrayBuffer | null): string {
   const letters = Array.from(new Uint8Array(bytes ?? new ArrayBuffer(0)), (one) => String.fromCharCode(one)).join('')
   return btoa(letters).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }

@@ -31,13 +31,13 @@ export const LIGHT_MIN = 22
  * drawn and 12 real shelves, gone wrong by `storepulse.simulated.mishaps` or not, each hint names nine in ten at least
  * of what the node refuses for that reason, and at most one in twenty of what it accepts.
  */
-export const STEPS_MIN = 0.06
-export const SHARP_MIN = 0.59
-export const TAPER_MAX_DEG = 24
-export const FINE_MAX = 0.085
-export const APART_MAX = 0.18
+const STEPS_MIN = 0.06
+const SHARP_MIN = 0.59
+const TAPER_MAX_DEG = 24
+const FINE_MAX = 0.085
+const APART_MAX = 0.18
 /** Of accepted photos one in a hundred leans by more than 6.3: the node bears it, the ghost does not line up. */
-export const LEAN_MAX_DEG = 8
+const LEAN_MAX_DEG = 8
 /** Against the last photo. */
 const SCALE_MAX = 1.2
 const SCALE_MIN = 0.75

@@ -44,7 +44,7 @@ export function measuresOf(picture: Grey): Measures {
   }
 }
 
-export function percentile({ data }: Grey, share: number): number {
+function percentile({ data }: Grey, share: number): number {
   const counts = new Uint32Array(256)
   for (let at = 0; at < data.length; at++) counts[data[at]!]!++
   for (let value = 0, below = 0; value < 256; value++) {
@@ -55,7 +55,7 @@ export function percentile({ data }: Grey, share: number): number {
 }
 
 /** Mean step to the right and down, in each of 16 by 16 tiles, row by row. */
-export function tilesOf({ width, height, data }: Grey): Float64Array {
+function tilesOf({ width, height, data }: Grey): Float64Array {
   const sums = new Float64Array(TILES * TILES)
   const counts = new Uint32Array(TILES * TILES)
   for (let y = 0; y < height - 1; y++) {
