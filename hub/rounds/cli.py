@@ -19,7 +19,7 @@ from hub.rounds.store import (
     publish_round,
     read_weekdays,
 )
-from hub.shops_store import known_shops
+from hub.shops_store import shops
 from hub.store.database import open_database
 from storepulse.rounds import ONCE_A_DAY, RestDue, RestReason, RoundDue, Weekday, Window
 
@@ -200,7 +200,7 @@ def list_rests_(
     Example: storepulse hub rests list shop-17 --json
     """
     with open_database(database) as opened, opened.connection() as connection:
-        if not known_shops(connection, [shop]):
+        if not shops(connection, [shop]):
             raise BadRest(f"shop {shop!r} is not known")
         found = list_rests(connection, shop, now=datetime.now(UTC))
     if as_json:

@@ -110,7 +110,7 @@ def test_a_newer_page_waits_for_a_word_and_takes_nothing_of_what_waits(
     page = open_view(browser, url, PHONE)
     page.locator("label.big").wait_for()
     kept(page)
-    # The phone's pairing ends while it is away: its tap waits. Meanwhile the node gets a newer page.
+    # The phone's pairing ends while it is away: its tap waits. The node gets a newer page then.
     page.context.set_offline(True)
     page.locator("button[data-tap=reception]").click()
     page.get_by_text("Waiting to be sent: 1.").wait_for()

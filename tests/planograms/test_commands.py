@@ -105,7 +105,7 @@ class RefusingLooker(DrawnLooker):
 class TellsOnePrice:
     """Reads the same line on each photo that it is shown."""
 
-    def read(self, rgb: Pixels, wanted: Wanted) -> list[TextLine]:  # noqa: ARG002
+    def read(self, rgb: Pixels, wanted: Wanted) -> list[TextLine]:
         return [TextLine("199", 0.9, (0, 0, 60, 20))]
 
 
@@ -160,9 +160,8 @@ def test_without_its_reader_prices_say_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "rapidocr", None)
     photo = str(folder / "shelf.png")
+    asked, arguments = check_app, [photo, "--planogram", str(folder / "plan.json"), "--prices"]
+    if command == "tags":
+        asked, arguments = vision_app, ["tags", photo]
     with pytest.raises(BadInput, match=r"pip install 'storepulse\[ocr\]'"):
-        if command == "tags":
-            CliRunner().invoke(vision_app, ["tags", photo], catch_exceptions=False)
-        else:
-            plan = ["--planogram", str(folder / "plan.json"), "--prices"]
-            CliRunner().invoke(check_app, [photo, *plan], catch_exceptions=False)
+        CliRunner().invoke(asked, arguments, catch_exceptions=False)

@@ -152,7 +152,7 @@ def test_of_two_who_let_one_product_rest_at_once_the_second_is_told(chain: Datab
             waits = pool.submit(second)
             with chain.connection() as looks:
                 while not looks.execute(
-                    "select from pg_locks where not granted and locktype = 'transactionid'"
+                    "select 1 from pg_locks where not granted and locktype = 'transactionid'"
                 ).fetchone():
                     assert not waits.done()
             first.commit()
