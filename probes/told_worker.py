@@ -17,7 +17,7 @@ from probes.door_journal import DoorJournal
 from probes.errors import SourceFailure, SourceRefused
 from probes.lists import Admission
 from probes.modes import Listening
-from probes.sources.access_points import Fortinet, Hostapd, PlainRows
+from probes.sources.access_points import READERS
 from probes.sources.arriving import Say, from_datagrams, from_folder, from_posts, from_topic
 from probes.sources.door import Door
 from probes.sources.meraki import Meraki
@@ -170,17 +170,9 @@ async def _arriving(
 
 
 def _decoder(named: NamedSource, senders: Senders) -> Decoder:
-    match named.teller:
-        case Teller.MERAKI:
-            return Meraki(_read_secret(named.secret), senders)
-        case Teller.HOSTAPD:
-            return Hostapd(senders)
-        case Teller.FORTINET:
-            return Fortinet(senders)
-        case Teller.ROWS:
-            return PlainRows(senders)
-        case Teller.DOOR | Teller.RADIO:
-            raise ValueError(f"{named.teller} needs no senders")
+    if named.teller is Teller.MERAKI:
+        return Meraki(_read_secret(named.secret), senders)
+    return READERS[named.teller](senders)
 
 
 def _login(secret: Path | None) -> tuple[str, str] | None:

@@ -90,9 +90,7 @@ async def from_topic(
     try:
         import aiomqtt
     except ImportError as error:
-        raise SourceRefused(
-            SourceFailure.NO_SYSTEM, "MQTT needs: pip install 'storepulse[probes]'"
-        ) from error
+        raise _not_installed("MQTT") from error
 
     user, password = login or (None, None)
     wait_s = _AGAIN_S[0]
@@ -150,9 +148,7 @@ async def from_posts(app: object, host: str, port: int, *, ready: Callable[[int]
     try:
         import uvicorn
     except ImportError as error:
-        raise SourceRefused(
-            SourceFailure.NO_SYSTEM, "a web hook needs: pip install 'storepulse[probes]'"
-        ) from error
+        raise _not_installed("a web hook") from error
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -189,3 +185,7 @@ def _cannot_listen(host: str, port: int, error: OSError) -> SourceFailed:
     return SourceFailed(
         SourceFailure.NOT_PERMITTED, f"cannot listen on {host}:{port}: {error.strerror or error}"
     )
+
+
+def _not_installed(way: str) -> SourceRefused:
+    return SourceRefused(SourceFailure.NO_SYSTEM, f"{way} needs: pip install 'storepulse[probes]'")
