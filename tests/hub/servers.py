@@ -35,23 +35,48 @@ def _url(conninfo: str, name: str | None) -> str:
 
 
 @contextmanager
-def new_database(url: str, name: str) -> Iterator[str]:
-    """The URL of a new database without a table, gone at the end."""
+def new_database(url: str, name: str, *, extension: bool = True) -> Iterator[str]:
+    """The URL of a new database without a table, gone at the end; with TimescaleDB if it can be."""
     with psycopg.connect(url, autocommit=True) as connection:
         made = sql.Identifier(name)
         connection.execute(sql.SQL("create database {} template template0").format(made))
         try:
-            yield _with_extension(url, name)
+            place = _url(url, name)
+            if extension:
+                _add_extension(place)
+            yield place
         finally:
             connection.execute(sql.SQL("drop database {} with (force)").format(made))
 
 
-def _with_extension(url: str, name: str) -> str:
-    place = _url(url, name)
+def _add_extension(place: str) -> None:
     with psycopg.connect(place, autocommit=True) as connection:
         there = connection.execute(
             "select from pg_available_extensions where name = 'timescaledb'"
         ).fetchone()
         if there is not None:
             connection.execute("create extension timescaledb")
-    return place
+
+
+_PARTS: Final = (
+    "select format('%I.%I', nspname, relname) as part from pg_inherits"
+    " join pg_class on pg_class.oid = inhrelid"
+    " join pg_namespace on pg_namespace.oid = relnamespace"
+    " where inhparent = 'storepulse.facts'::regclass order by 1"
+)
+
+
+def parts_of_facts(database: Database) -> list[str]:
+    """The months or chunks that facts lie in, by name."""
+    with database.connection() as connection:
+        return [row["part"] for row in connection.execute(_PARTS)]
+
+
+def kind_of_facts(database: Database) -> str:
+    """What facts lie in."""
+    with database.connection() as connection:
+        row = connection.execute(
+            "select relkind from pg_class where oid = 'storepulse.facts'::regclass"
+        ).fetchone()
+    assert row is not None
+    return {"p": "partitions", "r": "hypertable"}[row["relkind"]]

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -215,9 +214,7 @@ def test_the_commands_do_the_same(figures: Database) -> None:
     assert shown["standing"] in ("open", "won", "lost")
     assert "90 % interval" in run("show", made)
     assert "stopped" in run("stop", made, "--reason", "seen enough")
-    refused = CliRunner().invoke(
-        app, ["experiment", "roll-out", made, "--database", figures.place]
-    )
+    refused = CliRunner().invoke(app, ["experiment", "roll-out", made, "--database", figures.place])
     assert refused.exit_code != 0
     assert "walking_route" in run("worths")
 

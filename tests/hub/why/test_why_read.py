@@ -141,9 +141,7 @@ def _visitors(start: datetime, length: timedelta, value: float) -> Fact:
     )  # fmt: skip
 
 
-def test_the_command_prints_what_the_issue_says(
-    told: Database, tmp_path: Path
-) -> None:
+def test_the_command_prints_what_the_issue_says(told: Database, tmp_path: Path) -> None:
     shown = CliRunner().invoke(
         app,
         ["why", ASKED, "--dimension", "place", "--day", str(DAY), "--json",
