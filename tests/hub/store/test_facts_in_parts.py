@@ -8,11 +8,14 @@ from datetime import timedelta
 import psycopg
 import pytest
 
+from hub.bench.stores import bench_stores
 from hub.ingest.facts_store import SaidFact, insert_facts
 from hub.people.roles import Session
 from hub.scheduler import Scheduler
 from hub.shops_store import Shop, save_shop
 from hub.store.database import Database
+from storepulse.errors import BadInput
+from tests.hub.keeping.places import empty_place
 from tests.hub.servers import kind_of_facts, parts_of_facts
 from tests.hub.shop_facts import DAY, goods, midnight
 from tests.hub.staff import session_for
@@ -85,3 +88,15 @@ def test_no_relation_of_any_schema_tells_of_another_region(chain: Database, west
             if row["relation"] == "storepulse_api.facts":
                 assert any("of-the-west" in one["told"] for one in rows)
     assert looked > 100
+
+
+def test_the_bench_of_stores_stores_what_it_says_and_into_empty_ones_only(
+    database: Database,
+) -> None:
+    with empty_place(database, "benched_hub") as url:
+        (found,) = bench_stores([url], shops=1, days=1, runs=1).stores
+        assert found.facts == 2 * 480
+        assert found.facts_in == kind_of_facts(database)
+        assert set(found.read_ms) == {"quarter", "hour", "day", "week"}
+        with pytest.raises(BadInput, match="give an empty database"):
+            bench_stores([url], shops=1, days=1, runs=1)

@@ -358,10 +358,14 @@ def test_a_url_that_cannot_be_read_is_refused_without_its_password() -> None:
     assert "secret" not in str(told.value)
 
 
-def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://me:secret@127.0.0.1:1/none", "postgresql://127.0.0.1:1/none?password=secret"],
+)
+def test_a_server_that_does_not_answer_is_named_without_its_password(url: str) -> None:
     with (
         pytest.raises(DatabaseUnavailable, match="does not answer") as told,
-        open_database("postgresql://me:secret@127.0.0.1:1/none"),
+        open_database(url),
     ):
         pass
     assert "secret" not in str(told.value)

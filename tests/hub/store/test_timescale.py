@@ -24,7 +24,7 @@ from tests.hub.shop_facts import DAY, goods, midnight
 from tests.hub.staff import session_for
 
 if servers.ASKED is None:
-    pytest.skip("no server with TimescaleDB was named: docs/timescaledb.md", allow_module_level=True)
+    pytest.skip("no such server was named: docs/timescaledb.md", allow_module_level=True)
 
 NOW = midnight(DAY) + timedelta(hours=12)
 
