@@ -46,7 +46,7 @@ export function drawCurve(
       scales: { x: { time: false, range: [-0.5, days.length - 0.5] }, y: { range: [bottom, top] } },
       axes: [
         {
-          stroke: soft, font: fonts, grid: { show: false }, ticks: grid, size: 32,
+          stroke: soft, font: fonts, grid: { show: false }, ticks: grid, size: brief(days[0] ?? '').includes('\n') ? 48 : 32,
           splits: () => days.map((_, at) => at).filter((at) => (days.length - 1 - at) % step(box.clientWidth, days.length) === 0),
           values: (_, splits) => splits.map((at) => (days[at] ? brief(days[at]) : '')),
         },
