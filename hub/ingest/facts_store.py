@@ -1,4 +1,4 @@
-"""Facts in the database: each id once, in partitions by month. Judges no fact."""
+"""Facts in the database: each id once, in partitions by time. Judges no fact."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -125,7 +125,10 @@ def _line(place: int, one: SaidFact, checksum: bytes, received: str) -> str:
 
 
 def make_months(connection: Connection, starts: Iterable[datetime]) -> None:
-    """Make the partitions for the months of these moments where they are missing."""
+    """Make the partitions for the months of these moments where they are missing.
+
+    A hypertable makes its chunks by itself.
+    """
     moments = (start.astimezone(UTC) for start in set(starts))
     months = sorted({(moment.year, moment.month) for moment in moments})
     named = [f"{year:04}_{number:02}" for year, number in months]
@@ -152,8 +155,8 @@ def make_months(connection: Connection, starts: Iterable[datetime]) -> None:
 
 def _has_month(connection: Connection, month: str) -> bool:
     row = connection.execute(
-        "select exists (select from pg_inherits where inhparent = 'facts'::regclass"
-        " and inhrelid = to_regclass(%s)) as there",
+        "select relkind <> 'p' or exists (select from pg_inherits where inhparent = pg_class.oid"
+        " and inhrelid = to_regclass(%s)) as there from pg_class where oid = 'facts'::regclass",
         [f"facts_{month}"],
     ).fetchone()
     return row is not None and bool(row["there"])

@@ -127,6 +127,12 @@ export function moment(iso: string, timeZone?: string): string {
   return whole(dates(shown).format(at))
 }
 
+/** The time of a moment by the clock of a place. */
+export function clock(iso: string, timeZone?: string): string {
+  const zone = timeZone === undefined ? {} : { timeZone }
+  return whole(dates({ hour: '2-digit', minute: '2-digit', hour12: false, ...zone }).format(new Date(iso)))
+}
+
 /** A local day such as 2026-11-20, without its weekday. */
 export function date(iso: string): string {
   return whole(dates({ month: 'short', day: 'numeric', timeZone: 'UTC' }).format(new Date(`${iso}T00:00:00Z`)))
