@@ -13,7 +13,8 @@ from hub.bench.ingest import mean_with_interval
 from hub.bench.sender import node_address, payloads, quarter_facts
 from hub.errors import NodeRefused
 from hub.ingest.batches import Heard, Stored, store_batches
-from hub.ingest.fact_rules import fact_sha256, sha256_of, why_refused
+from hub.ingest.fact_rules import why_refused
+from hub.ingest.fact_texts import fact_sha256, sha256_of
 from hub.ingest.facts_store import SaidFact, insert_facts
 from hub.ingest.lanes import Lane, Waiting, runs_of
 from hub.ingest.sorting import Known, decide, older_sha256
