@@ -13,7 +13,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime
 from typing import Final, TypeAlias
@@ -30,6 +30,7 @@ _ENDS_S_MAX: Final = 20.0
 _AGAIN_S_MIN: Final = 0.1
 _STEADY_S: Final = 30.0
 _TRIES: Final = 2
+_PROGRAM: Final = (sys.executable, "-m", "hub.ingest.worker")
 
 log = logging.getLogger(__name__)
 
@@ -73,8 +74,15 @@ class WorkerEnded(Exception):
 class Worker:
     """One such process, started again whenever it ends."""
 
-    def __init__(self, place: str, retry_s_max: float, trouble: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        place: str,
+        retry_s_max: float,
+        trouble: Callable[[str], None],
+        program: Sequence[str] = _PROGRAM,
+    ) -> None:
         self._place = place
+        self._program = program
         self._retry_s_max = retry_s_max
         self._trouble = trouble
         self._child: asyncio.subprocess.Process | None = None
@@ -86,6 +94,11 @@ class Worker:
     def pid(self) -> int | None:
         """Of the process that runs now; None while there is none."""
         return None if self._child is None else self._child.pid
+
+    @property
+    def unanswered(self) -> int:
+        """How many times it was asked and has not answered yet."""
+        return len(self._asked)
 
     @asynccontextmanager
     async def kept_running(self) -> AsyncIterator[None]:
@@ -135,7 +148,7 @@ class Worker:
             began = loop.time()
             # Ctrl-C on our terminal is for us: the worker ends with its input.
             self._child = child = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "hub.ingest.worker",
+                *self._program,
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
                 env={**os.environ, DATABASE_ENVIRONMENT_NAME: self._place},
                 start_new_session=True,
