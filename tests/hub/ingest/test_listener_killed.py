@@ -147,10 +147,9 @@ async def test_a_worker_killed_while_messages_come_is_made_good_by_the_hub_alone
         with command("ingest", *place, "--workers", "2") as ingest:
             await node.deliver(told["port"], last=500, until=60)
             # The node has one worker and we do not know which: both, one after the other.
-            for worker in children_of(ingest.pid):
+            for worker, last in zip(children_of(ingest.pid), (750, FACTS), strict=True):
                 os.kill(worker, signal.SIGKILL)
-                await node.deliver(told["port"], last=FACTS, until=node.through + 100)
-            await node.deliver(told["port"], last=FACTS, until=FACTS)
+                await node.deliver(told["port"], last=last, until=last)
             left = children_of(ingest.pid)
             ingest.terminate()
             assert await asyncio.to_thread(ingest.wait, 30) == 0
