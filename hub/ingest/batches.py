@@ -231,17 +231,17 @@ def _store(
     merged: dict[int, list[tuple[int, int]]] = {}
     for address, plan in plans.items():
         path = address.path
-        for epoch, number in plan.keys:
-            new.setdefault(by_place[path, epoch], []).append(number)
+        for one in epochs[address]:
+            new[by_place[path, one]] = [number for epoch, number in plan.keys if epoch == one]
         for epoch, ranges in known[address].merged.items():
-            merged.setdefault(by_place[address.path, epoch], []).extend(ranges)
+            merged.setdefault(by_place[path, epoch], []).extend(ranges)
         for epoch, first, last in plan.merged:
-            merged.setdefault(by_place[address.path, epoch], []).append((first, last))
+            merged.setdefault(by_place[path, epoch], []).append((first, last))
     reached = advance_streams(connection, streams, new, merged)
     addresses = {address.path: address for address in said}
-    for one in streams:
-        told = Acknowledgement(epoch=one.epoch, through=reached[one.stream])
-        stored[addresses[one.node_path]].acknowledgements.append(told)
+    for stream in streams:
+        told = Acknowledgement(epoch=stream.epoch, through=reached[stream.stream])
+        stored[addresses[stream.node_path]].acknowledgements.append(told)
     return stored
 
 
@@ -257,7 +257,8 @@ def _what_is_known(
     for address, some in said.items():
         path = address.path
         for one in some:
-            numbers.setdefault(by_place[path, one.key.epoch], []).append(one.key.number)
+            key = one.key
+            numbers.setdefault(by_place[path, key.epoch], []).append(key.number)
         told = [one for one in some if isinstance(one, Message)]
         boots.update((path, boot) for boot in {one.clock.boot for one in told})
         marked += [one.body.action for one in told if isinstance(one.body, ActionMarked)]
@@ -299,6 +300,7 @@ def _keep_plans(
     keys = [
         (by_place[address.path, place[0]], place[1], checksum)
         for address, plan in plans.items()
+        if len(plan.written) < len(plan.keys)  # facts bring their own
         for place, checksum in plan.keys.items()
         if place not in plan.written
     ]
@@ -348,6 +350,8 @@ def _keep_facts(
     received_at: datetime,
 ) -> None:
     outcomes = insert_facts(connection, [said for _, _, said in told], received_at=received_at)
+    if outcomes.count("new") == len(told):
+        return
     for (address, key, said), outcome in zip(told, outcomes, strict=True):
         if outcome == "new":
             continue
