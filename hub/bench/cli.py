@@ -66,15 +66,18 @@ def ingest(
     broker: Annotated[
         str | None, typer.Option(help="mosquitto or embedded; default: mosquitto if installed.")
     ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=16, help="Processes of the hub that store; 1: its own.")
+    ] = 1,
 ) -> None:
     """From broker to committed row, each fact once; prints one line of JSON.
 
-    Example: storepulse hub bench ingest --nodes 500 --runs 5
+    Example: storepulse hub bench ingest --nodes 500 --runs 5 --workers 2
     """
     if broker not in (None, "mosquitto", "embedded"):
         raise BadInput(f"--broker must be mosquitto or embedded, got {broker!r}")
     kind: Any = broker
-    typer.echo(json.dumps(asdict(bench_ingest(nodes, messages, size, window, runs, kind))))
+    typer.echo(json.dumps(asdict(bench_ingest(nodes, messages, size, window, runs, kind, workers))))
 
 
 @app.command("news")

@@ -23,7 +23,7 @@ Connection: TypeAlias = psycopg.Connection[DictRow]
 TimescaleLevel = Literal["none", "apache", "community"]
 
 DEFAULT_FOLDER: Final = "./data/hub"
-_ENVIRONMENT_NAME: Final = "STOREPULSE_DATABASE"
+DATABASE_ENVIRONMENT_NAME: Final = "STOREPULSE_DATABASE"
 SESSIONS_ENVIRONMENT_NAME: Final = "STOREPULSE_API_DATABASE"
 """A login of its own for what people ask, by URL: a member of storepulse_api and nothing else."""
 _SCHEMA: Final = "storepulse"
@@ -103,7 +103,7 @@ class Database:
 
 def where(asked: str | None) -> str:
     """What --database says, else STOREPULSE_DATABASE, else ./data/hub."""
-    return asked or os.environ.get(_ENVIRONMENT_NAME) or DEFAULT_FOLDER
+    return asked or os.environ.get(DATABASE_ENVIRONMENT_NAME) or DEFAULT_FOLDER
 
 
 def beside(asked: str | None, name: str) -> Path:
