@@ -53,10 +53,11 @@ from storepulse.checklists import CHECKLIST_JSON, Checklist
 from storepulse.errors import BadInput, Unavailable
 from storepulse.facts import FACT_JSON, Fact
 from vision.detector import Limits
+from vision.errors import UnreadablePhoto
 from vision.faces import FaceFinder
 from vision.look import Looker
 from vision.observation import Observation
-from vision.photos import Photo, Pixels, with_time
+from vision.photos import Photo, Pixels, read_photo, with_time
 from vision.worker import own_stdout, serve
 
 METHOD: Final = "edge.judge_child/1"
@@ -210,10 +211,10 @@ def node_facts(
 
 def _unchanged(before: dict[str, Any], photo: Photo) -> frozenset[str]:
     """The items of an earlier photo whose place looks on this one as it did on that."""
-    kept = cv2.imread(before["photo"])
-    if kept is None:
+    try:
+        earlier = read_photo(Path(before["photo"]), name="earlier photo").rgb
+    except UnreadablePhoto:
         return frozenset()
-    earlier = np.asarray(cv2.cvtColor(kept, cv2.COLOR_BGR2RGB), np.uint8)
     places = {name: tuple(box) for name, box in before["places"].items()}
     return unchanged_places(
         earlier, photo.rgb, places, before_scale=earlier.shape[1] / before["width"]
