@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from planograms.placing import (
     SURE,
@@ -28,7 +29,10 @@ _SKEW_USUAL: Final = 0.05
 leans them further has mostly taken one row for its neighbour in a run."""
 _SKEW_COST_MOST: Final = 20.0
 _ROUNDS_MAX: Final = 3
-_WEIGHED_MOST: Final = 4
+_DRAWN_IN_MOST: Final = 4
+_MANY: Final = 60
+"""Facings in place that tell a map without another round."""
+_POINTS_MIN: Final = 8
 _ROW_PAIRS_MIN: Final = 3
 _KNOWN_MIN: Final = 6
 _PLACED_MIN: Final = 5
@@ -36,7 +40,7 @@ _PLACED_SHARE: Final = 0.5
 """Of the facings that look like something planned, so many must find their place."""
 _PLACED_WELL: Final = 0.7
 """Where a map places so many of them, facings need not vote."""
-_SAME_SHARE: Final = 0.9
+_SAME_SHARE: Final = 0.97
 _WORTH_DRAWING_IN: Final = 0.6
 _WORTH_WEIGHING: Final = 0.85
 """Of the most facings that any map places, so many are needed to be looked at further."""
@@ -65,35 +69,34 @@ def map_by_facings(planned: Planned, seen: Seen, odds: Reals, pairs: Ints) -> Pl
     if max(placed, default=0) < _PLACED_WELL * alike.known:
         tried += _maps_of_votes(planned, seen, odds)
         placed = [alike.placed(plane) for plane in tried]
-    others: list[PlaneMap] = []
+    others: list[tuple[int, PlaneMap]] = []
     for k in np.argsort(placed, kind="stable")[::-1].tolist():
-        if len(others) == _WEIGHED_MOST or placed[k] < _WORTH_DRAWING_IN * max(placed):
+        if len(others) == _DRAWN_IN_MOST or placed[k] < _WORTH_DRAWING_IN * max(placed):
             break
-        if not any(alike.same(tried[k], other) for other in others):
-            plane = alike.drawn_in(tried[k])
-            if not any(alike.same(plane, other) for other in others):
-                others.append(plane)
-    after = [alike.placed(plane) for plane in others]
-    most = max(after, default=0)
+        if not any(alike.same(other, tried[k]) for _, other in others):
+            count, plane = alike.drawn_in(tried[k])
+            if not any(alike.same(other, plane) for _, other in others):
+                others.append((count, plane))
+    most = max((count for count, _ in others), default=0)
     if most < max(_PLACED_MIN, _PLACED_SHARE * alike.known):
         return None
-    rivals = [
-        plane
-        for plane, count in zip(others, after, strict=True)
-        if count >= _WORTH_WEIGHING * most
-    ]
-    if len(rivals) == 1:
-        return rivals[0]
-    best = max((_weighed(planned, seen, odds, plane) for plane in rivals), key=lambda one: one[0])
-    return _refined(planned, seen, odds, best)[1]
+    rivals = [plane for count, plane in others if count >= _WORTH_WEIGHING * most]
+    if len(rivals) == 1 and most >= _MANY:
+        pairs = np.full(len(planned.boxes), -1, dtype=np.int64)
+        some = alike.standing(rivals[0])
+        pairs[alike.i[some]] = alike.j[some]
+        found = _fitted(planned, seen, odds, pairs, near=rivals[0])
+        return rivals[0] if found is None else found
+    refined = (
+        _refined(planned, seen, odds, _weighed(planned, seen, odds, plane)) for plane in rivals
+    )
+    return max(refined, key=lambda one: one[0])[1]
 
 
 @dataclass(frozen=True)
 class _Alike:
     """All pairs of a position and a facing that look like one product, whatever their places."""
 
-    planned: Planned
-    seen: Seen
     i: Ints
     """(k,) positions."""
     j: Ints
@@ -102,62 +105,107 @@ class _Alike:
     """(k, 2) where each of those facings stands."""
     near: Reals
     """(k, 2) how far off its place is near."""
+    whole: npt.NDArray[np.bool_]
+    """(k,) facings that the photo's edge does not cut."""
     middles: Reals
     """(n, 2) of the positions."""
+    reach: tuple[Reals, Reals, Reals]
+    """Lowest and highest corner that facings have, and half the size of a usual one; (2,) each."""
+    facings: int
 
     @classmethod
     def of(cls, planned: Planned, seen: Seen, odds: Reals) -> "_Alike":
         """All pairs that surely look alike."""
         i, j = np.nonzero(odds >= SURE)
-        size = sizes(seen.boxes)[j]
-        return cls(planned, seen, i, j, centres(seen.boxes)[j], _NEAR_SIZES * size,
-                   centres(planned.boxes))  # fmt: skip
+        size = sizes(seen.boxes)
+        reach = (
+            seen.boxes[:, :2].min(axis=0), seen.boxes[:, 2:].max(axis=0), np.median(size, axis=0) / 2
+        )  # fmt: skip
+        return cls(
+            i, j, centres(seen.boxes)[j], _NEAR_SIZES * size[j], seen.uncut.all(axis=1)[j],
+            centres(planned.boxes), reach, len(size),
+        )  # fmt: skip
 
     @property
     def known(self) -> int:
         """How many facings look like something planned."""
-        return len(np.unique(self.j))
+        return int(np.count_nonzero(np.bincount(self.j, minlength=1)))
 
-    def _standing(self, plane: PlaneMap) -> tuple[Ints, Reals]:
-        """Numbers of the pairs that stand near each other under a map, and how far off."""
-        off = np.abs(mapped(self.middles, plane)[self.i] - self.there) / self.near
-        far = np.nan_to_num(off.max(axis=1), nan=np.inf)
+    def standing(self, plane: PlaneMap) -> Ints:
+        """Numbers of the pairs that stand near each other under a map, the nearest of each facing."""
+        off = np.abs(mapped(self.middles, plane)[self.i] - self.there)
+        off /= self.near
+        far = off.max(axis=1)
         some = np.flatnonzero(far <= 1)
-        return some, far[some]
+        nearest = np.full(self.facings, np.inf)
+        np.minimum.at(nearest, self.j[some], far[some])
+        out: Ints = some[far[some] <= nearest[self.j[some]]]
+        return out
 
     def placed(self, plane: PlaneMap) -> int:
         """How many facings stand near a place of their product under a map."""
-        return len(np.unique(self.j[self._standing(plane)[0]]))
+        return len(self.standing(plane))
 
     def same(self, first: PlaneMap, second: PlaneMap) -> bool:
-        """Whether two maps put most of what both have in view at one place."""
+        """Whether two maps put nearly all that both have in view at one place."""
         here, there = mapped(self.middles, first), mapped(self.middles, second)
-        low, high = self.seen.boxes[:, :2].min(axis=0), self.seen.boxes[:, 2:].max(axis=0)
+        low, high, half = self.reach
         shown = ((here > low) & (here < high)).all(axis=1)
-        if not shown.any():
-            return False
-        usual = 0.5 * np.median(sizes(self.seen.boxes), axis=0)
-        close = (np.abs(here - there)[shown] < usual).all(axis=1)
-        return bool(close.mean() >= _SAME_SHARE)
+        close = (np.abs(here - there)[shown] < half).all(axis=1)
+        return bool(len(close)) and bool(close.mean() >= _SAME_SHARE)
 
-    def drawn_in(self, plane: PlaneMap) -> PlaneMap:
-        """The map of the pairs that stand near each other under a map, if it places as many."""
+    def drawn_in(self, plane: PlaneMap) -> tuple[int, PlaneMap]:
+        """The map of the pairs that stand near each other under a map, while it places more.
+
+        Returns:
+            How many facings it places, and the map.
+        """
+        some = self.standing(plane)
         for _ in range(_ROUNDS_MAX):
-            some, far = self._standing(plane)
-            order = some[np.argsort(far, kind="stable")]
-            _, first = np.unique(self.j[order], return_index=True)
-            order = order[first]
-            _, first = np.unique(self.i[order], return_index=True)
-            order = order[first]
-            mine, theirs = self.planned.boxes[self.i[order]], self.seen.boxes[self.j[order]]
-            uncut = self.seen.uncut[self.j[order]]
-            found = map_from_pairs(mine, theirs, uncut=uncut, near=plane)
-            if found is None or self.placed(found) < self.placed(plane):
-                return plane
-            if self.same(plane, found) and len(order) >= _PLACED_WELL * self.known:
-                return found
-            plane = found
-        return plane
+            told = some[self.whole[some]]
+            found = _plane_of(self.middles[self.i[told]], self.there[told])
+            if found is None:
+                break
+            again = self.standing(found)
+            if len(again) < len(some):
+                break
+            grown, plane, some = len(again) > len(some), found, again
+            if not grown:
+                break
+        return len(some), plane
+
+
+def _plane_of(own: Reals, there: Reals) -> PlaneMap | None:
+    """The map that takes points nearest to others, least squares; None of too few or of a line."""
+    if len(own) < _POINTS_MIN:
+        return None
+    first, second = _evened(own), _evened(there)
+    x, y = mapped(own, first).T
+    u, v = mapped(there, second).T
+    one, none = np.ones_like(x), np.zeros_like(x)
+    table = np.concatenate(
+        [
+            np.stack([x, y, one, none, none, none, -u * x, -u * y, -u], axis=1),
+            np.stack([none, none, none, x, y, one, -v * x, -v * y, -v], axis=1),
+        ]
+    )
+    values, directions = np.linalg.eigh(table.T @ table)
+    if values[1] < 1e-9 * values[-1]:
+        return None
+    plane = np.linalg.inv(second) @ directions[:, 0].reshape(3, 3) @ first
+    if abs(plane[2, 2]) < 1e-12:
+        return None
+    out: PlaneMap = plane / plane[2, 2]
+    return out
+
+
+def _evened(points: Reals) -> PlaneMap:
+    """The map to where points lie about one away from nought."""
+    middle = points.mean(axis=0)
+    shrink = 1 / max(1e-9, float(np.abs(points - middle).mean()))
+    return np.array(
+        [[shrink, 0, -middle[0] * shrink], [0, shrink, -middle[1] * shrink], [0, 0, 1.0]]
+    )
 
 
 _Weighed = tuple[float, PlaneMap, Ints]
