@@ -77,7 +77,7 @@ class Seen:
         return own
 
     def shows(self, places: Boxes) -> npt.NDArray[np.bool_]:
-        """(n,) which places of the photo are (nearly) whole in it; all where its size is unknown."""
+        """(n,) places of the photo that are (nearly) whole in it; all where its size is unknown."""
         if self.size is None:
             return np.ones(len(places), dtype=bool)
         out: npt.NDArray[np.bool_] = (
@@ -274,5 +274,3 @@ def _give_leftovers(
         if worth[i, j] > 2 * SKIP:
             out[open_[i]] = free[j]
     return out
-
-

@@ -6,11 +6,9 @@ stand where they should, looking as they should, is taken.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from planograms.placing import (
     SURE,
@@ -24,28 +22,26 @@ from planograms.placing import (
 )
 from vision.geometry import PlaneMap, areas, centres, map_from_pairs, mapped, mapped_boxes, sizes
 
+_MANY: Final = 100
+"""So many known facings, nearly all in place under one map, need no other map to be tried: of 1,200
+drawn bays none was wrong then."""
+_NEARLY_ALL: Final = 0.8
 _SKEW_USUAL: Final = 0.05
 """A camera turns, tilts and shrinks a shelf, but uprights stay nearly square to boards: a map that
 leans them further has mostly taken one row for its neighbour in a run."""
 _SKEW_COST_MOST: Final = 20.0
 _ROUNDS_MAX: Final = 3
-_DRAWN_IN_MOST: Final = 4
-_MANY: Final = 60
-"""Facings in place that tell a map without another round."""
-_POINTS_MIN: Final = 8
+_REFINED: Final = 4
 _ROW_PAIRS_MIN: Final = 3
 _KNOWN_MIN: Final = 6
 _PLACED_MIN: Final = 5
 _PLACED_SHARE: Final = 0.5
 """Of the facings that look like something planned, so many must find their place."""
-_PLACED_WELL: Final = 0.7
-"""Where a map places so many of them, facings need not vote."""
-_SAME_SHARE: Final = 0.97
-_WORTH_DRAWING_IN: Final = 0.6
-_WORTH_WEIGHING: Final = 0.85
-"""Of the most facings that any map places, so many are needed to be looked at further."""
-_VOTES_TRIED: Final = 150
+_VOTES_TRIED: Final = 300
 _NEAR_SIZES: Final = 0.7
+
+_Weighed = tuple[float, PlaneMap, Ints]
+"""What a map is worth, the map, and the pairs that it makes."""
 
 
 def map_by_facings(planned: Planned, seen: Seen, odds: Reals, pairs: Ints) -> PlaneMap | None:
@@ -59,174 +55,56 @@ def map_by_facings(planned: Planned, seen: Seen, odds: Reals, pairs: Ints) -> Pl
     Returns:
         None where too few facings are known, or no map puts most of them in place.
     """
-    if not len(seen.boxes) or not len(planned.boxes):
+    if not odds.size:
         return None
-    alike = _Alike.of(planned, seen, odds)
+    known = int(np.count_nonzero(odds.max(axis=0) >= SURE))
     fitted = _fitted(planned, seen, odds, pairs)
+    if fitted is not None and known >= _MANY:
+        places = mapped_boxes(planned.boxes, fitted)
+        rough = match_by_place(places, planned.rows, seen, odds, WIDE)
+        if len(_alike(odds, rough, SURE)) >= _NEARLY_ALL * known:
+            found = _fitted(planned, seen, odds, rough, near=fitted)
+            return fitted if found is None else found
     tried = [] if fitted is None else [fitted]
     tried += _maps_of_rows(planned, seen, odds, pairs)
-    placed = [alike.placed(plane) for plane in tried]
-    if max(placed, default=0) < _PLACED_WELL * alike.known:
-        tried += _maps_of_votes(planned, seen, odds)
-        placed = [alike.placed(plane) for plane in tried]
-    others: list[tuple[int, PlaneMap]] = []
-    for k in np.argsort(placed, kind="stable")[::-1].tolist():
-        if len(others) == _DRAWN_IN_MOST or placed[k] < _WORTH_DRAWING_IN * max(placed):
-            break
-        if not any(alike.same(other, tried[k]) for _, other in others):
-            count, plane = alike.drawn_in(tried[k])
-            if not any(alike.same(other, plane) for _, other in others):
-                others.append((count, plane))
-    most = max((count for count, _ in others), default=0)
-    if most < max(_PLACED_MIN, _PLACED_SHARE * alike.known):
+    tried += _maps_of_votes(planned, seen, odds)
+    weighed = sorted((_weighed(planned, seen, odds, plane) for plane in tried), key=_worth)
+    best = max(
+        (_refined(planned, seen, odds, one) for one in weighed[-_REFINED:]),
+        key=_worth, default=None,
+    )  # fmt: skip
+    if best is None:
         return None
-    rivals = [plane for count, plane in others if count >= _WORTH_WEIGHING * most]
-    if len(rivals) == 1 and most >= _MANY:
-        pairs = np.full(len(planned.boxes), -1, dtype=np.int64)
-        some = alike.standing(rivals[0])
-        pairs[alike.i[some]] = alike.j[some]
-        found = _fitted(planned, seen, odds, pairs, near=rivals[0])
-        return rivals[0] if found is None else found
-    refined = (
-        _refined(planned, seen, odds, _weighed(planned, seen, odds, plane)) for plane in rivals
-    )
-    return max(refined, key=lambda one: one[0])[1]
+    _, plane, placed = best
+    enough = max(_PLACED_MIN, _PLACED_SHARE * known)
+    return plane if len(_alike(odds, placed, 0.0)) >= enough else None
 
 
-@dataclass(frozen=True)
-class _Alike:
-    """All pairs of a position and a facing that look like one product, whatever their places."""
-
-    i: Ints
-    """(k,) positions."""
-    j: Ints
-    """(k,) facings."""
-    there: Reals
-    """(k, 2) where each of those facings stands."""
-    near: Reals
-    """(k, 2) how far off its place is near."""
-    whole: npt.NDArray[np.bool_]
-    """(k,) facings that the photo's edge does not cut."""
-    middles: Reals
-    """(n, 2) of the positions."""
-    reach: tuple[Reals, Reals, Reals]
-    """Lowest and highest corner that facings have, and half the size of a usual one; (2,) each."""
-    facings: int
-
-    @classmethod
-    def of(cls, planned: Planned, seen: Seen, odds: Reals) -> "_Alike":
-        """All pairs that surely look alike."""
-        i, j = np.nonzero(odds >= SURE)
-        size = sizes(seen.boxes)
-        reach = (
-            seen.boxes[:, :2].min(axis=0), seen.boxes[:, 2:].max(axis=0), np.median(size, axis=0) / 2
-        )  # fmt: skip
-        return cls(
-            i, j, centres(seen.boxes)[j], _NEAR_SIZES * size[j], seen.uncut.all(axis=1)[j],
-            centres(planned.boxes), reach, len(size),
-        )  # fmt: skip
-
-    @property
-    def known(self) -> int:
-        """How many facings look like something planned."""
-        return int(np.count_nonzero(np.bincount(self.j, minlength=1)))
-
-    def standing(self, plane: PlaneMap) -> Ints:
-        """Numbers of the pairs that stand near each other under a map, the nearest of each facing."""
-        off = np.abs(mapped(self.middles, plane)[self.i] - self.there)
-        off /= self.near
-        far = off.max(axis=1)
-        some = np.flatnonzero(far <= 1)
-        nearest = np.full(self.facings, np.inf)
-        np.minimum.at(nearest, self.j[some], far[some])
-        out: Ints = some[far[some] <= nearest[self.j[some]]]
-        return out
-
-    def placed(self, plane: PlaneMap) -> int:
-        """How many facings stand near a place of their product under a map."""
-        return len(self.standing(plane))
-
-    def same(self, first: PlaneMap, second: PlaneMap) -> bool:
-        """Whether two maps put nearly all that both have in view at one place."""
-        here, there = mapped(self.middles, first), mapped(self.middles, second)
-        low, high, half = self.reach
-        shown = ((here > low) & (here < high)).all(axis=1)
-        close = (np.abs(here - there)[shown] < half).all(axis=1)
-        return bool(len(close)) and bool(close.mean() >= _SAME_SHARE)
-
-    def drawn_in(self, plane: PlaneMap) -> tuple[int, PlaneMap]:
-        """The map of the pairs that stand near each other under a map, while it places more.
-
-        Returns:
-            How many facings it places, and the map.
-        """
-        some = self.standing(plane)
-        for _ in range(_ROUNDS_MAX):
-            told = some[self.whole[some]]
-            found = _plane_of(self.middles[self.i[told]], self.there[told])
-            if found is None:
-                break
-            again = self.standing(found)
-            if len(again) < len(some):
-                break
-            grown, plane, some = len(again) > len(some), found, again
-            if not grown:
-                break
-        return len(some), plane
+def _worth(one: _Weighed) -> float:
+    return one[0]
 
 
-def _plane_of(own: Reals, there: Reals) -> PlaneMap | None:
-    """The map that takes points nearest to others, least squares; None of too few or of a line."""
-    if len(own) < _POINTS_MIN:
-        return None
-    first, second = _evened(own), _evened(there)
-    x, y = mapped(own, first).T
-    u, v = mapped(there, second).T
-    one, none = np.ones_like(x), np.zeros_like(x)
-    table = np.concatenate(
-        [
-            np.stack([x, y, one, none, none, none, -u * x, -u * y, -u], axis=1),
-            np.stack([none, none, none, x, y, one, -v * x, -v * y, -v], axis=1),
-        ]
-    )
-    values, directions = np.linalg.eigh(table.T @ table)
-    if values[1] < 1e-9 * values[-1]:
-        return None
-    plane = np.linalg.inv(second) @ directions[:, 0].reshape(3, 3) @ first
-    if abs(plane[2, 2]) < 1e-12:
-        return None
-    out: PlaneMap = plane / plane[2, 2]
+def _alike(odds: Reals, pairs: Ints, least: float) -> Ints:
+    """Numbers of the positions whose facing looks like their product."""
+    held = np.flatnonzero(pairs >= 0)
+    out: Ints = held[odds[held, pairs[held]] > least]
     return out
-
-
-def _evened(points: Reals) -> PlaneMap:
-    """The map to where points lie about one away from nought."""
-    middle = points.mean(axis=0)
-    shrink = 1 / max(1e-9, float(np.abs(points - middle).mean()))
-    return np.array(
-        [[shrink, 0, -middle[0] * shrink], [0, shrink, -middle[1] * shrink], [0, 0, 1.0]]
-    )
-
-
-_Weighed = tuple[float, PlaneMap, Ints]
-"""What a map is worth, the map, and the pairs that it makes."""
 
 
 def _fitted(
     planned: Planned, seen: Seen, odds: Reals, pairs: Ints, *, near: PlaneMap | None = None
 ) -> PlaneMap | None:
     """The map that the pairs which look alike agree on; `near` is known to be almost it."""
-    alike = np.flatnonzero(pairs >= 0)
-    alike = alike[odds[alike, pairs[alike]] > 0]
+    alike = _alike(odds, pairs, 0.0)
     mine, theirs = planned.boxes[alike], seen.boxes[pairs[alike]]
     return map_from_pairs(mine, theirs, uncut=seen.uncut[pairs[alike]], near=near)
 
 
 def _skew(planned: Planned, plane: PlaneMap) -> float:
-    """By how much, in radians, uprights are no longer square to boards in the middle of the view."""
+    """By how many radians uprights are no longer square to boards in the middle of the frame."""
     middle = centres(planned.boxes).mean(axis=0)
     step = 0.01 * max(float(np.ptp(planned.boxes[:, [0, 2]])), 1e-6)
-    at, right, down = mapped(np.array([middle, middle + [step, 0], middle + [0, step]]), plane)
+    at, right, down = mapped(middle + step * np.array([[0, 0], [1, 0], [0, 1]]), plane)
     across, along = right - at, down - at
     return float(abs(np.arctan2(across[1], across[0]) - np.arctan2(-along[0], along[1])))
 
@@ -255,8 +133,7 @@ def _refined(planned: Planned, seen: Seen, odds: Reals, one: _Weighed) -> _Weigh
 
 def _maps_of_rows(planned: Planned, seen: Seen, odds: Reals, pairs: Ints) -> Iterator[PlaneMap]:
     """What each row tells by itself: how large, how turned, and where."""
-    alike = np.flatnonzero(pairs >= 0)
-    alike = alike[odds[alike, pairs[alike]] > 0]
+    alike = _alike(odds, pairs, 0.0)
     for row in np.unique(planned.rows[alike]):
         mine = alike[planned.rows[alike] == row]
         if len(mine) < _ROW_PAIRS_MIN:
@@ -265,7 +142,7 @@ def _maps_of_rows(planned: Planned, seen: Seen, odds: Reals, pairs: Ints) -> Ite
 
 
 def _maps_of_votes(planned: Planned, seen: Seen, odds: Reals) -> Iterator[PlaneMap]:
-    """Where most facings agree how far the view lies off, each voting for all its places at once."""
+    """Where most facings agree how far the view lies off, each voting for all its places."""
     i, j = np.nonzero(odds >= SURE)
     if len(np.unique(j)) >= _KNOWN_MIN:
         yield from _maps_of_shifts(planned, seen, i, j, most=2)
