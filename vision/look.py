@@ -15,7 +15,7 @@ from vision.gap_eyes import GapEyes
 from vision.gaps import WEAK_SCORE_MIN
 from vision.observation import Box, Facing, Observation, PhotoFacts
 from vision.photos import Photo, read_photo
-from vision.rows import find_rows
+from vision.rows import find_rows, reaching
 from vision.verdict import SENTENCES, chosen_verdict, reasons_after_looking
 
 WHOLE_CURVE: Final = Limits(score_min=0.01, overlap_max=0.6, count_max=800)
@@ -98,9 +98,8 @@ class Looker:
         boxes = _full_size(found, photo)
         rows = find_rows(boxes, photo.width, photo.height)
         at = lap("rows", at)
-        gaps = self._gap_eyes.find(
-            boxes, rows, weak_px=_full_size(weak, photo), rgb=photo.rgb, scale=photo.scale
-        )
+        half_seen = _full_size(weak, photo)
+        gaps = self._gap_eyes.find(boxes, rows, weak_px=half_seen, rgb=photo.rgb, scale=photo.scale)
         lap("gaps", at)
         facings = tuple(
             Facing(_tenths(box), round(float(score), 3), int(row) if row >= 0 else None)
@@ -124,7 +123,7 @@ class Looker:
                     line_xyxy_px=_tenths(row.line_xyxy_px),
                     height_px=round(row.height_px, 1),
                 )
-                for row in rows.rows
+                for row in reaching(rows, boxes, half_seen)
             ),
             timings_ms=timings,
             model=self.detector.facts,
