@@ -52,7 +52,7 @@ class Looker:
         self.detector = Detector(model, threads=threads)
         self._gap_eyes = GapEyes(threads=threads)
         self._doubtful = doubtful
-        self._reasons_before = chosen_verdict()
+        self._first_word = chosen_verdict()
 
     def look_at(
         self, source: Path | bytes, *, name: str | None = None
@@ -80,7 +80,8 @@ class Looker:
             return time.perf_counter()
 
         at = started
-        reasons = self._reasons_before(photo)
+        first = self._first_word(photo)
+        reasons = first.codes
         at = lap("verdict", at)
         found, weak, others = Found.nothing(), Found.nothing(), []
         if not reasons:
@@ -89,7 +90,7 @@ class Looker:
                 photo.rgb, [Limits(), Limits(score_min=WEAK_SCORE_MIN), *also]
             )
             at = lap("detect", at)
-            reasons = reasons_after_looking(found, max(photo.rgb.shape[:2]))
+            reasons = reasons_after_looking(found, max(photo.rgb.shape[:2]), far_px=first.far_px)
         if reasons:
             timings["total"] = _ms_since(started)
             return Observation(

@@ -45,12 +45,15 @@ GOOD_PREFIX: Final = "good"
 _FOLDS: Final = 3
 _NEAR: Final = 0.6
 """Photos between this share of what is taught and that level teach nothing: they are neither."""
-REFUSED_MAX: Final = (0.022, 0.05)
-"""Of the good photos, for all reasons together: below the 3 % that are borne, as others differ. And
-of small ones (below 1000 px), which no phone sends."""
-FIRST_GROWTH: Final = Growth(trees=250, depth=4, rate=0.06)
+REFUSED_MAX: Final = (0.022, 0.05, 0.012)
+"""Of the good photos, for all reasons together: below the 3 % that are borne, as others differ. Of
+small ones (below 1000 px), which no phone sends. And of whole photos as they came, not cut, lit or
+packed anew: what is made from them is never quite like them."""
+GROWTH: Final = Growth(trees=150, depth=4, rate=0.09)
 _CAUGHT_ENOUGH: Final = 0.985
 _SMALL_KINDS: Final = ("good_small", "good_300")
+_CAME_KIND: Final = "good_as_it_came"
+_CAME_WEIGHT: Final = 2.0
 _WEIGHT: Final = {"cut_off": 0.3}
 """Whether a bay is cut can hardly be told from one photo; its plan tells better, after looking."""
 
@@ -79,26 +82,24 @@ class Learnt:
 def learn(
     examples: Examples,
     edges: Mapping[str, float],
-    growth: Growth = FIRST_GROWTH,
-    *,
-    refused_max: Sequence[float] = REFUSED_MAX,
+    growth: Growth = GROWTH,
 ) -> dict[str, Learnt]:
     """A forest and a limit for every reason that the examples show.
 
     Args:
         examples: good ones ("good…") and mishaps.
         edges: mishap -> level beyond which a photo is useless; a mishap without one is always.
-        refused_max: of good photos, and of small good ones.
     """
     beyond, near = _beyond(examples, {**edges, **TAUGHT})
     useless, _ = _beyond(examples, edges)
     good = np.char.startswith(examples.kind, GOOD_PREFIX)
     reasons = np.array([REASON_OF.get(str(kind), "") for kind in examples.kind])
     fold = _folds(examples.group)
+    small, came = np.isin(examples.kind, _SMALL_KINDS), examples.kind == _CAME_KIND
     unseen, forests, rights = {}, {}, {}
     for reason in sorted(set(REASON_OF.values())):
-        right = (reasons == reason) & beyond
-        if not right.any():
+        right, asked = (reasons == reason) & beyond, (reasons == reason) & useless
+        if not (right.any() and asked.any()):
             continue
         # Of other reasons' photos only mild ones are no example: a dark photo may be blurred too.
         of_others = (reasons != reason) & (reasons != "") & ~beyond & ~near
@@ -106,15 +107,15 @@ def learn(
         used = right | good | below | of_others
         weights = np.where(right, good.sum() / max(right.sum(), 1) * 0.5, 1.0)
         weights = np.where(of_others, 0.3, weights)
+        weights = np.where(came, _CAME_WEIGHT, weights)
         odds = np.full(len(right), np.nan)
         for part in range(_FOLDS):
             rest = used & (fold != part)
             forest = grow(examples.values[rest], right[rest], weights[rest], growth)
             odds[fold == part] = forest.log_odds(examples.values[fold == part])
-        unseen[reason], rights[reason] = odds, (reasons == reason) & useless
+        unseen[reason], rights[reason] = odds, asked
         forests[reason] = grow(examples.values[used], right[used], weights[used], growth)
-    small = np.isin(examples.kind, _SMALL_KINDS)
-    limits = share_out(unseen, rights, [good & ~small, good & small], refused_max)
+    limits = share_out(unseen, rights, [good & ~small & ~came, small, came])
     return {
         reason: Learnt(
             forest, limits[reason],
@@ -129,7 +130,6 @@ def share_out(
     odds: Mapping[str, Floats],
     right: Mapping[str, NDArray[np.bool_]],
     budgets: Sequence[NDArray[np.bool_]],
-    refused_max: Sequence[float] = REFUSED_MAX,
 ) -> dict[str, float]:
     """Where each reason refuses, so that few good photos are refused by any, and most bad ones are.
 
@@ -139,8 +139,7 @@ def share_out(
     Args:
         odds: reason -> (n,) log odds of photos that were not learnt from.
         right: reason -> (n,) whether it should refuse.
-        budgets: groups of good photos, (n,) each.
-        refused_max: the share of each group that may be refused.
+        budgets: groups of good photos, (n,) each, with as many shares of `REFUSED_MAX`.
     """
     good = np.logical_or.reduce(list(budgets))
     ladders = {reason: np.sort(odds[reason][good])[::-1] for reason in odds}
@@ -169,7 +168,7 @@ def share_out(
                 after = refused({**at, reason: step})
                 if any(
                     after[some].mean() > most
-                    for some, most in zip(budgets, refused_max, strict=True)
+                    for some, most in zip(budgets, REFUSED_MAX, strict=True)
                     if some.any()
                 ):
                     continue
