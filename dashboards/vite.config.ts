@@ -13,6 +13,11 @@ const clerk = new Set<string>()
 /** A part that is larger and not needed at once (AR) is kept when it was first loaded. */
 const KEPT_AHEAD_BYTES_MAX = 64 * 1024
 
+/** What each of the pages begins with. */
+const OF_EVERY_PAGE = /src\/tokens\.css|node_modules\/(svelte|clsx|esm-env)\/|src\/(messages|shared\/(ask|failures|faults|hash|language)(\.svelte)?)\.ts|src\/shared\/(Boundary|Failure|FaultLine|LanguageSwitch|Lazy)\.svelte/
+/** What the board's page begins with, and what further pages of it take from there. */
+const OF_THE_BOARD = /src\/board\/(board|session|strips|figures|rows|columns|slots|evidence)(\.svelte)?\.ts|src\/board\/(Board|BoardTable|Strip|Ways)\.svelte|src\/shared\/(Downloads|Sign)\.svelte|src\/shared\/(signs|tables)\.ts/
+
 /** Notes which built files the clerk's page is made of. */
 function partsOfTheClerk(): Plugin {
   return {
@@ -95,7 +100,12 @@ export default defineConfig({
     assetsInlineLimit: 0,
     // What is built in and is not ours: its terms travel with it.
     license: { fileName: 'licences.md' },
-    rolldownOptions: { input: ['clerk.html', 'board.html', 'installer.html'], checks: { pluginTimings: false } },
+    rolldownOptions: {
+      input: ['clerk.html', 'board.html', 'installer.html'],
+      checks: { pluginTimings: false },
+      // What a page begins with comes in two files, not in twenty: each costs a way to the shop and back.
+      output: { codeSplitting: { groups: [{ name: 'every', test: OF_EVERY_PAGE }, { name: 'desk', test: OF_THE_BOARD }] } },
+    },
   },
   // The pages may be worked on with `npx vite` in front of a running node or hub.
   server: { proxy: { '/api': process.env.STOREPULSE_API ?? 'http://127.0.0.1:8080' } },

@@ -4,7 +4,7 @@ The rule is `planograms.after`'s; here the earlier checklists are found, and wha
 items is kept and told to the hub, in the transaction of the later photo's answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +19,6 @@ from planograms.after import is_older, is_same, marks_after
 from storepulse.checklists import ChecklistItem, ItemState
 from storepulse.events import ItemMarked
 from storepulse.facts import Fact
-from storepulse.pictures import KEPT
 from storepulse.topics import Address
 
 LOOK_BACK: Final = timedelta(days=3)
@@ -100,21 +99,22 @@ class Closing:
         )  # fmt: skip
 
     def before(
-        self, photo: str, bay: str, planogram: str, version: int, moment: Moment, folder: Path
-    ) -> tuple[PhotoBefore, ...]:
+        self, photo: str, bay: str, planogram: str, version: int, moment: Moment,
+        picture_of: Callable[[str], Path | None],
+    ) -> tuple[PhotoBefore, ...]:  # fmt: skip
         """Earlier photos of the bay that are kept, and where on them something is to be mended.
 
         Args:
-            folder: where photos are kept.
+            picture_of: the file of a photo, as far as there is one.
         """
         found = []
         for kept in self._earlier(photo, bay, planogram, version, moment):
             places = {
                 item.id: item.box_xyxy_px for item, state in _standing(kept) if state in _OPEN
             }
-            picture = folder / kept.checklist.photo / KEPT
+            picture = picture_of(kept.checklist.photo)
             width = self._width(kept.checklist.photo)
-            if places and width and picture.is_file():
+            if places and width and picture is not None:
                 found.append(
                     PhotoBefore(
                         checklist=kept.checklist.id, photo=picture, places=places, width=width

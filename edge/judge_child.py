@@ -45,7 +45,14 @@ from planograms.checklist import checklist_of
 from planograms.drawing import draw_marks, marks_of
 from planograms.facts import facts_of
 from planograms.files import read_planogram
-from planograms.judge import JUDGEMENT_JSON, Judgement, Prepared, judge_observation, prepare
+from planograms.judge import (
+    JUDGEMENT_JSON,
+    Judgement,
+    Prepared,
+    judge_observation,
+    key_points_of,
+    prepare,
+)
 from planograms.model import Planogram
 from planograms.rounds import Within
 from planograms.unchanged import unchanged_places
@@ -53,14 +60,19 @@ from storepulse.checklists import CHECKLIST_JSON, Checklist
 from storepulse.errors import BadInput, Unavailable
 from storepulse.facts import FACT_JSON, Fact
 from vision.detector import Limits
+from vision.errors import UnreadablePhoto
 from vision.faces import FaceFinder
 from vision.look import Looker
 from vision.observation import Observation
-from vision.photos import Photo, Pixels, with_time
+from vision.photos import Photo, Pixels, read_photo, with_time
+from vision.register import Features, features
 from vision.worker import own_stdout, serve
 
 METHOD: Final = "edge.judge_child/1"
 _PLANOGRAMS_KEPT: Final = 8
+_POINTS_KEPT: Final = 16
+"""Photos by their folder whose key points are kept, 0.8 MB each at most: the next photo of a bay is
+held against its last ones."""
 _FIRST_LOOK_SHAPE: Final = (2016, 1512, 3)
 """A phone's photo at working size, upright."""
 _JPEG_QUALITY: Final = 85
@@ -97,6 +109,7 @@ class PhotoJudge:
         self._blur = blur
         self._ready: dict[tuple[str, int, int], Prepared] = {}
         self._last: _Judged | None = None
+        self._points: dict[Path, Features] = {}
         self._recognises = BayEyes()
 
     def __call__(self, header: dict[str, Any], body: bytes) -> dict[str, Any]:
@@ -123,12 +136,15 @@ class PhotoJudge:
             within=Within(round=header.get("round", ""), earlier=header.get("earlier", {})),
         )  # fmt: skip
         unchanged = {
-            one["checklist"]: sorted(_unchanged(one, judged.photo))
+            one["checklist"]: sorted(self._unchanged(one, judged.photo))
             for one in header.get("before", ())
         }
         judge_s = round(time.perf_counter() - started, 3)
         facts += node_facts(judged.judgement, header, at=at, judge_s=judge_s)
         usable = judged.judgement.observation.photo.verdict == "usable"
+        if judged.judgement.registration.pairs:
+            # They were found for this one, and the bay's next photo is held against it.
+            self._remember(Path(header["photo"]).parent, key_points_of(judged.photo))
         checklist = CHECKLIST_JSON.dump_python(judged.checklist, mode="json")
         return {
             "judgement": JUDGEMENT_JSON.dump_python(judged.judgement, mode="json"),
@@ -146,6 +162,7 @@ class PhotoJudge:
             # same planogram is judged the same.
             judged = self._judge(header)
         self._last = None
+        key_points_of.cache_clear()  # it holds the photo, people and all
         blurred = self._blur(judged.photo.rgb)
         marks = marks_of(judged.checklist.items)
         note = not_told(judged.judgement)
@@ -170,6 +187,26 @@ class PhotoJudge:
             resting=frozenset(header.get("resting", ())),
         )  # fmt: skip
         return _Judged(header["uuid"], photo, judgement, checklist, plan)
+
+    def _unchanged(self, before: dict[str, Any], photo: Photo) -> frozenset[str]:
+        """The items of an earlier photo whose place looks on this one as it did on that."""
+        path = Path(before["photo"])
+        try:
+            earlier = read_photo(path, name="earlier photo")
+        except UnreadablePhoto:
+            return frozenset()
+        if path.parent not in self._points:
+            self._remember(path.parent, features(earlier.rgb))
+        places = {name: tuple(box) for name, box in before["places"].items()}
+        return unchanged_places(
+            earlier.rgb, photo.rgb, places, before_scale=earlier.rgb.shape[1] / before["width"],
+            points=(self._points[path.parent], key_points_of(photo)),
+        )  # fmt: skip
+
+    def _remember(self, folder: Path, points: Features) -> None:
+        while len(self._points) >= _POINTS_KEPT:
+            del self._points[next(iter(self._points))]
+        self._points[folder] = points
 
     def _prepared(self, path: Path) -> Prepared:
         try:
@@ -206,18 +243,6 @@ def node_facts(
         )
         for metric, value in ((counted, 1.0), ("judge_time", judge_s))
     ]
-
-
-def _unchanged(before: dict[str, Any], photo: Photo) -> frozenset[str]:
-    """The items of an earlier photo whose place looks on this one as it did on that."""
-    kept = cv2.imread(before["photo"])
-    if kept is None:
-        return frozenset()
-    earlier = np.asarray(cv2.cvtColor(kept, cv2.COLOR_BGR2RGB), np.uint8)
-    places = {name: tuple(box) for name, box in before["places"].items()}
-    return unchanged_places(
-        earlier, photo.rgb, places, before_scale=earlier.shape[1] / before["width"]
-    )
 
 
 def _write_jpeg(path: Path, rgb: Pixels, taken: str | None) -> None:

@@ -1,8 +1,8 @@
 """Photos on this node: kept before they are judged, answered once, only the blurred copy stays.
 
 Judges nothing itself: it asks the child and keeps what comes of it, the answer and what the hub is
-told in one transaction. The phone has its answer then; the search for faces comes after, and when
-the blurred copy is on the disk the original is deleted.
+told in one transaction. The phone has its answer then; the search for faces comes after, in the
+next lull between answers, and when the blurred copy is on the disk the original is deleted.
 """
 
 import asyncio
@@ -11,10 +11,11 @@ import json
 import logging
 import os
 import shutil
+import time
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from edge.closing import Closing
 from edge.disk import Disk
 from edge.errors import JudgeBroke, NotHere, NotJudged, WorkerAway, WorkerEnded, WorkerTooSlow
 from edge.judging import Asked, Judge, Judged
+from edge.lull import Lull
 from edge.outbox import Outbox
 from edge.plans import Plans
 from edge.refusals import error_body
@@ -57,6 +59,8 @@ class PhotoAnswer:
 
     status: int
     body: dict[str, Any]
+    took_ms: Mapping[str, float] = field(default_factory=dict, compare=False)
+    """By stage, where it was made for this request; empty where it was stored before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,9 @@ class Photos:
         now: Now,
         *,
         tries_max: int,
+        lull: Lull | None = None,
     ) -> None:
+        """`lull`: when the pictures that stay are made; by default the usual one."""
         self._folder = folder
         self._disk = disk
         self._outbox = outbox
@@ -98,6 +104,8 @@ class Photos:
         self._tries_max = tries_max
         self._running: dict[str, asyncio.Task[PhotoAnswer]] = {}
         self._keeping: dict[str, asyncio.Task[None]] = {}
+        self._lull = lull or Lull()
+        self._hurried: dict[str, asyncio.Event] = {}
         self._keep_tries: Counter[str] = Counter()
 
     async def answer(
@@ -113,7 +121,10 @@ class Photos:
         uuid = read_uuid(uuid)
         if not bay.strip() or len(bay) > _BAY_MAX:
             raise BadInput(f"bay must have 1 to {_BAY_MAX} characters")
-        return await self._once(uuid, partial(self._keep_and_judge, uuid, bay, planogram, content))
+        with self._lull.answering():
+            return await self._once(
+                uuid, partial(self._keep_and_judge, uuid, bay, planogram, content)
+            )
 
     async def known(self, uuid: str) -> PhotoAnswer | None:
         """The answer of a photo; None while it waits for one. Raises `NotHere`."""
@@ -123,7 +134,7 @@ class Photos:
         return stored.answer
 
     async def picture(self, uuid: str, name: str) -> Path:
-        """The file of a kept picture; waits while it is being made.
+        """The file of a kept picture; waits while it is being made, which then waits for nothing.
 
         Raises:
             NotHere: there is none, or none yet.
@@ -131,6 +142,7 @@ class Photos:
         uuid = read_uuid(uuid)
         keeping = self._keeping.get(uuid)
         if keeping is not None:
+            self._hurried[uuid].set()
             await asyncio.wait({keeping}, timeout=_PICTURE_WAIT_S)
         path = self._folder / uuid / name
         if not await asyncio.to_thread(path.is_file):
@@ -146,7 +158,7 @@ class Photos:
                 except StorepulseError as error:
                     log.info("photo %s still waits: %s", stored.uuid, error)
             for stored in await asyncio.to_thread(self._unkept):
-                await self._start_keeping(stored)
+                self._start_keeping(stored)
             await asyncio.sleep(_AGAIN_EVERY_S)
 
     async def _once(
@@ -168,6 +180,7 @@ class Photos:
     async def _keep_and_judge(
         self, uuid: str, bay: str, planogram: str | None, content: bytes
     ) -> PhotoAnswer:
+        began_s = time.perf_counter()
         stored = await asyncio.to_thread(self._find, uuid)
         if stored is None:
             # Before anything is kept: a photo that nobody can judge would only lie there.
@@ -175,9 +188,12 @@ class Photos:
             stored = await asyncio.to_thread(self._keep, uuid, bay, planogram, content)
         if stored.answer is not None:
             return stored.answer
-        return await self._judge_stored(stored)
+        kept_ms = _ms_since(began_s)
+        answer = await self._judge_stored(stored)
+        return replace(answer, took_ms={"keep": kept_ms, **answer.took_ms})
 
     async def _judge_stored(self, stored: _Stored) -> PhotoAnswer:
+        began_s = time.perf_counter()
         try:
             judged = await self._judge.judge(await asyncio.to_thread(self._asked, stored))
         except WorkerAway:
@@ -195,9 +211,11 @@ class Photos:
             raise
         except BadInput as error:
             return await asyncio.to_thread(self._refuse, stored.uuid, error)
+        judged_s = time.perf_counter()
         answer = await asyncio.to_thread(self._finish, stored, judged)
         self._start_keeping(stored)
-        return answer
+        took_ms = {"judge": round(1000 * (judged_s - began_s), 1), "finish": _ms_since(judged_s)}
+        return replace(answer, took_ms=took_ms)
 
     def _asked(self, stored: _Stored) -> Asked:
         plan = self._plans.choose(stored.bay, stored.planogram)
@@ -213,21 +231,34 @@ class Photos:
             anchors=folder / ANCHORS,
             within=self._rounds.within(stored.uuid, stored.bay, plan),
             before=self._closing.before(
-                stored.uuid, stored.bay, plan.id, plan.version, self._now(), self._folder
+                stored.uuid, stored.bay, plan.id, plan.version, self._now(), self._picture_of
             ),
             resting=tuple(rest.sku for rest in self._checks.resting(stored.bay)),
         )
 
+    def _picture_of(self, uuid: str) -> Path | None:
+        """The copy that stays; while it is not made, the photo itself."""
+        files = (self._folder / uuid / name for name in (KEPT, ORIGINAL))
+        return next((file for file in files if file.is_file()), None)
+
     def _start_keeping(self, stored: _Stored) -> asyncio.Task[None]:
         task = self._keeping.get(stored.uuid)
         if task is None:
+            self._hurried[stored.uuid] = asyncio.Event()
             task = asyncio.create_task(self._keep_pictures(stored))
             self._keeping[stored.uuid] = task
-            task.add_done_callback(lambda _: self._keeping.pop(stored.uuid, None))
+            task.add_done_callback(lambda _: self._forget_keeping(stored.uuid))
         return task
+
+    def _forget_keeping(self, uuid: str) -> None:
+        del self._keeping[uuid], self._hurried[uuid]
 
     async def _keep_pictures(self, stored: _Stored) -> None:
         """Have the pictures made and delete the original; what fails is tried again by `run`."""
+        async with self._lull.turn(self._hurried[stored.uuid]):
+            await self._make_pictures(stored)
+
+    async def _make_pictures(self, stored: _Stored) -> None:
         try:
             await self._judge.keep(await asyncio.to_thread(self._asked, stored))
         except WorkerAway as error:
@@ -359,6 +390,10 @@ class Photos:
                 shutil.rmtree(folder, ignore_errors=True)
             elif stored.answer is not None and stored.answer.status != OK:
                 self._drop_original(folder.name)
+
+
+def _ms_since(began_s: float) -> float:
+    return round(1000 * (time.perf_counter() - began_s), 1)
 
 
 _SELECT: Final = "select uuid, bay, planogram, received_at, tries, status, answer from photos"

@@ -14,7 +14,7 @@ import numpy as np
 from planograms.findings import Box
 from planograms.pictures import Pixels
 from vision.geometry import boxes_of, mapped_boxes
-from vision.register import features, register
+from vision.register import Features, features, register
 
 ALIKE: Final = 0.9
 """Correlation from which a place counts as unchanged; where from: docs/judgement.md."""
@@ -30,8 +30,9 @@ _CONTRAST_MIN: Final = 2.0
 
 
 def unchanged_places(
-    before: Pixels, now: Pixels, places: Mapping[str, Box], *, before_scale: float = 1.0
-) -> frozenset[str]:
+    before: Pixels, now: Pixels, places: Mapping[str, Box], *, before_scale: float = 1.0,
+    points: tuple[Features, Features] | None = None,
+) -> frozenset[str]:  # fmt: skip
     """Names of the places that look on the later photo as they did on the earlier one.
 
     Args:
@@ -39,12 +40,13 @@ def unchanged_places(
         now: the later photo.
         places: boxes on the earlier photo, by name.
         before_scale: pixels of `before` for one unit of the boxes.
+        points: key points of the two, where somebody has found them already.
     Returns:
         None of them where the photos cannot be registered, or the place is out of view on one.
     """
     if not places:
         return frozenset()
-    found = register(features(before), features(now))
+    found = register(*(points or (features(before), features(now))))
     if found.plane is None:
         return frozenset()
     names = sorted(places)

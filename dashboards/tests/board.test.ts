@@ -7,7 +7,9 @@ import { contradicting, meant, typed, withLimit, type Policy } from '../src/boar
 import { barOf } from '../src/board/figures'
 import { rowsOf, withRows, type Columns } from '../src/board/columns'
 import { boardTable, counted, DIMENSIONS, hasChanged, inWindow, shown, since, wantedOf, type Row, type RowCode } from '../src/board/rows'
-import { pathsOf, runsOf } from '../src/board/strips'
+import { grainOf, windowsOf } from '../src/board/series'
+import { NOTHING, ordered, resized, turnedTo } from '../src/board/slots'
+import { pathsOf, runsOf, STRIP_INKS } from '../src/board/strips'
 import { axisOf, claimOf, onAxis, signed } from '../src/board/why'
 import { colourOf, DAY_SHAPES, isOnlyProbable } from '../src/shared/signs'
 import { asCsv, asWorkbook, type Table } from '../src/shared/tables'
@@ -115,8 +117,8 @@ describe('days behind a sign', () => {
 
   it('are one path a colour', () => {
     const paths = pathsOf(['red', 'green', 'red'])
-    expect(paths.map(([colour]) => colour)).toEqual(['red', 'green'])
-    expect(paths[0]![1].split('M')).toHaveLength(3)
+    expect(STRIP_INKS.filter((_, at) => paths[at])).toEqual(['green', 'red'])
+    expect(paths[STRIP_INKS.indexOf('red')]!.split('M')).toHaveLength(3)
   })
 
   it.each([['red', 'orange'], ['orange', 'yellow'], ['yellow', 'green']] as const)('stand higher in %s than in %s: they read without any colour', (worse, better) => {
@@ -256,6 +258,30 @@ describe('a calendar', () => {
   })
 })
 
+describe('a series', () => {
+  const series = (...figures: object[]) => ({ figures } as unknown as Parameters<typeof windowsOf>[0])
+
+  it('has a hole where a window has no fact, and takes the ratio where there is one', () => {
+    const { starts, curve } = windowsOf(series(
+      { starts_at: '2026-11-20T08:00:00Z', value: 6, low: 5, high: 7, ratio: { per: 'staff_on_duty', value: 2, low: 1, high: 3 } },
+      { starts_at: '2026-11-20T08:30:00Z', value: 4, low: null, high: null, ratio: null },
+    ), 'quarter', 'count')
+    expect(starts.map((one) => one.slice(11, 16))).toEqual(['08:00', '08:15', '08:30'])
+    expect(curve).toEqual({ unit: 'count', value: [2, null, 4], low: [1, null, null], high: [3, null, null] })
+    expect(windowsOf(series(), 'hour', 'min').starts).toEqual([])
+  })
+
+  it('has each week once where clocks change', () => {
+    const of = (starts_at: string) => ({ starts_at, value: 1, low: 1, high: 1 })
+    const told = series(of('2026-10-18T22:00:00Z'), of('2026-10-25T23:00:00Z'), of('2026-11-01T23:00:00Z'))
+    expect(windowsOf(told, 'week', 'min').starts).toHaveLength(3)
+  })
+
+  it('is by day where an address cannot mean any', () => {
+    expect(['hour', 'week', 'year', ''].map((by) => grainOf(new URLSearchParams({ by })))).toEqual(['hour', 'week', 'day', 'day'])
+  })
+})
+
 describe('shops on a plane', () => {
   const figure = (dimension: string, value: number | null, colour = 'green') => ({ dimension, colour, probability: 1, value, low: value, high: value })
   const figures = {
@@ -286,5 +312,36 @@ describe('shops on a plane', () => {
     expect(ticksOf({ from: 0, to: 1 }, 5)).toEqual([0, 0.2, 0.4, 0.6, 0.8, 1])
     expect(median([3, 1, 2])).toBe(2)
     expect(median([1, 2])).toBe(1.5)
+  })
+})
+
+describe('drawn rows', () => {
+  it('turn to what comes into the window, and those that stay in it stay what they are', () => {
+    expect(turnedTo([0, 1, 2, 3], { from: 2, to: 6 }, 9)).toEqual([4, 5, 2, 3])
+  })
+
+  it('turn a few at once after a leap, and in the end show the whole window, each once', () => {
+    let held = resized([], 6)
+    expect(held).toEqual(Array(6).fill(NOTHING))
+    held = turnedTo(held, { from: 0, to: 6 }, 6)
+    const before = held
+    held = turnedTo(held, { from: 500, to: 506 }, 4)
+    expect(held.filter((at, slot) => at !== before[slot])).toEqual([500, 501, 502, 503])
+    held = turnedTo(held, { from: 500, to: 506 }, 4)
+    expect([...held].sort()).toEqual([500, 501, 502, 503, 504, 505])
+    expect(turnedTo(held, { from: 500, to: 506 }, 4)).toBe(held)
+  })
+
+  it('come and go with the height of the screen', () => {
+    expect(resized([7, 8, 9], 2)).toEqual([7, 8])
+    expect(resized([7], 3)).toEqual([7, NOTHING, NOTHING])
+  })
+
+  it('stand in the document as one reads them, a few moves at once', () => {
+    const held = [4, 5, 2, 3]
+    expect(ordered([0, 1, 2, 3], held, 1)).toEqual([2, 0, 1, 3])
+    const whole = ordered([0, 1, 2, 3], held, 9)
+    expect(whole.map((slot) => held[slot])).toEqual([2, 3, 4, 5])
+    expect(ordered(whole, held, 9)).toBe(whole)
   })
 })

@@ -1,4 +1,4 @@
-"""Facts in the database: each id once, in partitions by month. Judges no fact."""
+"""Facts in the database: each id once, in partitions by time. Judges no fact."""
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
@@ -170,7 +170,10 @@ def insert_keys(
 
 
 def make_months(connection: Connection, months: Iterable[str]) -> None:
-    """Make the partitions for these months (as "2026-11", in UTC) where they are missing."""
+    """Make the partitions for these months (as "2026-11", in UTC) where they are missing.
+
+    A hypertable makes its chunks by itself.
+    """
     named = sorted(month.replace("-", "_") for month in months)
     missing = [month for month in named if not _has_month(connection, month)]
     if not missing:
@@ -195,8 +198,8 @@ def make_months(connection: Connection, months: Iterable[str]) -> None:
 
 def _has_month(connection: Connection, month: str) -> bool:
     row = connection.execute(
-        "select exists (select from pg_inherits where inhparent = 'facts'::regclass"
-        " and inhrelid = to_regclass(%s)) as there",
+        "select relkind <> 'p' or exists (select from pg_inherits where inhparent = pg_class.oid"
+        " and inhrelid = to_regclass(%s)) as there from pg_class where oid = 'facts'::regclass",
         [f"facts_{month}"],
     ).fetchone()
     return row is not None and bool(row["there"])

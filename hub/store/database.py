@@ -51,7 +51,8 @@ class Database:
     """Where it is, without a password: for people."""
     version: str
     timescale: TimescaleLevel
-    """What TimescaleDB offers here. Only recorded so far: plain PostgreSQL does the whole job."""
+    """What TimescaleDB offers here. Where there was any as the tables were made, facts are a
+    hypertable; plain PostgreSQL does the whole job."""
     embedded: postgres.Server | None
     session_pool: ConnectionPool[Connection]
     """Connections of the role storepulse_api."""
@@ -267,4 +268,5 @@ def _one_line(error: BaseException) -> str:
 
 
 def _without_password(url: str) -> str:
-    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1@", url)
+    named = re.sub(r"(://[^:/@]*):[^@]*@", r"\1@", url)
+    return re.sub(r"([?&]password=)[^&]*", r"\1...", named)

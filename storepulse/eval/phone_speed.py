@@ -5,7 +5,7 @@ Measured in headless Chromium against a real node on this machine. The slow phon
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,16 +39,28 @@ _USABLE: Final = """() => {
 _RESULT: Final = """() => {
   document.addEventListener('change', ({ target }) => {
     if (target.type !== 'file') return
-    const from = performance.now()
+    const from = (window.chosenMs = performance.now())
     window.resultMs = undefined
+    performance.clearResourceTimings()
     const look = () => {
-      const list = document.querySelector('.result [data-item], .result h2')
+      const list = document.querySelector('.result [data-judged] :is([data-item], h2)')
       const photo = document.querySelector('.result .shelf img')
       if (!list || !photo?.complete || !photo.naturalWidth) return requestAnimationFrame(look)
       window.resultMs = performance.now() - from
     }
     look()
   }, true)
+}"""
+
+_STAGES: Final = """async () => {
+  const at = (stage) => performance.getEntriesByName(`photo.${stage}`).at(-1).startTime - chosenMs
+  const sent = performance.getEntriesByType('resource').filter((one) =>
+    one.name.endsWith('/api/photos'))
+  const node = Object.fromEntries(sent.at(-1).serverTiming.map((one) => [one.name, one.duration]))
+  const uuid = location.hash.split('/').at(-1)
+  const { observation } = await (await fetch(`/api/photos/${uuid}`)).json()
+  return { kept: at('kept'), sending: at('sending'), uploaded: at('uploaded'),
+    answered: at('answered'), shown: resultMs, node, eyes: observation.timings_ms }
 }"""
 
 
@@ -77,10 +89,11 @@ def measure_phone_speed(
     photos = _photos(world.poor, folder, count + 1)
     megabytes = sum(one.stat().st_size for one in photos) / len(photos) / 1e6
     paired.evaluate(_RESULT)
-    found, node_cpu_s = [], []
+    found, stages, node_cpu_s = [], [], []
     for one in steps(photos, "sending photos of 12 megapixels"):
         before = _cpu_s(world.node.child.process.pid)
         found.append(_result_s(paired, one))
+        stages.append(stages_of(paired.evaluate(_STAGES)))
         node_cpu_s.append(_cpu_s(world.node.child.process.pid) - before)
     paired.context.close()
     # The first one has the node's judge and the page's parts to load.
@@ -88,6 +101,11 @@ def measure_phone_speed(
     figures.append(
         Figure(name="photo to result", of="the very first", value=found[0], n=1, unit="s")
     )
+    figures += [
+        Figure(name="photo to result, stage, median", of=name, n=count, unit="s",
+               value=round(float(np.median([one[name] for one in stages[1:]])), 4))
+        for name in stages[1]
+    ]  # fmt: skip
     low, high = interval_of(
         [float(np.median(some)) for some in drawn_anew(node_cpu_s[1:], seed=seed, rounds=_ROUNDS)]
     )
@@ -107,6 +125,8 @@ def measure_phone_speed(
             "interactive: from the address to the large button on screen and the thread free",
             f"photo to result: no slow-down; {PHOTO_PX[0]} x {PHOTO_PX[1]} JPEG, from the file "
             "chosen to photo and list on screen",
+            "stages: by the page's User Timing and the node's Server-Timing; those of the node's "
+            "judge are parts of it",
             "intervals of the median: times drawn anew",
             "on a machine with other work in it, times are its load's as much as the page's; the "
             f"node's processor time is not. Photos of {megabytes:.1f} MB on average",
@@ -171,6 +191,28 @@ def _result_s(page: Any, photo: Path) -> float:
     page.locator("label.choose input").set_input_files(str(photo))
     found = page.wait_for_function("() => window.resultMs").json_value()
     return float(found) / 1000
+
+
+def stages_of(told: Mapping[str, Any]) -> dict[str, float]:
+    """Where one photo's time went, in seconds, in the order in which it passes.
+
+    Args:
+        told: milliseconds from the file's choice until it was `kept` (on the phone's disk),
+            `sending`, `uploaded`, `answered` and `shown`; `node`, its own stages; and `eyes`, those
+            of the judging child, which are parts of the node's "judge".
+    """
+    node: Mapping[str, float] = told["node"]
+    of_node = sum(node.values())
+    ms = {
+        "phone: kept on its disk": told["kept"],
+        "phone: until it is sent": told["sending"] - told["kept"],
+        "line: until it is with the node": told["uploaded"] - told["sending"],
+        **{f"node: {name}": took for name, took in node.items()},
+        **{f"node: judge: {name}": took for name, took in told["eyes"].items() if name != "total"},
+        "node: taking it in, and the answer's way": told["answered"] - told["uploaded"] - of_node,
+        "phone: until the list is seen": told["shown"] - told["answered"],
+    }
+    return {name: took / 1000 for name, took in ms.items()}
 
 
 def _cpu_s(pid: int) -> float:

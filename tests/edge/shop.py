@@ -18,6 +18,7 @@ from edge.inbox import Inbox
 from edge.judging import Judge
 from edge.link import LinkState
 from edge.lock import COOKIE, LOOPBACK_NAMES
+from edge.lull import Lull
 from edge.outbox import Outbox
 from edge.pairing import Phones
 from edge.photos import ORIGINAL, Photos
@@ -154,7 +155,7 @@ class Shop:
         return Photos(
             self.folder, self.disk, self.outbox, self.checks, self.plans,
             Judge(self.child, address), Closing(self.disk, self.outbox, self.checks, address),
-            self.rounds, self.now, tries_max=3,
+            self.rounds, self.now, tries_max=3, lull=Lull(quiet_s=0),
         )  # fmt: skip
 
     def restart_photos(self) -> Photos:

@@ -37,7 +37,7 @@ export const board = new BoardState()
 
 /** The browser gives a stream up for good where the answer is no stream: then it is opened anew. */
 const OPEN_AGAIN_S = 5
-/** So many rows come first. */
+/** So many rows come first: more than a tall screen shows. `board.html` asks for the same. */
 const FIRST_ROWS = 100
 const STRIP_DAYS = 14
 /** Days of so many shops at once. */
@@ -107,10 +107,25 @@ async function askSome(mine: number): Promise<void> {
   Object.assign(board, { rows: withRows(board.rows, rowsOf(columns)), at: new Date().toISOString(), failed: undefined })
 }
 
+let early: Promise<Row[]> | undefined
+
+/** Ask for the first rows before it is known who asks: they come while the page is put together. */
+export function askEarly(): void {
+  early = askFirstRows()
+  // Whoever may not see them is told so where it matters.
+  early.catch(() => undefined)
+}
+
+function askFirstRows(): Promise<Row[]> {
+  return get('/api/board', { query: { limit: FIRST_ROWS } })
+}
+
 /** The worst of them at once, all of them a moment later: nobody reads ten thousand rows at first. */
 async function askFirst(mine: number): Promise<void> {
   try {
-    const rows = await get('/api/board', { query: { limit: FIRST_ROWS } })
+    const coming = early ?? askFirstRows()
+    early = undefined
+    const rows = await coming
     if (mine === life && !board.rows) Object.assign(board, { rows: sortedByShop([...rows]), partly: true, at: new Date().toISOString() })
   } catch (error) {
     if (mine === life && !board.rows) board.failed = error as AskFailed
@@ -153,10 +168,20 @@ async function askStrips(): Promise<void> {
 /** Begin to listen for somebody who is signed in. */
 export function startBoard(): void {
   stopBoard()
-  listen()
-  void askFirst(life)
-  // The stream says `changed` when it opens: what it told before, nobody heard.
-  waiting = setTimeout(askBoard, STREAM_MS_MAX)
+  const mine = life
+  // All shops take the hub, and this page, longer than those of the first screen: these are seen first.
+  void askFirst(mine).then(seen).then(() => {
+    if (mine !== life) return
+    listen()
+    // The stream says `changed` when it opens: what it told before, nobody heard.
+    waiting = setTimeout(askBoard, STREAM_MS_MAX)
+  })
+}
+
+/** Until what was just put on the page is on the screen; a page that nobody sees draws nothing. */
+function seen(): Promise<void> {
+  if (document.hidden) return Promise.resolve()
+  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))
 }
 
 /** Nobody is signed in any more: what was shown is forgotten. */

@@ -8,10 +8,11 @@ import { startFaults } from '../shared/faults.svelte'
 import { startHash } from '../shared/hash.svelte'
 import { bringWords, startLanguage } from '../shared/language.svelte'
 import App from './App.svelte'
-import { startBoard, stopBoard } from './board.svelte'
+import { askEarly, startBoard, stopBoard } from './board.svelte'
 import { startSession } from './session.svelte'
 
 startFaults()
+askEarly()
 bringWords({ ...DESK_MESSAGES, ...ROUNDS_DESK_MESSAGES, ...SHOP_MESSAGES, ...WAYS_MESSAGES })
 await startLanguage('board.title')
 startHash()

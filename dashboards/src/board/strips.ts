@@ -1,5 +1,6 @@
-/** A shop's last days as they are drawn behind its signs: a path a colour, and runs of days in words. Pure. */
+/** A shop's last days as they are drawn behind its signs: a path a colour, and runs of days in words. Draws none. */
 import type { components } from '../api/hub'
+import { currentLanguage, date, t } from '../shared/language.svelte'
 import { colourOf, DAY_SHAPES, type Colour } from '../shared/signs'
 import { DIMENSIONS, type Dimension } from './rows'
 
@@ -21,18 +22,18 @@ export function stripsOf(told: Told): Strips {
   return { own: days(told.own), ...Object.fromEntries(four) } as Strips
 }
 
-const paths = new WeakMap<Days, readonly (readonly [Colour | 'none', string])[]>()
+/** What a strip is drawn with, each by one shape. */
+export const STRIP_INKS = ['green', 'yellow', 'orange', 'red', 'unknown', 'none'] as const satisfies readonly (Colour | 'none')[]
 
-/** One shape for all days of a colour: a board of forty shops has three thousand of them. */
-export function pathsOf(days: Days): readonly (readonly [Colour | 'none', string])[] {
+const paths = new WeakMap<Days, readonly string[]>()
+
+/** One shape for all days of a colour, by `STRIP_INKS`: a board of forty shops has three thousand days. */
+export function pathsOf(days: Days): readonly string[] {
   let drawn = paths.get(days)
   if (!drawn) {
-    const found = new Map<Colour | 'none', string>()
-    days.forEach((colour, at) => {
-      const name = colour ?? 'none'
-      found.set(name, `${found.get(name) ?? ''}M${at * DAY_STEP + 0.5} ${STRIP_HEIGHT}${DAY_SHAPES[name]}`)
-    })
-    drawn = [...found]
+    drawn = STRIP_INKS.map((ink) =>
+      days.map((colour, at) => ((colour ?? 'none') === ink ? `M${at * DAY_STEP + 0.5} ${STRIP_HEIGHT}${DAY_SHAPES[ink]}` : '')).join(''),
+    )
     paths.set(days, drawn)
   }
   return drawn
@@ -47,4 +48,28 @@ export function runsOf(days: Days): { colour: Colour | null; from: number; to: n
     else runs.push({ colour, from: at, to: at })
   })
   return runs
+}
+
+/** A strip is said once a language, however often it scrolls past. */
+const said = new WeakMap<Days, Map<string, string>>()
+
+/** What a strip shows, for who does not see it. */
+export function wordsOf(name: string, days: readonly string[], colours: Days): string {
+  const key = `${currentLanguage()} ${days.at(-1)} ${name}`
+  let known = said.get(colours)
+  if (!known) said.set(colours, (known = new Map()))
+  let found = known.get(key)
+  if (found === undefined) known.set(key, (found = t('board.history', { dimension: name, n: days.length, words: runWords(days, colours) })))
+  return found
+}
+
+function runWords(days: readonly string[], colours: Days): string {
+  return runsOf(colours)
+    .map(({ colour, from, to }) => {
+      const word = t(colour ? `sign.${colour}` : 'sign.none')
+      const [first, last] = [days[from], days[to]]
+      if (!first || !last) return word
+      return from === to ? t('board.history.day', { day: date(first), word }) : t('board.history.run', { from: date(first), to: date(last), word })
+    })
+    .join('; ')
 }

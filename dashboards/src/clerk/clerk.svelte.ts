@@ -5,8 +5,9 @@ import { wordsOf } from '../shared/failures'
 import { paired } from './paired.svelte'
 import {
   allWaiting, keepActionSaid, keepAnswer, keepMarks, keepPhoto, keepRefused, keepSent, keepTap, keepUndo, keptAnswer,
-  oldestWaiting, openPhone, takeBack, type Phone, type PhonePhoto, type PhoneTap,
+  oldestWaiting, openPhone, takeBack, type JudgedPhoto, type Phone, type PhonePhoto, type PhoneTap,
 } from './phone'
+import { reached } from './reached'
 import { Sender } from './sender'
 import { newTicket } from './ticket'
 import { sendPhoto } from './upload'
@@ -116,10 +117,11 @@ async function keep(how: (phone: Phone) => Promise<void>): Promise<boolean> {
 
 /** Keep a photo and send it. A photo that has a UUID already is the same one, however often it is given. */
 export async function takePhoto(file: Blob, bay: string, before?: string, uuid: string = crypto.randomUUID()): Promise<string | undefined> {
+  reached('chosen')
   const photo = { uuid, bay, takenAt: new Date().toISOString(), ...(before === undefined ? {} : { before }) }
   // The file may be gone when it is sent: what is kept are its bytes.
   const bytes = new Blob([await file.arrayBuffer()], { type: file.type })
-  return (await keep((on) => keepPhoto(on, photo, bytes))) ? uuid : undefined
+  return (await keep((on) => keepPhoto(on, photo, bytes).then(() => reached('kept')))) ? uuid : undefined
 }
 
 /** Count something. A deal may name a ticket; an experience gets one here, where the node takes it. */
@@ -164,10 +166,17 @@ export function markOf(checklist: string, item: string): WaitingMark | undefined
   return marks.filter((one) => one.checklist === checklist && one.item === item).at(-1)
 }
 
+/** The node has its answer on its disk: it is shown at once, and kept here while it is read. */
+function shown(uuid: string, answer: JudgedPhoto): JudgedPhoto {
+  reached('answered')
+  clerk.photos = clerk.photos.map((one) => (one.uuid === uuid ? { ...one, answer } : one))
+  return answer
+}
+
 function go(one: Kept): Promise<unknown> {
   switch (one.what) {
     case 'photo':
-      return sendPhoto(one, (share) => (clerk.uploaded[one.uuid] = share))
+      return sendPhoto(one, (share) => (clerk.uploaded[one.uuid] = share)).then((answer) => shown(one.uuid, answer as JudgedPhoto))
     case 'tap':
       return sendJson('/api/taps', 'POST', { uuid: one.uuid, kind: one.kind, waited_s: waitedS(one.at, Date.now()), ...(one.ticket ? { ticket: one.ticket } : {}), ...(one.token ? { token: one.token } : {}) })
     case 'undo':
@@ -192,6 +201,7 @@ function senderOf(lane: Lane): Sender {
     send: go,
     async sent(one, answer) {
       if (phone) await keepSent(phone, one, answer)
+      if (one.what === 'photo') reached('noted')
       await look()
       sentListeners.forEach((tell) => tell(one, answer))
     },

@@ -1,5 +1,6 @@
 /** Send a photo and say how much of it has gone up. */
 import { AskFailed, failureOf, heardLocked } from '../shared/ask'
+import { reached } from './reached'
 import type { Waiting } from './waiting'
 
 type Photo = Extract<Waiting, { what: 'photo' }>
@@ -14,7 +15,10 @@ export function sendPhoto(one: Photo, uploaded: (share: number) => void): Promis
     const request = new XMLHttpRequest()
     const lost = () => reject(new AskFailed(0, 'offline', request.statusText, true))
     request.upload.onprogress = (event) => uploaded(event.lengthComputable ? event.loaded / event.total : 0)
-    request.upload.onload = () => uploaded(1)
+    request.upload.onload = () => {
+      reached('uploaded')
+      uploaded(1)
+    }
     request.onerror = lost
     request.ontimeout = lost
     request.onload = () => {
@@ -24,6 +28,7 @@ export function sendPhoto(one: Photo, uploaded: (share: number) => void): Promis
     }
     request.open('POST', '/api/photos')
     request.timeout = 120_000
+    reached('sending')
     request.send(form)
   })
 }

@@ -127,16 +127,38 @@ export function moment(iso: string, timeZone?: string): string {
   return whole(dates(shown).format(at))
 }
 
+/** The time of a moment by the clock of a place. */
+export function clock(iso: string, timeZone?: string): string {
+  const zone = timeZone === undefined ? {} : { timeZone }
+  return whole(dates({ hour: '2-digit', minute: '2-digit', hour12: false, ...zone }).format(new Date(iso)))
+}
+
+/** A board says the same fourteen days thousands of times. */
+const daysSaid = new Map<string, string>()
+const DAYS_SAID_MOST = 2000
+
+function saidOnce(how: Intl.DateTimeFormatOptions, iso: string): string {
+  const key = `${language}${how.weekday ?? ''}${iso}`
+  let found = daysSaid.get(key)
+  if (found === undefined) {
+    if (daysSaid.size >= DAYS_SAID_MOST) daysSaid.clear()
+    found = whole(dates({ ...how, timeZone: 'UTC' }).format(new Date(`${iso}T00:00:00Z`)))
+    daysSaid.set(key, found)
+  }
+  return found
+}
+
+const DAY = { month: 'short', day: 'numeric' } as const
+const DAY_AND_WEEKDAY = { ...DAY, weekday: 'short' } as const
+
 /** A local day such as 2026-11-20, without its weekday. */
 export function date(iso: string): string {
-  return whole(dates({ month: 'short', day: 'numeric', timeZone: 'UTC' }).format(new Date(`${iso}T00:00:00Z`)))
+  return saidOnce(DAY, iso)
 }
 
 /** A local day with its weekday. */
 export function day(iso: string): string {
-  return whole(
-    dates({ month: 'short', day: 'numeric', weekday: 'short', timeZone: 'UTC' }).format(new Date(`${iso}T00:00:00Z`)),
-  )
+  return saidOnce(DAY_AND_WEEKDAY, iso)
 }
 
 /** The weekday of a local day alone. */

@@ -114,7 +114,7 @@ async def test_a_hub_killed_in_the_middle_of_the_catch_up_holds_each_fact_once(
         told = json.loads(await asyncio.to_thread(broker.stdout.readline))
         assert told["kind"] == kind
         url = f"mqtt://127.0.0.1:{told['port']}"
-        place = ["--database", str(open_folder / "hub"), "--broker", url, "--chain", "acme"]
+        place = ["--database", database.place, "--broker", url, "--chain", "acme"]
         node = OutboxNode()
         with command("ingest", *place) as ingest:
             await node.deliver(told["port"], last=500, until=60)
