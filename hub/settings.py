@@ -75,7 +75,7 @@ class Settings:
     retry_s_max: Annotated[float, "longest wait between tries to reach broker or database"] = 5.0
     queue_max: Annotated[int, "payloads held while they wait for the database"] = 1000
     ingest_workers: Annotated[
-        int, "processes that store what nodes say; 1: the hub's own, enough for 500 nodes"
+        int, "processes that store what nodes say; 1: the hub's own, right for most"
     ] = 1
 
     def __post_init__(self) -> None:

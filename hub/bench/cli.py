@@ -68,11 +68,11 @@ def ingest(
     ] = None,
     workers: Annotated[
         int, typer.Option(min=1, max=16, help="Processes of the hub that store; 1: its own.")
-    ] = 1,
+    ] = 2,
 ) -> None:
     """From broker to committed row, each fact once; prints one line of JSON.
 
-    Example: storepulse hub bench ingest --nodes 500 --runs 5 --workers 2
+    Example: storepulse hub bench ingest --nodes 500 --runs 5
     """
     if broker not in (None, "mosquitto", "embedded"):
         raise BadInput(f"--broker must be mosquitto or embedded, got {broker!r}")

@@ -49,7 +49,7 @@ async def storing(
         yield [_in_a_thread(database)]
         return
     async with AsyncExitStack() as running:
-        some = [Worker(_place(database), retry_s_max, trouble) for _ in range(workers)]
+        some = [Worker(place_of(database), retry_s_max, trouble) for _ in range(workers)]
         for one in some:
             await running.enter_async_context(one.kept_running())
         yield [one.store for one in some]
@@ -62,7 +62,7 @@ def _in_a_thread(database: Database) -> Store:
     return store
 
 
-def _place(database: Database) -> str:
+def place_of(database: Database) -> str:
     """What a worker opens: the folder, at which it takes a seat of its own, or the URL."""
     return database.place if database.embedded is not None else str(database.pool.conninfo)
 

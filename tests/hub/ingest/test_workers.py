@@ -25,7 +25,7 @@ from hub.ingest.frames import (
     read_asked,
 )
 from hub.ingest.storing import Said, Told, store_payloads
-from hub.ingest.workers import Worker, storing
+from hub.ingest.workers import Worker, place_of, storing
 from hub.settings import BadSettings, Settings
 from hub.store.database import Database
 from storepulse.topics import Address
@@ -91,7 +91,7 @@ async def test_a_worker_killed_at_work_loses_nothing_and_stores_nothing_twice(
     database: Database,
 ) -> None:
     troubles: list[str] = []
-    worker = Worker(database.place, 0.2, troubles.append)
+    worker = Worker(place_of(database), 0.2, troubles.append)
     async with worker.kept_running():
         assert through(await worker.store(said(1, 0, 1), NOON)) == {ONE: 20}
         first = worker.pid
