@@ -7,7 +7,7 @@ made up, and what phones send while they are there is real.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import hypot
+from math import hypot, inf
 from typing import Final
 
 import numpy as np
@@ -35,6 +35,8 @@ _LENGTH_S_MAX: Final = 1100.0
 _SEQUENCES: Final = 4096
 _ERRORS_TRIED: Final = np.arange(0.0, 0.61, 0.01)
 _HELD_SHARE: Final = 0.9
+_SHARES: Final = {"coverage": 1.0, "mape": inf, "width": inf, "error_share": inf}
+"""Figures that do not fall below 0, and how far they can rise."""
 
 Floats = np.ndarray
 Draw = Callable[[np.random.Generator, float], Floats]
@@ -262,6 +264,8 @@ def _figures(trials: Sequence[DwellTrial], of: str) -> list[Figure]:
 
 def _figure(name: str, of: str, values: Sequence[float], held: Sequence[tuple[str, ...]]) -> Figure:
     low, high = interval_by_member(values, held)
+    if name in _SHARES and low is not None and high is not None:
+        low, high = max(low, 0.0), min(high, _SHARES[name])
     mean = float(np.mean(values)) if values else None
     return Figure(name=name, of=of, value=mean, low=low, high=high, n=len(values))
 

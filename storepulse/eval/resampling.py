@@ -60,7 +60,8 @@ def interval_by_member(
     """The 90 % interval of the mean of values of groups whose members come back in others.
 
     Each member is left out in turn, with all groups that it is in (the jackknife): groups that
-    share members are not independent, however many are drawn.
+    share members are not independent, however many are drawn. Where groups are few, that those left
+    differ by chance comes on top, and it is too wide.
 
     Args:
         values: one for each group; groups: who was in it.
