@@ -38,7 +38,7 @@ from probes.dwell import (
 from probes.pieces import CELL_S, GAP_EDGES_S, PAUSES_S, Cell, Pieces
 from storepulse.units import Z90
 
-PIECES_ERROR_SHARE: Final = 0.15
+PIECES_ERROR_SHARE: Final = 0.10
 """Standard deviation, as a share, beside the calibration's own: pieces of one stay are counted as
 if they were of several phones. Chosen by hand from `storepulse eval dwell --mode strict`."""
 _PRIOR_PHONES: Final = 3.0
