@@ -55,7 +55,7 @@ class BurstGatherer:
 
     def feed(self, frame: Frame) -> list[Burst]:
         """Take one frame; return the bursts that its time shows to have ended, by their start."""
-        ended = self._ended(frame.time_s) if frame.time_s >= self._next_end_s else []
+        ended = self.pass_to(frame.time_s)
         number = self._by_sender.get(frame.sender)
         if number is None:
             number = self._joinable(frame)
@@ -76,6 +76,10 @@ class BurstGatherer:
             burst.senders.append(frame.sender)
             self._by_sender[frame.sender] = number
         return ended
+
+    def pass_to(self, time_s: float) -> list[Burst]:
+        """It is this time: return the bursts that it shows to have ended, by their start."""
+        return self._ended(time_s) if time_s >= self._next_end_s else []
 
     def finish(self) -> list[Burst]:
         """The capture is over: return what is still open, by its start."""

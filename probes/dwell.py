@@ -73,40 +73,30 @@ def estimate_dwell(
         return unknown_dwell(
             len(visits), f"{len(visits)} visits heard; at least {VISITS_MIN} are needed"
         )
-    return most_likely_mean(
-        _evidence(visits), np.ones(len(visits)), 1.0 - unheard_probability(LENGTH_S), None, paces,
-        count=len(visits), error_share=error_share,
-    )  # fmt: skip
-
-
-def most_likely_mean(
-    evidence: Floats, times: Floats, heard: Floats, slot_s: float | None, paces: Paces, *,
-    count: int, error_share: float,
-) -> DwellEstimate:  # fmt: skip
-    """Weigh every distribution of lengths by what was heard of stays.
-
-    Args:
-        evidence: (n, m, g) density of what was heard under each pace and length.
-        times: (n,) how often each was heard.
-        heard: (m, g) chance that a stay is heard; with `slot_s`, for how many seconds of its
-            beginning it is heard within a slot of so many.
-        count: of visits or pieces, to be told.
-    """
-    lengths, means, shapes = _length_priors()
+    evidence, silent = _evidence(visits), unheard_probability(LENGTH_S)
+    lengths, means, _ = length_priors()
     prior = np.array(paces.share)
-    score = np.empty(len(means))
-    unheard = np.empty(len(means))
+    score, unheard = np.empty((2, len(means)))
     for begun in range(0, len(means), MEAN_S.size):
         # One shape at a time: one product of matrices for all its means, in bounded memory.
         block = slice(begun, begun + MEAN_S.size)
         fits = evidence @ lengths[block].T
-        chances = (heard @ lengths[block].T).T
-        for number, chance in enumerate(chances):
-            # Stays that overlap a slot of s: those that begin in it, and in their length before it.
-            whole = 1.0 if slot_s is None else slot_s + float(lengths[begun + number] @ LENGTH_S)
+        silences = (silent @ lengths[block].T).T
+        for number, silence in enumerate(silences):
             score[begun + number], unheard[begun + number] = _score(
-                fits[:, :, number] / whole, times, 1.0 - chance / whole, prior
+                fits[:, :, number], silence, prior
             )
+    return estimate_of(score, unheard, count=len(visits), error_share=error_share)
+
+
+def estimate_of(score: Floats, unheard: Floats, *, count: int, error_share: float) -> DwellEstimate:
+    """The estimate from how well each mean and shape of `length_priors` fits.
+
+    Args:
+        score: (c,) log evidence; unheard: (c,) share of what was there and not heard.
+        count: of visits or pieces, to be told.
+    """
+    _, means, shapes = length_priors()
     weight = np.exp(score - score.max()) * shapes
     weight /= weight.sum()
     low, middle, high = _quantiles(means, weight, (0.05, 0.5, 0.95))
@@ -134,7 +124,7 @@ def _evidence(visits: Sequence[Visit]) -> Floats:
 
 
 @lru_cache(maxsize=1)
-def _length_priors() -> tuple[Floats, Floats, Floats]:
+def length_priors() -> tuple[Floats, Floats, Floats]:
     """Shares of the lengths for each mean and shape: (c, g), means (c,), weights of shapes (c,)."""
     edges = np.concatenate(([0.0], np.sqrt(LENGTH_S[1:] * LENGTH_S[:-1]), [np.inf]))
     rows, means, weights = [], [], []
@@ -147,27 +137,26 @@ def _length_priors() -> tuple[Floats, Floats, Floats]:
     return np.array(rows), np.array(means), np.array(weights)
 
 
-def _score(fit: Floats, times: Floats, silent: Floats, prior: Floats) -> tuple[float, float]:
-    """Log evidence of all that was heard for one distribution of lengths, the paces fitted beside.
+def _score(fit: Floats, silent: Floats, prior: Floats) -> tuple[float, float]:
+    """Log evidence of all visits for one distribution of lengths, the paces fitted beside.
 
     Args:
-        fit: (n, m) density under each pace; times: (n,) how often; silent: (m,) probability of no
-            burst.
+        fit: (n, m) density of each visit under each pace; silent: (m,) probability of no burst.
     Returns:
         The log evidence, given that each was heard; the share unheard.
     """
     share = prior
-    count = float(times.sum())
+    count = len(fit)
     for _ in range(_ROUNDS):
         belief = fit * share
         total = belief.sum(axis=1, keepdims=True)
         belief /= np.maximum(total, 1e-300)
         heard = 1.0 - float(share @ silent)
         missing = share * silent * (count / max(heard, 1e-6))
-        mixed = times @ belief + missing + _PRIOR_PHONES * prior
+        mixed = belief.sum(axis=0) + missing + _PRIOR_PHONES * prior
         share = mixed / mixed.sum()
     heard = max(1.0 - float(share @ silent), 1e-6)
-    evidence = float(times @ np.log(np.maximum(fit @ share, 1e-300))) - count * np.log(heard)
+    evidence = float(np.log(np.maximum(fit @ share, 1e-300)).sum()) - count * np.log(heard)
     evidence += _PRIOR_PHONES * float(prior @ np.log(np.maximum(share, 1e-12)))
     return evidence, 1.0 - heard
 

@@ -1,24 +1,22 @@
 """Estimate the mean dwell from pieces of visits, each within five minutes of the clock. Pure.
 
-In strict mode a phone is forgotten at every turn of the key: what is left of a visit are pieces,
-and nothing says which belong together. Of each piece only the cell is counted that it falls into:
-when within the five minutes its first and its last burst came, to five seconds, and how many there
-were. A stay that goes on over a turn reaches up to it, so from the numbers in the cells follows how
-long stays are: each cell is weighed under every pace and every length that a stay may have,
-wherever it lies.
+Two things are weighed together. Each piece, by the cell it fell into: a stay that goes on over a
+turn reaches up to it, so from the numbers in the cells follows how long stays are, under every pace
+and every length, wherever the stay lies. And how many last bursts before a turn and first bursts
+after it lie how far apart (`probes.pieces`), beyond what chance alone gives: those are stays that
+went on. Cells alone cannot tell short stays from slow phones, of which a piece is a single burst,
+either; the gaps over the turns tell.
 
-That pieces of one long stay are of one phone is not known here, and they are not independent: the
-interval allows for it (`PIECES_ERROR_SHARE`).
+Pieces of one long stay are not independent, and are counted as if they were: the interval allows
+for it (`PIECES_ERROR_SHARE`).
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from math import hypot, inf, sqrt
-from typing import Final, NamedTuple
+from math import hypot, sqrt
+from typing import Final
 
 import numpy as np
-from scipy.special import gammaincc
+from scipy.special import gammainc, gammaincc
 
 from probes.burst_pace import (
     PACE_MEAN_S,
@@ -28,103 +26,136 @@ from probes.burst_pace import (
     pauses_log_likelihood,
     unheard_probability,
 )
-from probes.bursts import BURST_SILENCE_S
-from probes.dwell import LENGTH_S, VISITS_MIN, DwellEstimate, most_likely_mean, unknown_dwell
-from probes.frames import Frame
-from probes.tracing import trace
+from probes.dwell import (
+    LENGTH_S,
+    MEAN_S,
+    VISITS_MIN,
+    DwellEstimate,
+    estimate_of,
+    length_priors,
+    unknown_dwell,
+)
+from probes.pieces import CELL_S, GAP_EDGES_S, PAUSES_S, Cell, Pieces
 from storepulse.units import Z90
 
-CELL_S: Final = 5.0
-"""Times within five minutes are kept so exactly."""
-BURSTS_MAX: Final = 40
-"""More bursts of one piece say nothing more about its pace."""
 PIECES_ERROR_SHARE: Final = 0.10
 """Standard deviation, as a share, beside the calibration's own: pieces of one stay are counted as
 if they were of several phones. Chosen by hand from `storepulse eval dwell --mode strict`."""
+_PRIOR_PHONES: Final = 3.0
+"""What the learnt shares of paces weigh, in phones. Less than for whole visits: of 1, 3, 8, 25 and
+60 the figures fell from 60 down to 3, and moved little below (`storepulse eval dwell`)."""
+_ROUNDS: Final = 12
 _CELLS_MAX: Final = 400
 _STEP_S: Final = CELL_S
-
-
-FRAMES_A_SLOT_MAX: Final = 60_000
-"""Two hundred frames a second: more is a flood, of which the rest of the slot is not used."""
-
-
-class Cell(NamedTuple):
-    """What is counted of a piece; nothing says whose it is, nor in which five minutes it lay."""
-
-    first: int
-    """Of its first burst, in cells of `CELL_S` after the turn."""
-    last: int
-    bursts: int
-
-
-def cell_of(burst_s: Sequence[float], begin_s: float) -> Cell:
-    """The cell of a piece whose bursts rise, in the five minutes from `begin_s`."""
-    first, last = (int((time_s - begin_s) // CELL_S) for time_s in (burst_s[0], burst_s[-1]))
-    return Cell(max(first, 0), max(last, 0), min(len(burst_s), BURSTS_MAX))
-
-
-class PieceCounter:
-    """Holds the frames of one slot, and of those before only how many pieces fell into each cell.
-
-    Phones that send one address of their own are left out: things do, and over five minutes
-    nothing tells a till from a visitor.
-    """
-
-    def __init__(self) -> None:
-        self._frames: list[Frame] = []
-        self.by_hour: dict[int, Counter[Cell]] = {}
-        """Cells by the hour (UTC, seconds)."""
-
-    @property
-    def held(self) -> int:
-        """How many frames of the slot at hand are kept."""
-        return len(self._frames)
-
-    def hear(self, frame: Frame) -> None:
-        """Take one frame, in order of time."""
-        if frame.random_address and len(self._frames) < FRAMES_A_SLOT_MAX:
-            self._frames.append(frame)
-
-    def end(self, begin_s: float) -> None:
-        """The slot that began then is over: count its pieces, and forget its frames."""
-        bursts: dict[int, list[float]] = {}
-        ended_s: dict[int, float] = {}
-        for frame, phone in zip(self._frames, trace(self._frames), strict=True):
-            if frame.time_s - ended_s.get(phone, -inf) > BURST_SILENCE_S:
-                bursts.setdefault(phone, []).append(frame.time_s)
-            ended_s[phone] = frame.time_s
-        self._frames = []
-        hour_s = int(begin_s // 3600) * 3600
-        for times_s in bursts.values():
-            self.by_hour.setdefault(hour_s, Counter())[cell_of(times_s, begin_s)] += 1
+_FINER_S: Final = 2.5
+"""Gaps are integrated in steps so fine."""
+_STRAY_SHARE: Final = 0.02
+_STRAY_S: Final = 600.0
+"""As in `probes.burst_pace`: one pause in fifty is of any length."""
+_CHANCE_MIN: Final = 0.05
+"""Pairs that chance gives at any gap, at the least: nothing is impossible."""
 
 
 def estimate_dwell_of_pieces(
-    cells: Mapping[Cell, int], paces: Paces, *, slot_s: float, error_share: float = 0.0
+    pieces: Pieces, paces: Paces, *, slot_s: float, error_share: float = 0.0
 ) -> DwellEstimate:
     """Estimate the mean length of all stays from the pieces of those that were heard.
 
     Args:
-        cells: how many pieces fell into each.
         slot_s: the time from turn to turn.
         error_share: as for whole visits (`estimate_dwell`).
     Returns:
         With `n` the pieces; `unheard_share` of all pieces those in which nothing was sent.
     """
-    count = sum(cells.values())
+    count = pieces.count
     if count < VISITS_MIN:
         return unknown_dwell(
             count, f"{count} pieces of visits heard; at least {VISITS_MIN} are needed"
         )
     # Every so manieth in order: the commonest alone would be those that fill their slot.
-    some = sorted(cells.items())[:: -(-len(cells) // _CELLS_MAX)]
-    kept = np.array([number for _, number in some], np.float64)
+    some = sorted(pieces.cells.items())[:: -(-len(pieces.cells) // _CELLS_MAX)]
+    times = np.array([number for _, number in some], np.float64)
+    times *= count / times.sum()
     evidence = np.stack([_fits(cell, slot_s) for cell, _ in some])
-    return most_likely_mean(
-        evidence, kept * (count / kept.sum()), _heard(slot_s), slot_s, paces, count=count,
-        error_share=hypot(error_share, PIECES_ERROR_SHARE),
-    )  # fmt: skip
+    lengths, means, _ = length_priors()
+    score, unheard = np.empty((2, len(means)))
+    for begun in range(0, len(means), MEAN_S.size):
+        block = slice(begun, begun + MEAN_S.size)  # one shape at a time, in bounded memory
+        score[block], unheard[block] = _scores(
+            evidence, times, lengths[block], pieces, np.array(paces.share), slot_s
+        )
+    return estimate_of(
+        score, unheard, count=count, error_share=hypot(error_share, PIECES_ERROR_SHARE)
+    )
+
+
+def _scores(
+    evidence: Floats, times: Floats, lengths: Floats, pieces: Pieces, prior: Floats, slot_s: float
+) -> tuple[Floats, Floats]:
+    """Log evidence of cells and gaps for each distribution of lengths, the paces fitted beside.
+
+    Args:
+        evidence: (n, m, g) density of each cell under each pace and length; times: (n,) how many.
+        lengths: (c, g) shares; prior: (m,) shares of the paces.
+    Returns:
+        (c,) log evidence; (c,) share of the pieces in which nothing was sent.
+    """
+    # Stays that overlap a slot of s: those that begin in it, and in their length before it.
+    whole_s = slot_s + lengths @ LENGTH_S
+    fits = np.einsum("nmg,cg->cnm", evidence, lengths, optimize=True) / whole_s[:, None, None]
+    heard_s = lengths @ _heard(slot_s).T
+    silent = 1.0 - heard_s / whole_s[:, None]
+    over = _over_turns(lengths)
+    chance = pieces.by_chance + _CHANCE_MIN
+    count = float(times.sum())
+    share = np.repeat(prior[None], len(lengths), 0)
+    for _ in range(_ROUNDS):
+        belief = fits * share[:, None]
+        belief /= np.maximum(belief.sum(2, keepdims=True), 1e-300)
+        heard = np.maximum(1.0 - (share * silent).sum(1), 1e-6)
+        missing = share * silent * (count / heard)[:, None]
+        going_on = _going_on(share, heard_s, over, count)
+        explained = going_on / (chance + going_on.sum(1))[:, None]
+        mixed = np.einsum("n,cnm->cm", times, belief) + missing + _PRIOR_PHONES * prior
+        mixed += explained @ pieces.gaps
+        share = mixed / mixed.sum(1, keepdims=True)
+    heard = np.maximum(1.0 - (share * silent).sum(1), 1e-6)
+    expected = chance + _going_on(share, heard_s, over, count).sum(1)
+    fitted = np.einsum("cnm,cm->cn", fits, share)
+    score = np.log(np.maximum(fitted, 1e-300)) @ times - count * np.log(heard)
+    score += _PRIOR_PHONES * (np.log(np.maximum(share, 1e-12)) @ prior)
+    score += np.log(expected) @ pieces.gaps - expected.sum(1)
+    return np.asarray(score, np.float64), 1.0 - heard
+
+
+def _going_on(share: Floats, heard_s: Floats, over: Floats, count: float) -> Floats:
+    """(c, m, b): gaps of stays that go on over a turn, of as many as give so many pieces."""
+    stays_a_s = count / np.maximum((share * heard_s).sum(1), 1e-6)
+    return np.asarray((stays_a_s[:, None] * share)[:, :, None] * over, np.float64)
+
+
+def _over_turns(lengths: Floats) -> Floats:
+    """(c, m, b): for how many seconds a stay may begin so that its bursts lie so around a turn."""
+    gaps_s, place, pause = _gaps()
+    still_there_s = lengths @ np.maximum(LENGTH_S[:, None] - gaps_s, 0.0)
+    by_gap = pause[None] * still_there_s[:, None]
+    bins = [by_gap[:, :, place == number].sum(2) for number in range(len(GAP_EDGES_S) - 1)]
+    return np.stack(bins, axis=2)
+
+
+@lru_cache(maxsize=1)
+def _gaps() -> tuple[Floats, np.ndarray, Floats]:
+    """Gaps (k,), the bin of each, and how often bursts at each pace lie so around a turn: (m, k).
+
+    A pause of u seconds lies around a turn in u of the places that it may have.
+    """
+    edges = np.arange(0.0, GAP_EDGES_S[-1] + _FINER_S / 2, _FINER_S)
+    gaps_s = (edges[1:] + edges[:-1]) / 2
+    mean, shape = PACE_MEAN_S[:, None], PACE_SHAPE[:, None]
+    lasting = np.diff(gammainc(shape, shape * edges[None] / mean), axis=1)
+    lasting = (1 - _STRAY_SHARE) * lasting + _STRAY_SHARE * _FINER_S / _STRAY_S
+    place = np.searchsorted(GAP_EDGES_S, gaps_s, "right") - 1
+    return gaps_s, place, np.asarray(lasting * gaps_s / mean, np.float64)
 
 
 def visitors_of_pieces(
@@ -186,8 +217,7 @@ def _fits(cell: Cell, slot_s: float) -> Floats:
     cut_before = from_turn * _lasting_for(np.clip(LENGTH_S - last_s, 0.0, after_s))
     cut_after = to_turn * _lasting_for(np.clip(LENGTH_S - (slot_s - first_s), 0.0, before_s))
     both = from_turn * to_turn * np.maximum(LENGTH_S - slot_s, 0.0)
-    pauses = cell.bursts - 1
-    pace = pauses_log_likelihood([max(heard_s, 1.0) / pauses] * pauses if pauses else [])
+    pace = pauses_log_likelihood([PAUSES_S[place] for place in cell.pauses])
     share = np.exp(pace - pace.max()) / PACE_MEAN_S
     return np.asarray(share[:, None] * (inside + cut_before + cut_after + both), np.float64)
 

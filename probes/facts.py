@@ -4,7 +4,6 @@ Windows are merged in three steps, a quarter of an hour, hours and days, each a 
 next coarser one, so that no difference between two figures is about fewer than five either.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -15,9 +14,10 @@ from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
 from probes.dwell import DwellEstimate, estimate_dwell
-from probes.dwell_pieces import Cell, estimate_dwell_of_pieces, visitors_of_pieces
+from probes.dwell_pieces import estimate_dwell_of_pieces, visitors_of_pieces
 from probes.modes import STRICT_S, STRICT_TOO_FEW, Mode
 from probes.occupancy import WINDOW_S, Occupancy, merged
+from probes.pieces import gathered_pieces
 from probes.replay import BOUNCE_UNKNOWN, FINEST_S, HOUR_S, METHOD, VISITORS_MIN, Replay
 from probes.visits import Visit
 from storepulse.facts import Fact
@@ -262,10 +262,12 @@ class _Told:
 
     def _dwell_of_pieces(self, stretch: Stretch) -> DwellEstimate:
         replay = self.replay
-        begun = (hour_s for hour_s in replay.pieces if hour_s + HOUR_S > stretch.start_s)
-        cells = [replay.pieces[hour_s] for hour_s in begun if hour_s < stretch.end_s]
+        begun = [hour_s for hour_s in replay.pieces if hour_s + HOUR_S > stretch.start_s]
+        pieces = gathered_pieces(
+            replay.pieces, [hour_s for hour_s in begun if hour_s < stretch.end_s]
+        )
         return estimate_dwell_of_pieces(
-            sum(cells, Counter[Cell]()), replay.calibration.paces, slot_s=STRICT_S,
+            pieces, replay.calibration.paces, slot_s=STRICT_S,
             error_share=replay.calibration.dwell_error_share,
         )  # fmt: skip
 

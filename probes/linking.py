@@ -117,6 +117,11 @@ class Linker:
         """How many visits are going on."""
         return len(self._stays)
 
+    @property
+    def begun(self) -> int:
+        """How many visits have begun so far."""
+        return self._number
+
     def feed(self, burst: Burst) -> list[Visit]:
         """Take one burst; return the visits that are over by its time."""
         over = []

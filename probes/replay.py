@@ -3,7 +3,6 @@
 Everything that is kept of a phone is gone when its visit closes; what remains is when it was heard.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import floor
@@ -15,19 +14,20 @@ from probes.bursts import BurstGatherer
 from probes.calibration import Calibration
 from probes.captures import CaptureWarning
 from probes.dwell import DwellEstimate, estimate_dwell, unknown_dwell
-from probes.dwell_pieces import Cell, PieceCounter, estimate_dwell_of_pieces
+from probes.dwell_pieces import estimate_dwell_of_pieces
 from probes.frames import Frame, FrameCounts, FrameReader
 from probes.keys import NEVER
 from probes.linking import Linker
 from probes.modes import STRICT_S, Listening, Mode
 from probes.occupancy import Occupancy, PresenceCounter
+from probes.pieces import HourOfPieces, PieceCounter, gathered_pieces
 from probes.streams import Once, frames_of
 from probes.throughout import ThereThroughout
 from probes.visits import SILENCE_S_MAX, Visit
 
 VISITORS_MIN: Final = 5
 """k: a figure about fewer visitors is a figure about persons."""
-METHOD: Final = "probes.visits/2"
+METHOD: Final = "probes.visits/3"
 FINEST_S: Final = 900
 """The shortest window that is ever told."""
 SAMPLE_VISITS: Final = 400
@@ -80,8 +80,8 @@ class Replay:
     by_quarter: dict[int, VisitSample] = field(repr=False)
     """Visits by the quarter of an hour (UTC, seconds) in which they began to be heard. Empty in
     strict mode."""
-    pieces: dict[int, Counter[Cell]] = field(repr=False)
-    """Strict mode: how many pieces of visits fell into each cell, by the hour (UTC, seconds)."""
+    pieces: dict[int, HourOfPieces] = field(repr=False)
+    """Strict mode: what was counted of pieces of visits, by the hour (UTC, seconds)."""
     warnings: tuple[CaptureWarning, ...]
     calibration: Calibration = field(repr=False)
     listening: Listening = field(default_factory=Listening)
@@ -108,7 +108,7 @@ class Ears:
         self._presence = PresenceCounter(calibration.signal_dbm_min, calibration.signal_dbm_sure)
         self._sample = VisitSample(SAMPLE_VISITS)
         self._by_quarter: dict[int, VisitSample] = {}
-        self._pieces = PieceCounter()
+        self._pieces = PieceCounter(calibration.paces)
         self._fixed = 0
         self._throughout = ThereThroughout()
         self._begin_s = 0.0
@@ -147,6 +147,7 @@ class Ears:
             self._begin_s = time_s
         self._presence.pass_to(time_s)
         self._turn_to(time_s)
+        self._pieces.pass_to(time_s)
 
     @property
     def may_be_told(self) -> bool:
@@ -195,8 +196,8 @@ class Ears:
         learnt = self._calibration
         if self._listening.mode is Mode.STRICT:
             dwell = estimate_dwell_of_pieces(
-                sum(self._pieces.by_hour.values(), Counter[Cell]()), learnt.paces, slot_s=STRICT_S,
-                error_share=learnt.dwell_error_share,
+                gathered_pieces(self._pieces.by_hour, self._pieces.by_hour), learnt.paces,
+                slot_s=STRICT_S, error_share=learnt.dwell_error_share,
             )  # fmt: skip
             return replace(dwell, unheard_share=None)  # it is of pieces, not of visitors
         if not self._sample.count:

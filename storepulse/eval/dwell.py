@@ -7,11 +7,13 @@ made up, and what phones send while they are there is real.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import hypot, inf
 from typing import Final
 
 import numpy as np
 
 from probes.calibration import Calibration, read_calibration
+from probes.dwell_pieces import PIECES_ERROR_SHARE
 from probes.frames import Frame, FrameCounts
 from probes.learning import learn_paces_of
 from probes.modes import Listening, Mode
@@ -21,7 +23,8 @@ from storepulse.eval.data_folders import WrongData
 from storepulse.eval.figures import Figure, Report
 from storepulse.eval.probe_captures import Watch
 from storepulse.eval.progress import Steps
-from storepulse.eval.resampling import ratio_interval
+from storepulse.eval.resampling import interval_by_member
+from storepulse.units import Z90
 
 FOLDS: Final = 4
 """A quarter of the phones is left out of the paces, and is who comes in."""
@@ -30,6 +33,10 @@ MEANS_MIN: Final = (1.5, 2.5, 4.0, 6.0)
 _LENGTH_S_MAX: Final = 1100.0
 """Sessions last 1200 s."""
 _SEQUENCES: Final = 4096
+_ERRORS_TRIED: Final = np.arange(0.0, 0.61, 0.01)
+_HELD_SHARE: Final = 0.9
+_SHARES: Final = {"coverage": 1.0, "mape": inf, "width": inf, "error_share": inf}
+"""Figures that do not fall below 0, and how far they can rise."""
 
 Floats = np.ndarray
 Draw = Callable[[np.random.Generator, float], Floats]
@@ -69,6 +76,11 @@ class DwellTrial:
     high: float | None
     heard_share: float
     """Of the visits, those of which a frame was heard."""
+    held: tuple[str, ...]
+    """The phones that came in."""
+    error_share: float
+    """What the interval allowed for beyond what was heard (`Calibration.dwell_error_share` and, in
+    strict mode, what pieces add)."""
 
 
 def measure_dwell(
@@ -114,7 +126,7 @@ def measure_dwell(
         "repeats": repeats, "hours": hours, "visits_a_trial": VISITS, "seed": seed,
         "mode": str(mode),
     }  # fmt: skip
-    return report_of(trials, settings=settings, seed=seed)
+    return report_of(trials, settings=settings)
 
 
 def try_once(
@@ -139,7 +151,15 @@ def try_once(
     return DwellTrial(
         phones=phones, mean_min=mean_min, lengths=lengths, true=float(true_s.mean()) / 60,
         estimate=dwell.mean, low=dwell.low, high=dwell.high, heard_share=heard / len(true_s),
+        held=tuple(sorted({watch.phone for watch in held})),
+        error_share=error_share_of(calibration, mode),
     )  # fmt: skip
+
+
+def error_share_of(calibration: Calibration, mode: Mode) -> float:
+    """What an interval allows for beyond what was heard."""
+    of_pieces = PIECES_ERROR_SHARE if mode is Mode.STRICT else 0.0
+    return hypot(calibration.dwell_error_share, of_pieces)
 
 
 def visitors(
@@ -179,22 +199,26 @@ def visitors(
     return frames, cut_s, heard
 
 
-def report_of(
-    trials: Sequence[DwellTrial], *, settings: Mapping[str, int | float | str], seed: int
-) -> Report:
-    """The figures over all trials; intervals by set of phones."""
+def report_of(trials: Sequence[DwellTrial], *, settings: Mapping[str, int | float | str]) -> Report:
+    """The figures over all trials; intervals by phone, each left out in turn."""
     known = [trial for trial in trials if trial.estimate is not None]
-    figures = _figures(known, "all", seed=seed)
+    figures = _figures(known, "all")
     for mean_min in sorted({trial.mean_min for trial in known}):
         some = [trial for trial in known if trial.mean_min == mean_min]
-        figures += _figures(some, f"mean {mean_min:g} min", seed=seed)
+        figures += _figures(some, f"mean {mean_min:g} min")
     for lengths in sorted({trial.lengths for trial in known}):
-        some = [trial for trial in known if trial.lengths == lengths]
-        figures += _figures(some, f"lengths {lengths}", seed=seed)
+        figures += _figures(
+            [trial for trial in known if trial.lengths == lengths], f"lengths {lengths}"
+        )
     if known:
-        biases = [
-            float(np.mean([_off(trial) for trial in known if trial.phones == phones]))
+        folds = [
+            [trial for trial in known if trial.phones == phones]
             for phones in sorted({trial.phones for trial in known})
+        ]
+        biases = [float(np.mean([_off(trial) for trial in fold])) for fold in folds]
+        figures += [
+            Figure(name="bias", of=", ".join(fold[0].held), value=bias, n=len(fold))
+            for fold, bias in zip(folds, biases, strict=True)
         ]
         figures += [
             Figure(name="bias_sd_between_phones", value=float(np.std(biases)), n=len(biases)),
@@ -202,6 +226,7 @@ def report_of(
                 name="visits_heard_share",
                 value=float(np.mean([trial.heard_share for trial in known])),
             ),
+            *_tuned(known),
         ]
     unknown = len(trials) - len(known)
     return Report(
@@ -210,9 +235,9 @@ def report_of(
         figures=tuple(figures),
         notes=(
             "true is the mean length of all visits, heard or not; errors are shares of it; "
-            "intervals by set of phones left out",
-            "no pace was learnt from a phone that came in; the spread that the interval allows "
-            "for (dwell_error_share) was chosen on these same phones",
+            "intervals by phone: trials share phones, and are not independent however many",
+            "no pace was learnt from a phone that came in; dwell_error_share was chosen on these "
+            "same phones, but for the figures 'tuned on other phones'",
             *((f"{unknown} trials gave no estimate",) if unknown else ()),
         ),
     )
@@ -223,21 +248,58 @@ def _off(trial: DwellTrial) -> float:
     return trial.estimate / trial.true - 1
 
 
-def _figures(trials: Sequence[DwellTrial], of: str, *, seed: int) -> list[Figure]:
+def _figures(trials: Sequence[DwellTrial], of: str) -> list[Figure]:
     """Mean error, bias, coverage and width of the interval, over trials that gave an estimate."""
-    sets = sorted({trial.phones for trial in trials})
     told: dict[str, Callable[[DwellTrial], float]] = {
         "mape": lambda trial: abs(_off(trial)),
         "bias": _off,
         "coverage": lambda trial: float((trial.low or 0) <= trial.true <= (trial.high or 0)),
         "width": lambda trial: ((trial.high or 0) - (trial.low or 0)) / trial.true,
     }
-    figures = []
-    for name, value_of in told.items():
-        values = [[value_of(trial) for trial in trials if trial.phones == one] for one in sets]
-        low, high = ratio_interval(
-            [sum(some) for some in values], [len(some) for some in values], seed=seed
+    return [
+        _figure(name, of, [value_of(trial) for trial in trials], [trial.held for trial in trials])
+        for name, value_of in told.items()
+    ]
+
+
+def _figure(name: str, of: str, values: Sequence[float], held: Sequence[tuple[str, ...]]) -> Figure:
+    low, high = interval_by_member(values, held)
+    if name in _SHARES and low is not None and high is not None:
+        low, high = max(low, 0.0), min(high, _SHARES[name])
+    mean = float(np.mean(values)) if values else None
+    return Figure(name=name, of=of, value=mean, low=low, high=high, n=len(values))
+
+
+def _tuned(trials: Sequence[DwellTrial]) -> list[Figure]:
+    """The same intervals, each allowing for the smallest error that would have held nine in ten
+    trials of other phones only.
+    """
+    logs = np.log([[one.low or 1.0, one.estimate or 1.0, one.high or 1.0] for one in trials])
+    allowed = (Z90 * np.array([one.error_share for one in trials])) ** 2
+    below = np.maximum((logs[:, 1] - logs[:, 0]) ** 2 - allowed, 0.0)
+    above = np.maximum((logs[:, 2] - logs[:, 1]) ** 2 - allowed, 0.0)
+    off = np.log([one.true for one in trials]) - logs[:, 1]
+    # (e, n): whether the interval that allows for so much holds the true mean.
+    reach = (Z90 * _ERRORS_TRIED[:, None]) ** 2
+    holds = (off >= -np.sqrt(below + reach)) & (off <= np.sqrt(above + reach))
+    kept, widths, chosen, held = [], [], [], []
+    for number, trial in enumerate(trials):
+        others = np.array([not set(one.held) & set(trial.held) for one in trials])
+        if not others.any():
+            continue
+        enough = holds[:, others].mean(axis=1) >= _HELD_SHARE
+        place = int(np.argmax(enough)) if enough.any() else len(_ERRORS_TRIED) - 1
+        kept.append(float(holds[place, number]))
+        chosen.append(float(_ERRORS_TRIED[place]))
+        low, high = (
+            np.exp(logs[number, 1] + sign * np.sqrt(side[number] + reach[place, 0]))
+            for sign, side in ((-1, below), (1, above))
         )
-        mean = sum(map(sum, values)) / len(trials) if trials else None
-        figures.append(Figure(name=name, of=of, value=mean, low=low, high=high, n=len(trials)))
-    return figures
+        widths.append(float(high - low) / trial.true)
+        held.append(trial.held)
+    of = "tuned on other phones"
+    return [
+        _figure(name, of, values, held)
+        for name, values in (("coverage", kept), ("width", widths), ("error_share", chosen))
+        if values
+    ]

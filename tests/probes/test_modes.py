@@ -72,11 +72,16 @@ def test_nothing_of_a_phone_outlives_five_minutes_in_strict_mode() -> None:
         ears.hear(frame)
         begun_s = NOON_S + second // 300 * 300
         assert ears._linker.open_stays == 0
-        for held in (ears._pieces._frames, ears._presence._frames):
-            assert all(frame.time_s >= begun_s for frame in held)
+        assert all(held.time_s >= begun_s for held in ears._presence._frames)
+        for stay in ears._pieces._linker._stays.values():
+            assert min(stay.burst_s) >= begun_s
+        oldest_s = ears._pieces.oldest_s  # a time to five seconds, of nobody
+        assert oldest_s is None or NOON_S + second - oldest_s <= 300
     assert ears._pieces.held == ears._presence.held == 30
     ears.idle(NOON_S + 1800)  # nobody bursts any more: it goes all the same
     assert ears._pieces.held == ears._presence.held == 0
+    ears.idle(NOON_S + 2100)
+    assert ears._pieces.oldest_s is None
     assert ears._by_quarter == {}
     assert ears._sample.kept == []
 

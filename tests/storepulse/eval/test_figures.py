@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from storepulse.eval.figures import Figure, Report, as_json, as_table
-from storepulse.eval.resampling import drawn_anew, interval_of, ratio_interval
+from storepulse.eval.resampling import (
+    drawn_anew,
+    interval_by_member,
+    interval_of,
+    ratio_interval,
+)
 
 REPORT = Report(
     measure="rows",
@@ -95,3 +100,18 @@ def test_groups_drawn_anew_are_as_many_and_known() -> None:
     assert len(drawn) == 20
     assert all(len(some) == 6 and set(some) <= set("abcdef") for some in drawn)
     assert interval_of([0.0] * 5 + [1.0] * 95) == pytest.approx((0.95, 1.0))
+
+
+def test_groups_that_share_members_are_not_so_many_independent_ones() -> None:
+    members = "abcdefgh"
+    off = dict(zip(members, (0.3, -0.2, 0.1, 0.0, -0.3, 0.2, -0.1, 0.05), strict=True))
+    groups = [(one, other) for one in members for other in members if one < other]
+    values = [off[one] + off[other] for one, other in groups]
+    low, high = interval_by_member(values, groups)
+    assert low is not None
+    assert high is not None
+    assert low < sum(values) / len(values) < high
+    # Drawn ten times as often they say the same: it is the members that are few.
+    assert interval_by_member(values * 10, groups * 10) == pytest.approx((low, high))
+    assert interval_by_member(values[:3], groups[:3]) == (None, None)
+    assert interval_by_member([1.0] * len(groups), groups) == (None, None)

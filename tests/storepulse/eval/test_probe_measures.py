@@ -197,17 +197,23 @@ def test_dwell_figures_follow_from_the_trials() -> None:
             phones=phones, mean_min=mean_min, lengths="gamma 2", true=mean_min,
             estimate=mean_min * (1.2 if phones % 2 else 0.9),
             low=mean_min * 0.8, high=mean_min * (0.99 if phones == 5 else 1.3), heard_share=0.7,
+            held=(f"phone {phones}",), error_share=0.12,
         )
         for phones in range(6)
         for mean_min in (2.0, 4.0)
     ]  # fmt: skip
     unknown = replace(trials[0], estimate=None, low=None, high=None)
-    report = dwell_report([*trials, unknown], settings={"repeats": 1}, seed=0)
+    report = dwell_report([*trials, unknown], settings={"repeats": 1})
     assert report.figure("mape").value == pytest.approx(0.15)
     assert report.figure("bias").value == pytest.approx(0.05)
     assert report.figure("coverage").value == pytest.approx(5 / 6)
     assert report.figure("coverage", "mean 2 min").n == 6
     assert report.figure("bias_sd_between_phones").value == pytest.approx(0.15)
+    assert report.figure("bias", "phone 3").value == pytest.approx(0.2)
+    tuned = report.figure("error_share", "tuned on other phones").value
+    assert tuned is not None
+    assert 0 <= tuned <= 0.6
+    assert report.figure("coverage", "tuned on other phones").n == len(trials)
     assert "1 trials gave no estimate" in report.notes
 
 
