@@ -164,13 +164,15 @@ class Bench:
             in_thread(look_at_disk, settings.data),
         )
         states = {one.name: one for one in self._workers()}
+        judge = states.pop("judge", None)
+        ears = list(states.values())
         return [
             network, look_at_clock(self._now), hub, broker,
             look_at_certificate(identity, moment.at), outbox, pictures, phones, disk,
-            look_at_judge(states.get("judge")),
+            look_at_judge(judge),
             look_at_plans(len(self._plans.all())),
-            look_at_radio(states.get("radio"), self._heard(), moment.at),
-            look_at_calibration(states.get("radio"), self._heard(), moment.at.date()),
+            look_at_ears(ears, self._heard(), moment.at),
+            look_at_calibration(self._heard(), moment.at.date()),
         ]  # fmt: skip
 
     async def try_photo(self, content: bytes, planogram: str | None) -> TriedPhoto:
@@ -264,46 +266,48 @@ def look_at_plans(known: int) -> Finding:
     )  # fmt: skip
 
 
-def look_at_radio(state: WorkerState | None, heard: Heard, now: datetime) -> Finding:
+def look_at_ears(states: Sequence[WorkerState], heard: Heard, now: datetime) -> Finding:
     """Whether the ears are there and tell something."""
-    if state is None:
+    if not states:
         return Finding(
             "radio", "look",
-            Sentence("no capture or radio was given to this node",
-                     "未给本主机指定采集文件或无线网卡"),
-            Sentence("name one: storepulse edge run ... --capture FILE",
-                     "请指定：storepulse edge run ... --capture FILE"),
+            Sentence("this node was given nothing to listen to",
+                     "未给本主机指定客流来源"),
+            Sentence("name a source: storepulse edge run ... --ear radio:wlan1 (docs/ears.md)",
+                     "请指定来源：storepulse edge run ... --ear radio:wlan1（见 docs/ears.md）"),
         )  # fmt: skip
     en = f"{heard.facts} facts told since the start"
     zh = f"启动以来给出 {heard.facts} 条数据"
-    if state.phase not in (*_WELL, "starting"):
-        why = f"{state.phase}: {state.trouble}"
+    ill = [one for one in states if one.phase not in (*_WELL, "starting")]
+    if ill:
+        why = "; ".join(f"{one.name}: {one.phase}: {one.trouble}" for one in ill)
         return Finding(
             "radio", "ill", Sentence(f"{why}; {en}", f"原话：{why}；{zh}"),
-            Sentence("look at what it says, at the radio and its driver",
-                     "请看原话，并检查无线网卡及其驱动"),
+            Sentence("look at what it says, at the radio and its driver, or at what should send",
+                     "请看原话，并检查无线网卡及其驱动，或发送数据的设备"),
         )  # fmt: skip
-    if state.phase == "starting" or heard.last_at is None:
-        phase = "正在启动" if state.phase == "starting" else "已就绪"
+    starting = any(one.phase == "starting" for one in states)
+    if starting or heard.last_at is None:
+        phase, stand = ("starting", "正在启动") if starting else ("ready", "已就绪")
         return Finding(
-            "radio", "look", Sentence(f"{state.phase}; {en}", f"{phase}；{zh}"),
-            Sentence("a live radio tells a day's facts in its night",
-                     "实时监听会在当夜给出当日数据"),
+            "radio", "look", Sentence(f"{phase}; {en}", f"{stand}；{zh}"),
+            Sentence("a live source tells a day's facts in its night",
+                     "实时来源会在当夜给出当日数据"),
         )  # fmt: skip
     at = f"{heard.last_at:%F %H:%M} UTC"
     says = Sentence(f"{en}, the last at {at}", f"{zh}，最近一条在 {at}")
-    if now - heard.last_at > _SILENT_MAX and state.phase != "finished":
+    if now - heard.last_at > _SILENT_MAX and any(one.phase != "finished" for one in states):
         return Finding(
             "radio", "look", says,
-            Sentence("it should have told something since: look at the antenna",
-                     "此后本应有新数据：请检查天线"),
+            Sentence("it should have told something since: look at the antenna, or at what sends",
+                     "此后本应有新数据：请检查天线或发送数据的设备"),
         )  # fmt: skip
     return Finding("radio", "well", says)
 
 
-def look_at_calibration(state: WorkerState | None, heard: Heard, today: date) -> Finding:
+def look_at_calibration(heard: Heard, today: date) -> Finding:
     """Whether what the ears tell rests on counts of lately."""
-    if state is None or not heard.calibrated:
+    if not heard.calibrated:
         return Finding(
             "calibration", "look",
             Sentence("not known: the ears have told nothing yet", "未知：监听尚未给出数据"),

@@ -55,6 +55,10 @@ def run(
     capture: Annotated[
         list[Path] | None, typer.Option(help="Capture for the radio child; may be given again.")
     ] = None,
+    ear: Annotated[
+        list[str] | None,
+        typer.Option(help="Source of visitors, e.g. radio:wlan1 (docs/ears.md); again for more."),
+    ] = None,
     clock: Annotated[
         SynchronisedSetting | None, typer.Option(help="Is the wall clock set?")
     ] = None,
@@ -74,6 +78,7 @@ def run(
     settings = read_settings(
         {**enrolled_environ(data), **os.environ}, data=data, chain=chain, shop=shop, node=node,
         broker=broker, host=host, port=port, clock=clock,
+        ears=" ".join(ear) if ear else None,
     )  # fmt: skip
     check_enrolled(settings)
     run_node(settings, planograms=planogram or (), captures=capture or ())

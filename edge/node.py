@@ -24,6 +24,7 @@ from edge.checks import Checks
 from edge.clock import now_of
 from edge.closing import Closing
 from edge.disk import Disk, hold
+from edge.ears import Ears
 from edge.errors import BadSettings
 from edge.inbox import Inbox
 from edge.judging import Judge
@@ -156,24 +157,27 @@ class Node:
         self._heard = Heard()
         if captures:
             self._children.append(self._radio(captures))
+        self.ears = Ears(settings, self._keep_facts, zone=lambda: self.plans.zone)
         self.bench = Bench(
             settings, now=self._now, phones=self.phones, plans=self.plans, judge=judge,
             workers=self._workers, heard=lambda: self._heard, version=__version__,
         )  # fmt: skip
 
     def _workers(self) -> list[WorkerState]:
-        return [child.state for child in self._children]
+        return [*(child.state for child in self._children), *self.ears.states]
+
+    async def _keep_facts(self, facts: Sequence[Fact]) -> None:
+        moment = self._now()
+        await asyncio.to_thread(self.outbox.append_once, facts, moment)
+        self._heard = self._heard.with_more(facts, moment.at)
 
     def _radio(self, captures: Sequence[Path]) -> TellingWorker:
-        async def keep(facts: Sequence[Fact]) -> None:
-            moment = self._now()
-            await asyncio.to_thread(self.outbox.append_once, facts, moment)
-            self._heard = self._heard.with_more(facts, moment.at)
-
         address = self._settings.address
         whose = ["--shop", address.shop, "--source", address.path]
         argv = [*shlex.split(self._settings.radio_command), *whose, *map(str, captures)]
-        return TellingWorker("radio", argv, keep, restarts_max=self._settings.restarts_max)
+        return TellingWorker(
+            "radio", argv, self._keep_facts, restarts_max=self._settings.restarts_max
+        )
 
     async def run(self, ready: Callable[[str], None]) -> None:
         """Serve until SIGTERM or SIGINT; `ready` is called with the URL once phones are served."""
@@ -207,6 +211,7 @@ class Node:
             "planograms": self.plan_fetch.run,
             "push": self.pushes.run,
             "rounds": self.rounds.run,
+            "ears": self.ears.run,
             **{child.state.name: child.run for child in self._children},
         }
         if pem is not None and config.ssl is not None:

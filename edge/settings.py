@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Final, get_args, get_type_hints
+from typing import Annotated, Final, Literal, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -22,8 +22,10 @@ from storepulse.web_push import HOSTS, NOBODY
 from storepulse.wire import explain
 
 PREFIX: Final = "STOREPULSE_EDGE_"
+ListeningMode = Literal["strict", "standard", "consent"]
 _JUDGE: Final = shlex.join([sys.executable, "-m", "edge.judge_child"])
 _RADIO: Final = shlex.join([sys.executable, "-m", "probes.worker"])
+_EAR: Final = shlex.join([sys.executable, "-m", "probes.ear"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,18 @@ class Settings:
     judge_start_timeout_s: Annotated[float, "a child must be ready within this"] = 60.0
     judge_tries_max: Annotated[int, "a photo at which so many children died is given up"] = 3
     radio_command: Annotated[str, "child that reads the captures"] = _RADIO
+    ears: Annotated[
+        str, "sources of visitors, with blanks between, e.g. radio:wlan1 (docs/ears.md)"
+    ] = ""
+    ear_command: Annotated[str, "child that listens to one of the ears"] = _EAR
+    ears_mode: Annotated[ListeningMode, "how much may be known: strict, standard, consent"] = (
+        "standard"
+    )
+    opted_out: Annotated[Path | None, "list of phones that are never heard"] = None
+    agreed: Annotated[Path | None, "list of phones that are heard in consent mode"] = None
+    calibration: Annotated[
+        Path | None, "what the shop has taught its ears (storepulse probes calibrate)"
+    ] = None
     restarts_max: Annotated[int, "a child that ends more often than this in 5 minutes rests"] = 5
     push_contact: Annotated[
         str, "mailto: or https: address at which a push service reaches whoever runs this node"

@@ -27,7 +27,8 @@ from hub.experiments.cli import app as experiments_app
 from hub.feeds.cli import app as feeds_app
 from hub.figures.cli import app as figures_app
 from hub.figures.cli import keep_app
-from hub.ingest.listener import Tally, collect_less_often, listen
+from hub.ingest.garbage import collect_less_often
+from hub.ingest.listener import Tally, listen
 from hub.ingest.load import Loaded, load_facts
 from hub.keeping.cli import app as keeping_app
 from hub.metrics import CATALOGUE
@@ -191,14 +192,19 @@ def ingest(
     database: DatabaseOption = None,
     broker: Annotated[str | None, typer.Option(help="mqtt://HOST:PORT")] = None,
     chain: Annotated[str | None, typer.Option(help="Name of the chain in the topics.")] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Processes that store what nodes say; 1: this one. Default: 1."),
+    ] = None,
 ) -> None:
     """Take in what the nodes say, and bring actions down to them, until Ctrl-C.
 
-    `storepulse hub run` does this too; this is for running the parts apart.
+    `storepulse hub run` does this too, with as many workers as STOREPULSE_HUB_INGEST_WORKERS says;
+    this is for running the parts apart.
 
-    Example: storepulse hub ingest --broker mqtt://127.0.0.1:1883 --chain acme
+    Example: storepulse hub ingest --broker mqtt://127.0.0.1:1883 --chain acme --workers 2
     """
-    settings = read_settings(os.environ, broker=broker, chain=chain)
+    settings = read_settings(os.environ, broker=broker, chain=chain, ingest_workers=workers)
     with open_database(database) as opened:
         talk.print(
             f"listening to chain {settings.chain} at {settings.broker}; "

@@ -33,7 +33,8 @@ from hub.errors import DatabaseUnavailable
 from hub.feeds.running import keep_fed
 from hub.figures.keeping import keep_figures
 from hub.figures.retention import remove_old_facts
-from hub.ingest.listener import Tally, collect_less_often, listen, utc_now
+from hub.ingest.garbage import collect_less_often
+from hub.ingest.listener import Tally, listen, utc_now
 from hub.nodes.authority_files import (
     KeptAuthority,
     authority_folder,

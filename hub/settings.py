@@ -18,6 +18,7 @@ from storepulse.topics import Address
 from storepulse.wire import explain
 
 PREFIX: Final = "STOREPULSE_HUB_"
+WORKERS_MAX: Final = 16
 _PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 
 
@@ -73,12 +74,19 @@ class Settings:
     resend_s: Annotated[float, "without a receipt for so long, an action goes again"] = 30.0
     retry_s_max: Annotated[float, "longest wait between tries to reach broker or database"] = 5.0
     queue_max: Annotated[int, "payloads held while they wait for the database"] = 1000
+    ingest_workers: Annotated[
+        int, "processes that store what nodes say; 1: the hub's own, enough for 500 nodes"
+    ] = 1
 
     def __post_init__(self) -> None:
         Address(self.chain, "shop", "node")
         for name in ("courier_tick_s", "resend_s", "retry_s_max", "queue_max", "blob_days"):
             if getattr(self, name) <= 0:
                 raise BadSettings(f"{name} must be above 0, got {getattr(self, name)}")
+        if not 1 <= self.ingest_workers <= WORKERS_MAX:
+            raise BadSettings(
+                f"ingest_workers must lie between 1 and {WORKERS_MAX}, got {self.ingest_workers}"
+            )
         for name in ("notice_mail", "care_mail", "care_phone"):
             if getattr(self, name) and "{contact}" not in getattr(self, name):
                 # Not repeated: it holds a password.

@@ -86,7 +86,7 @@ EXTRA_WITHOUT_PICTURE: Final = 0.9
 EXTRA_UNSEEN_MIN: Final = 0.6
 """How sure a surplus facing is where there is no reference photo to ask, and from which confidence
 it is told: choices, not measurements."""
-EXTRA_HEIGHT_MIN: Final = 0.6
+EXTRA_HEIGHT_MIN: Final = 0.25
 """Of the lowest tenth of the places: leaflets and tags told as a row of facings are less high."""
 
 
@@ -375,7 +375,9 @@ def _surplus(
     out = []
     # Where little around is in place, the map is off, and what seems new stood elsewhere on it.
     sure = np.array([(place.right or 0.0) >= SURELY_RIGHT for place in places])
-    settled = np.nan_to_num(sure_around(match.places, sure, boxes[asked]), nan=1.0)
+    shown = np.array([place.right is not None for place in places])
+    settled = sure_around(match.places[shown], sure[shown], boxes[asked])
+    settled = np.nan_to_num(settled, nan=1.0)
     lowest = float(np.percentile(match.places[:, 3] - match.places[:, 1], 10))
     for j, distance, around in zip(asked, evidence.before(asked), settled, strict=True):
         nearest = int(distances.to_products[:, j].argmin())

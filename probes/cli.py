@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from probes.account import as_json, as_lines
 from probes.calibration import DEFAULT_CALIBRATION, read_calibration, write_calibration
 from probes.captures import CaptureWarning
-from probes.cli_listening import Agreed, Modes, OptedOut, Zone, live, opt_out
+from probes.cli_listening import Agreed, Modes, OptedOut, Zone, hear_source, live, opt_out
 from probes.cli_proof import bench, prove_privacy
 from probes.cli_tracing import link
 from probes.hand_counts import calibrate, read_counts
@@ -38,6 +38,7 @@ def _top() -> None:
 
 
 app.command("live")(live)
+app.command("hear")(hear_source)
 app.command("link")(link)
 app.command("opt-out")(opt_out)
 app.command("prove-privacy")(prove_privacy)

@@ -1,4 +1,4 @@
-"""`storepulse probes live` and the two lists of phones. Gathered by `probes/cli.py`."""
+"""`storepulse probes live|hear` and the two lists of phones. Gathered by `probes/cli.py`."""
 
 import sys
 from pathlib import Path
@@ -8,10 +8,12 @@ import typer
 from rich.console import Console
 
 from probes.calibration import DEFAULT_CALIBRATION, read_calibration
+from probes.ear import hear
 from probes.frames import FrameReader
 from probes.lists import parse_address, read_list, write_list
 from probes.modes import Listening, Mode
 from probes.privacy import keep_to_itself
+from probes.sources.naming import read_source
 from probes.worker import admission, listen, radio_of, tell
 
 Modes = Annotated[Mode, typer.Option(help="How much may be known (docs/privacy.md).")]
@@ -54,6 +56,39 @@ def live(
         f"{reader.counts.damaged:,} damaged, {radio.lost:,} lost",
         markup=False,
     )
+
+
+def hear_source(
+    source: Annotated[str, typer.Argument(help="E.g. door+folder:/var/spool/door?error=0.05.")],
+    mode: Modes = Mode.STANDARD,
+    timezone: Zone = "UTC",
+    shop: Annotated[str, typer.Option(help="Whose facts they are.")] = "unassigned",
+    teller: Annotated[
+        str, typer.Option("--source", help="Who says so: the node's path.")
+    ] = "probes.hear",
+    opted_out: OptedOut = None,
+    agreed: Agreed = None,
+    calibration: Annotated[Path, typer.Option(help="What the place has taught.")] = (
+        DEFAULT_CALIBRATION
+    ),
+    keep: Annotated[
+        Path | None, typer.Option(help="Folder where a door counter's day waits for its end.")
+    ] = None,
+) -> None:
+    """Listen to any source until Ctrl-C, as a node's ears do; each day's facts as JSON lines.
+
+    Sources: radio:IFACE, meraki+http://…, hostapd+mqtt://…, fortinet+udp://…, rows+folder:…,
+    door+folder:… and door+mqtt://… (docs/ears.md). A node hears the same by
+    `storepulse edge run --ear SOURCE`.
+
+    Example: storepulse probes hear "door+folder:/var/spool/door?error=0.05" --keep days
+    """
+    talk = Console(stderr=True, soft_wrap=True, highlight=False)
+    hear(
+        read_source(source), Listening(mode, timezone), opted_out=opted_out, agreed=agreed,
+        calibration=calibration, keep=keep, shop=shop, source=teller,
+        say=lambda text: talk.print(f"storepulse: {text}", markup=False),
+    )  # fmt: skip
 
 
 def opt_out(

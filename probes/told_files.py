@@ -7,8 +7,9 @@ from pathlib import Path
 from probes.errors import SourceFailure, SourceRefused
 from probes.modes import Listening
 from probes.sighting_facts import facts_of_passages, facts_of_sightings
-from probes.sources.access_points import Fortinet, Hostapd, PlainRows
+from probes.sources.access_points import READERS
 from probes.sources.door import Door
+from probes.sources.naming import Teller
 from probes.sources.port import Decoder, Passage, Pushed, Senders, Sighting, SightingCounts
 from probes.sources.reading import json_of, time_of
 from storepulse.facts import Fact
@@ -37,7 +38,10 @@ def facts_of_told(
     Raises:
         SourceRefused: a file that cannot be read, or a door counter without its error.
     """
-    decoder = _decoder(form, Senders(listening.turns, admits=admits))
+    decoder: Decoder = (
+        Door() if form is Form.DOOR
+        else READERS[Teller(form)](Senders(listening.turns, admits=admits))
+    )  # fmt: skip
     heard = list(Pushed(decoder, _payloads(form, files, decoder.counts)).hearings())
     passages = [one for one in heard if isinstance(one, Passage)]
     sightings = [one for one in heard if isinstance(one, Sighting)]
@@ -54,20 +58,6 @@ def facts_of_told(
     return facts_of_passages(
         passages, error_share=door_error, timezone=listening.timezone, shop=shop, source=source
     ), damaged
-
-
-def _decoder(form: Form, senders: Senders) -> Decoder:
-    match form:
-        case Form.HOSTAPD:
-            return Hostapd(senders)
-        case Form.FORTINET:
-            return Fortinet(senders)
-        case Form.ROWS:
-            return PlainRows(senders)
-        case Form.DOOR:
-            return Door()
-        case _:
-            raise ValueError(f"{form} is read by `probes.replay`")
 
 
 def _payloads(form: Form, files: Sequence[Path], counts: SightingCounts) -> Iterator[

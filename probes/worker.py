@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--agreed", type=Path, help="list of phones heard in consent mode")
     parser.add_argument("--shop", default="unassigned", help="whose facts they are")
     parser.add_argument("--source", default="probes.worker", help="who says so: the node's path")
-    parser.add_argument("--timezone", type=_zone, default="UTC", help="of the shop, for its days")
+    parser.add_argument("--timezone", type=zone, default="UTC", help="of the shop, for its days")
     parser.add_argument("--calibration", type=Path, default=DEFAULT_CALIBRATION)
     given = parser.parse_args(arguments)
     if bool(given.captures) == bool(given.live):
@@ -139,7 +139,8 @@ def tell(days: Iterable[Sequence[Fact]]) -> None:
         sys.stdout.flush()
 
 
-def _zone(name: str) -> str:
+def zone(name: str) -> str:
+    """A time zone's name, for argparse."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:

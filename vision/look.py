@@ -15,7 +15,7 @@ from vision.gap_eyes import GapEyes
 from vision.gaps import WEAK_SCORE_MIN
 from vision.observation import Box, Facing, Observation, PhotoFacts
 from vision.photos import Photo, read_photo
-from vision.rows import find_rows
+from vision.rows import find_rows, reaching
 from vision.verdict import SENTENCES, chosen_verdict, reasons_after_looking
 
 WHOLE_CURVE: Final = Limits(score_min=0.01, overlap_max=0.6, count_max=800)
@@ -52,7 +52,7 @@ class Looker:
         self.detector = Detector(model, threads=threads)
         self._gap_eyes = GapEyes(threads=threads)
         self._doubtful = doubtful
-        self._reasons_before = chosen_verdict()
+        self._first_word = chosen_verdict()
 
     def look_at(
         self, source: Path | bytes, *, name: str | None = None
@@ -80,7 +80,8 @@ class Looker:
             return time.perf_counter()
 
         at = started
-        reasons = self._reasons_before(photo)
+        first = self._first_word(photo)
+        reasons = first.codes
         at = lap("verdict", at)
         found, weak, others = Found.nothing(), Found.nothing(), []
         if not reasons:
@@ -89,7 +90,7 @@ class Looker:
                 photo.rgb, [Limits(), Limits(score_min=WEAK_SCORE_MIN), *also]
             )
             at = lap("detect", at)
-            reasons = reasons_after_looking(found, max(photo.rgb.shape[:2]))
+            reasons = reasons_after_looking(found, max(photo.rgb.shape[:2]), far_px=first.far_px)
         if reasons:
             timings["total"] = _ms_since(started)
             return Observation(
@@ -98,9 +99,8 @@ class Looker:
         boxes = _full_size(found, photo)
         rows = find_rows(boxes, photo.width, photo.height)
         at = lap("rows", at)
-        gaps = self._gap_eyes.find(
-            boxes, rows, weak_px=_full_size(weak, photo), rgb=photo.rgb, scale=photo.scale
-        )
+        half_seen = _full_size(weak, photo)
+        gaps = self._gap_eyes.find(boxes, rows, weak_px=half_seen, rgb=photo.rgb, scale=photo.scale)
         lap("gaps", at)
         facings = tuple(
             Facing(_tenths(box), round(float(score), 3), int(row) if row >= 0 else None)
@@ -124,7 +124,7 @@ class Looker:
                     line_xyxy_px=_tenths(row.line_xyxy_px),
                     height_px=round(row.height_px, 1),
                 )
-                for row in rows.rows
+                for row in reaching(rows, boxes, half_seen)
             ),
             timings_ms=timings,
             model=self.detector.facts,

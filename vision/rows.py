@@ -6,7 +6,7 @@ are compared after it is taken out, and only then facings are linked, left to ri
 Chains on one line are one row; a chain that stands on the tops of another one is its second layer.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -39,6 +39,10 @@ NEAR_LINE_MAX: Final = 0.25
 """A facing may reach this far below the line on which it stands."""
 LOOSE_DROP_MAX: Final = 1.5
 """A facing whose bottom is no more above a line, of the taller height, stands on that shelf."""
+REACH_RISE_MAX: Final = 0.2
+"""A half-seen facing stands on a row's line when its foot is no farther from it."""
+REACH_HEIGHT: Final = (0.5, 2.0)
+"""A half-seen facing of so many row heights may stand at the end of a row."""
 LEAN_TRUST: Final = 0.5
 """The lean of the whole photo counts in a row's line as much as so many facings at its ends."""
 ROW_FACINGS_MIN: Final = 2
@@ -127,6 +131,56 @@ def find_rows(boxes_px: NDArray[np.floating], width_px: int, height_px: int) -> 
         for place, chain in enumerate(lines)
     )
     return Rows(rows, row_of, lean)
+
+
+def reaching(
+    rows: Rows, boxes_px: NDArray[np.floating], half_seen_px: NDArray[np.floating]
+) -> tuple[Row, ...]:
+    """The same rows, their lines continued along what was seen too weakly to be counted.
+
+    A board does not end where the detector grows unsure. Half-seen facings beside an end of a row,
+    on its line and of its height, take it along, but never to where another row runs already. No
+    row begins with them.
+
+    Args:
+        rows: of the facings that count.
+        boxes_px: (n, 4) these facings.
+        half_seen_px: (m, 4) weak answers; facings that count may be among them.
+    """
+    weak = np.asarray(half_seen_px, np.float64).reshape(-1, 4)
+    return tuple(
+        _continued(row, rows, np.asarray(boxes_px, np.float64)[rows.row_of == row.index], weak)
+        for row in rows.rows
+    )
+
+
+def _continued(row: Row, rows: Rows, own: Floats, weak: Floats) -> Row:
+    tall, middle = weak[:, 3] - weak[:, 1], (weak[:, 0] + weak[:, 2]) / 2
+    low, high = (share * row.height_px for share in REACH_HEIGHT)
+    near = abs(_y_at(row, middle) - weak[:, 3]) < REACH_RISE_MAX * np.minimum(tall, row.height_px)
+    stands = near & (tall > low) & (tall < high)
+    for other in rows.rows:
+        if other is not row:
+            x1, _, x2, _ = other.line_xyxy_px
+            apart = abs(_y_at(other, middle) - _y_at(row, middle))
+            lower = min(row.height_px, other.height_px)
+            stands &= (middle < x1) | (middle > x2) | (apart >= 0.5 * lower)
+    space = LINK_SPACE_MAX * float(np.median(own[:, 2] - own[:, 0]))
+    left, _, right, _ = row.line_xyxy_px
+    along = weak[stands]
+    for box in along[np.argsort(along[:, 0], kind="stable")]:
+        if box[0] > left and box[0] - right < space:
+            right = max(right, float(box[2]))
+    for box in along[np.argsort(-along[:, 2], kind="stable")]:
+        if box[2] < right and left - box[2] < space:
+            left = min(left, float(box[0]))
+    ends = [float(y) for y in _y_at(row, np.array([left, right]))]
+    return replace(row, line_xyxy_px=(left, ends[0], right, ends[1]))
+
+
+def _y_at(row: Row, x: Floats) -> Floats:
+    x1, y1, x2, y2 = row.line_xyxy_px
+    return y1 + (y2 - y1) * (x - x1) / max(x2 - x1, 1e-6)
 
 
 def _fit_lean(boxes: Floats, width_px: int, height_px: int) -> Lean:

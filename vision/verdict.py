@@ -40,6 +40,12 @@ that the learnt reasons refuse good photos; then only size and darkness are aske
 FAR_SHORT_PX: Final = 14.5
 """Median shorter side of the facings, at the 1280 px that the network sees: below it most photos
 have lost ten points of AP50 and more. Of 274 photos of shelves the smallest have 15.3."""
+FAR_UNSURE: Final = 1.0
+"""Log odds on both sides of the limit between which pixels alone do not settle the distance: small
+packs from near look like large ones from afar. There the facings are looked at first."""
+FAR_UNSURE_PX: Final = 30.0
+"""As `FAR_SHORT_PX`, where pixels leave the distance open. A quarter of the good photos to learn
+from have smaller facings, but few of these look far as well."""
 
 SENTENCES: Final = {
     "too_small": Sentence(
@@ -83,6 +89,16 @@ SENTENCES: Final = {
 """Reason -> what a clerk is told, in the languages of our users."""
 
 
+@dataclass(frozen=True, slots=True)
+class FirstWord:
+    """What is said of a photo before the network looks at it."""
+
+    codes: tuple[str, ...] = ()
+    """Keys of `SENTENCES`, the surest first: the photo is refused. (): the network looks at it."""
+    far_px: float = FAR_SHORT_PX
+    """It is too far if the facings that are then seen are smaller than this; see `FAR_SHORT_PX`."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Refuser:
     """One reason: its forest, and the log odds above which a photo is refused."""
@@ -113,7 +129,7 @@ def refusers() -> Mapping[str, Refuser]:
     }  # fmt: skip
 
 
-def chosen_verdict() -> Callable[[Photo], tuple[str, ...]]:
+def chosen_verdict() -> Callable[[Photo], FirstWord]:
     """What is asked of a photo before the network runs, by the setting; see `VERDICT_VARIABLE`.
 
     Raises:
@@ -123,9 +139,9 @@ def chosen_verdict() -> Callable[[Photo], tuple[str, ...]]:
     if name not in ("full", "basic"):
         raise BadInput(f"{VERDICT_VARIABLE}={name}: known are full and basic; leave it for full")
     if name == "basic":
-        return basic_reasons
+        return lambda photo: FirstWord(basic_reasons(photo))
     refusers()  # read now: the first photo should not wait for it
-    return reasons_before_looking
+    return first_word
 
 
 def basic_reasons(photo: Photo) -> tuple[str, ...]:
@@ -137,15 +153,24 @@ def basic_reasons(photo: Photo) -> tuple[str, ...]:
 
 
 def reasons_before_looking(photo: Photo) -> tuple[str, ...]:
-    """Keys of `SENTENCES` for which the photo is refused before the network runs; () if none.
+    """Keys of `SENTENCES` for which the photo is refused before the network runs; () if none."""
+    return first_word(photo).codes
 
-    The surest comes first. In a photo that is too dark or too small nothing else can be told.
+
+def first_word(photo: Photo) -> FirstWord:
+    """Whether the photo is refused before the network runs, and when it is to be afterwards.
+
+    The surest reason comes first. In a photo that is too dark or too small nothing else can be
+    told.
     """
     if basic := basic_reasons(photo):
-        return basic
-    clues = clues_of(photo.rgb)
-    above = odds_above(clues)
-    return tuple(sorted((reason for reason in above if above[reason] > 0), key=lambda r: -above[r]))
+        return FirstWord(basic)
+    above = odds_above(clues_of(photo.rgb))
+    far = above.pop("too_far", -np.inf)
+    if far > FAR_UNSURE:
+        above["too_far"] = far
+    codes = sorted((reason for reason in above if above[reason] > 0), key=lambda r: -above[r])
+    return FirstWord(tuple(codes), FAR_UNSURE_PX if abs(far) <= FAR_UNSURE else FAR_SHORT_PX)
 
 
 def odds_above(clues: Clues) -> dict[str, float]:
@@ -156,16 +181,19 @@ def odds_above(clues: Clues) -> dict[str, float]:
     }
 
 
-def reasons_after_looking(found: Found, long_px: int) -> tuple[str, ...]:
+def reasons_after_looking(
+    found: Found, long_px: int, *, far_px: float = FAR_SHORT_PX
+) -> tuple[str, ...]:
     """Keys of `SENTENCES` for which the photo is refused once facings were sought; () if none.
 
     Args:
         found: facings in pixels of the picture that was looked at.
         long_px: its long side.
+        far_px: of the photo's `FirstWord`.
     """
     if len(found.scores) < FACINGS_MIN or float(found.scores.max()) < SURE_SCORE:
         return ("no_shelf",)
     short = np.median((found.boxes_px[:, 2:] - found.boxes_px[:, :2]).min(axis=1))
-    if short * INPUT_PX / long_px < FAR_SHORT_PX:
+    if short * INPUT_PX / long_px < far_px:
         return ("too_far",)
     return ()

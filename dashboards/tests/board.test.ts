@@ -7,6 +7,7 @@ import { contradicting, meant, typed, withLimit, type Policy } from '../src/boar
 import { barOf } from '../src/board/figures'
 import { rowsOf, withRows, type Columns } from '../src/board/columns'
 import { boardTable, counted, DIMENSIONS, hasChanged, inWindow, shown, since, wantedOf, type Row, type RowCode } from '../src/board/rows'
+import { grainOf, windowsOf } from '../src/board/series'
 import { NOTHING, ordered, resized, turnedTo } from '../src/board/slots'
 import { pathsOf, runsOf, STRIP_INKS } from '../src/board/strips'
 import { axisOf, claimOf, onAxis, signed } from '../src/board/why'
@@ -254,6 +255,30 @@ describe('a calendar', () => {
     expect(found.days).toEqual(['2026-11-14', '2026-11-15'])
     expect(found.own).toEqual([null, 'red'])
     expect(found.dimensions[0]!.colours).toEqual([null, 'green'])
+  })
+})
+
+describe('a series', () => {
+  const series = (...figures: object[]) => ({ figures } as unknown as Parameters<typeof windowsOf>[0])
+
+  it('has a hole where a window has no fact, and takes the ratio where there is one', () => {
+    const { starts, curve } = windowsOf(series(
+      { starts_at: '2026-11-20T08:00:00Z', value: 6, low: 5, high: 7, ratio: { per: 'staff_on_duty', value: 2, low: 1, high: 3 } },
+      { starts_at: '2026-11-20T08:30:00Z', value: 4, low: null, high: null, ratio: null },
+    ), 'quarter', 'count')
+    expect(starts.map((one) => one.slice(11, 16))).toEqual(['08:00', '08:15', '08:30'])
+    expect(curve).toEqual({ unit: 'count', value: [2, null, 4], low: [1, null, null], high: [3, null, null] })
+    expect(windowsOf(series(), 'hour', 'min').starts).toEqual([])
+  })
+
+  it('has each week once where clocks change', () => {
+    const of = (starts_at: string) => ({ starts_at, value: 1, low: 1, high: 1 })
+    const told = series(of('2026-10-18T22:00:00Z'), of('2026-10-25T23:00:00Z'), of('2026-11-01T23:00:00Z'))
+    expect(windowsOf(told, 'week', 'min').starts).toHaveLength(3)
+  })
+
+  it('is by day where an address cannot mean any', () => {
+    expect(['hour', 'week', 'year', ''].map((by) => grainOf(new URLSearchParams({ by })))).toEqual(['hour', 'week', 'day', 'day'])
   })
 })
 

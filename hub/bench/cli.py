@@ -11,6 +11,7 @@ from hub.bench.board import bench_board
 from hub.bench.codes import bench_codes
 from hub.bench.ingest import bench_ingest
 from hub.bench.news import bench_news
+from hub.bench.stores import bench_stores
 from storepulse.errors import BadInput
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -65,15 +66,18 @@ def ingest(
     broker: Annotated[
         str | None, typer.Option(help="mosquitto or embedded; default: mosquitto if installed.")
     ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=16, help="Processes of the hub that store; 1: its own.")
+    ] = 1,
 ) -> None:
     """From broker to committed row, each fact once; prints one line of JSON.
 
-    Example: storepulse hub bench ingest --nodes 500 --runs 5
+    Example: storepulse hub bench ingest --nodes 500 --runs 5 --workers 2
     """
     if broker not in (None, "mosquitto", "embedded"):
         raise BadInput(f"--broker must be mosquitto or embedded, got {broker!r}")
     kind: Any = broker
-    typer.echo(json.dumps(asdict(bench_ingest(nodes, messages, size, window, runs, kind))))
+    typer.echo(json.dumps(asdict(bench_ingest(nodes, messages, size, window, runs, kind, workers))))
 
 
 @app.command("news")
@@ -89,3 +93,17 @@ def news(
     Example: storepulse hub bench news --shops 10000 --background 1000
     """
     typer.echo(json.dumps(asdict(bench_news(shops, facts, background))))
+
+
+@app.command("stores")
+def stores(
+    databases: Annotated[list[str], typer.Argument(help="Empty ones, by URL or folder.")],
+    shops: Annotated[int, typer.Option(min=1, max=10_000)] = 20,
+    days: Annotated[int, typer.Option(min=1, max=100, help="Of each shop in each run.")] = 3,
+    runs: Annotated[int, typer.Option(min=1, max=50)] = 5,
+) -> None:
+    """Store the same facts in several databases and read figures; prints one line of JSON.
+
+    Example: storepulse hub bench stores ./data/plain postgresql://me@/hub?host=/run/postgresql
+    """
+    typer.echo(json.dumps(asdict(bench_stores(databases, shops, days, runs))))

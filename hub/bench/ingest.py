@@ -41,6 +41,8 @@ class IngestBench:
     """What was measured. Seconds of CPU are of all measured runs together."""
 
     broker: str
+    workers: int
+    """Processes of the hub that store; 1: the one that speaks to the broker."""
     nodes: int
     facts_a_message: int
     window: int
@@ -72,7 +74,13 @@ class IngestStuck(Unavailable):
 
 
 def bench_ingest(
-    nodes: int, messages: int, size: int, window: int, runs: int, kind: BrokerKind | None
+    nodes: int,
+    messages: int,
+    size: int,
+    window: int,
+    runs: int,
+    kind: BrokerKind | None,
+    workers: int,
 ) -> IngestBench:
     """Run broker, database, ingest and sender; the first run warms up and is not counted.
 
@@ -81,6 +89,7 @@ def bench_ingest(
         size: facts in a message.
         window: messages that a node has under way.
         kind: of the broker; None for mosquitto where it is installed.
+        workers: processes of the hub that store.
     """
     before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="storepulse-bench-") as folder:
@@ -90,13 +99,15 @@ def bench_ingest(
             open_database(place) as database,
             running_broker(Path(folder) / "broker", kind=kind) as broker,
         ):
-            found = _measured(place, database, broker, (nodes, messages, size, window, runs))
+            asked = (nodes, messages, size, window, runs)
+            found = _measured(place, database, broker, asked, workers)
             copied = _bare_copy(database, nodes * messages * size)
             throw_away(database)
     rates = found.pop("rates")
     average, low, high = mean_with_interval(rates)
     return IngestBench(
-        broker=broker.kind, nodes=nodes, facts_a_message=size, window=window, runs=runs,
+        broker=broker.kind, workers=workers, nodes=nodes, facts_a_message=size, window=window,
+        runs=runs,
         facts_a_run=nodes * messages * size, facts_a_second=tuple(round(one) for one in rates),
         facts_a_second_mean=round(average),
         facts_a_second_low=None if low is None else round(low),
@@ -118,10 +129,15 @@ def mean_with_interval(values: Sequence[float]) -> tuple[float, float | None, fl
 
 
 def _measured(
-    place: str, database: Database, broker: Broker, asked: tuple[int, int, int, int, int]
+    place: str,
+    database: Database,
+    broker: Broker,
+    asked: tuple[int, int, int, int, int],
+    workers: int,
 ) -> dict[str, Any]:
     nodes, messages, size, window, runs = asked
     words = ["ingest", "--database", place, "--broker", broker.url, "--chain", CHAIN]
+    words += ["--workers", str(workers)]
     listener = subprocess.Popen(
         [sys.executable, "-m", "storepulse", "hub", *words], stdin=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -167,7 +183,7 @@ def _measured(
 
 def _used(listener: int, postmaster: int, broker: int) -> dict[str, float]:
     return {
-        "hub": cpu_s(listener), "database": family_cpu_s(postmaster), "broker": cpu_s(broker)
+        "hub": family_cpu_s(listener), "database": family_cpu_s(postmaster), "broker": cpu_s(broker)
     }  # fmt: skip
 
 

@@ -16,7 +16,8 @@ from hub.bench.sender import CHAIN
 from hub.codes.days import local_day
 from hub.codes.touched import known_shops
 from hub.figures.keeping import keep_figures
-from hub.ingest.listener import Tally, collect_less_often, listen
+from hub.ingest.garbage import collect_less_often
+from hub.ingest.listener import Tally, listen
 from hub.scheduler import Scheduler, schedule
 from hub.settings import read_settings
 from hub.store.database import open_database

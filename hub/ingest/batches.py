@@ -14,7 +14,7 @@ import psycopg
 from hub.actions.store import move_action, note_delivered, note_withdrawal_kept, shops_of_actions
 from hub.errors import NodeRefused
 from hub.ingest.fact_rules import as_storable, storable, why_refused
-from hub.ingest.facts_store import SaidFact, insert_facts
+from hub.ingest.facts_store import SaidFact, insert_facts, insert_keys
 from hub.ingest.sorting import (
     TAPS,
     Alarm,
@@ -35,7 +35,6 @@ from hub.ingest.streams_store import (
     acknowledgements,
     advance_streams,
     insert_event,
-    insert_keys,
     insert_merged,
     insert_quarantined,
     insert_waiting,
@@ -150,7 +149,7 @@ def store_batches(
         for address in shut_out
     }
     let_in = {address: some for address, some in said.items() if address not in shut_out}
-    if any(not storable(one.key.epoch) for some in let_in.values() for one in some):
+    if not all(map(storable, {one.key.epoch for some in let_in.values() for one in some})):
         return outcomes | _store_apart(database, let_in, received_at)
     try:
         with database.connection() as connection:
@@ -217,8 +216,9 @@ def _store(
     if not said:
         return {}
     see_nodes(connection, said, at=received_at)
+    epochs = {address: {one.key.epoch for one in some} for address, some in said.items()}
     streams = lock_streams(
-        connection, ((node.path, one.key.epoch) for node, some in said.items() for one in some)
+        connection, ((node.path, epoch) for node, some in epochs.items() for epoch in some)
     )
     known = _what_is_known(connection, streams, said)
     plans = {
@@ -231,17 +231,17 @@ def _store(
     merged: dict[int, list[tuple[int, int]]] = {}
     for address, plan in plans.items():
         path = address.path
-        for epoch, number in plan.keys:
-            new.setdefault(by_place[path, epoch], []).append(number)
+        for one in epochs[address]:
+            new[by_place[path, one]] = [number for epoch, number in plan.keys if epoch == one]
         for epoch, ranges in known[address].merged.items():
-            merged.setdefault(by_place[address.path, epoch], []).extend(ranges)
+            merged.setdefault(by_place[path, epoch], []).extend(ranges)
         for epoch, first, last in plan.merged:
-            merged.setdefault(by_place[address.path, epoch], []).append((first, last))
+            merged.setdefault(by_place[path, epoch], []).append((first, last))
     reached = advance_streams(connection, streams, new, merged)
     addresses = {address.path: address for address in said}
-    for one in streams:
-        told = Acknowledgement(epoch=one.epoch, through=reached[one.stream])
-        stored[addresses[one.node_path]].acknowledgements.append(told)
+    for stream in streams:
+        told = Acknowledgement(epoch=stream.epoch, through=reached[stream.stream])
+        stored[addresses[stream.node_path]].acknowledgements.append(told)
     return stored
 
 
@@ -257,11 +257,11 @@ def _what_is_known(
     for address, some in said.items():
         path = address.path
         for one in some:
-            numbers.setdefault(by_place[path, one.key.epoch], []).append(one.key.number)
-            if isinstance(one, Message):
-                boots.add((path, one.clock.boot))
-                if isinstance(one.body, ActionMarked):
-                    marked.append(one.body.action)
+            key = one.key
+            numbers.setdefault(by_place[path, key.epoch], []).append(key.number)
+        told = [one for one in some if isinstance(one, Message)]
+        boots.update((path, boot) for boot in {one.clock.boot for one in told})
+        marked += [one.body.action for one in told if isinstance(one.body, ActionMarked)]
     contents: dict[str, dict[tuple[str, int], bytes]] = {}
     of_stream = {one.stream: one for one in streams}
     for (stream, number), checksum in known_contents(connection, numbers).items():
@@ -298,10 +298,11 @@ def _keep_plans(
         for address, plan in plans.items()
     }  # fmt: skip
     keys = [
-        (by_place[address.path, epoch], number, checksum)
+        (by_place[address.path, place[0]], place[1], checksum)
         for address, plan in plans.items()
-        for (epoch, number), checksum in plan.keys.items()
-        if (epoch, number) not in plan.sums
+        if len(plan.written) < len(plan.keys)  # facts bring their own
+        for place, checksum in plan.keys.items()
+        if place not in plan.written
     ]
     insert_keys(connection, keys, received_at=received_at)
     facts = []
@@ -329,8 +330,8 @@ def _keep_plans(
 
 
 def _said_fact(plan: Plan, stream: int, key: Key, fact: Fact) -> SaidFact:
-    checksum = plan.sums.get((key.epoch, key.number))
-    return SaidFact(fact, stream, key.number, checksum, new_key=checksum is not None)
+    texts = plan.written.get((key.epoch, key.number))
+    return SaidFact(fact, stream, key.number, texts, new_key=texts is not None)
 
 
 def _keep_faults(
@@ -349,6 +350,8 @@ def _keep_facts(
     received_at: datetime,
 ) -> None:
     outcomes = insert_facts(connection, [said for _, _, said in told], received_at=received_at)
+    if outcomes.count("new") == len(told):
+        return
     for (address, key, said), outcome in zip(told, outcomes, strict=True):
         if outcome == "new":
             continue

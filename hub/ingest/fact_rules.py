@@ -1,14 +1,10 @@
-"""Which facts the hub takes, and how two of them are told apart. Pure: no database, no clock."""
+"""Which facts the hub takes, and why it refuses others. Pure: no database, no clock."""
 
-import hashlib
-import json
-from datetime import UTC, datetime
-from functools import lru_cache
-from json.encoder import encode_basestring_ascii as _quoted
-from typing import Any, Final
+from datetime import UTC
+from typing import Final
 
 from hub.metrics import CATALOGUE, Metric
-from storepulse.facts import FACT_JSON, Fact
+from storepulse.facts import Fact
 
 YEARS: Final = (2000, 2099)
 """Outside these a date is a wrong clock; it also bounds the partitions."""
@@ -104,52 +100,3 @@ def storable(text: str) -> bool:
 def as_storable(text: str) -> str:
     """A text with what cannot be held replaced by the replacement character."""
     return text.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
-_FIGURES: Final = frozenset({float, int, type(None)})
-
-
-def fact_sha256(fact: Fact) -> bytes:
-    """The checksum of what a fact says; the same moment in two time zones is the same."""
-    figures = (fact.coverage, fact.high, fact.independent, fact.low, fact.n, fact.value)
-    if not _FIGURES.issuperset(map(type, figures)):
-        return sha256_of(_said(fact))  # a bool, or a number of another library
-    coverage, high, independent, low, n, value = (
-        "null" if one is None else repr(one) for one in figures
-    )
-    dims = dims_text(fact)
-    # The text that `sha256_of(_said(fact))` is made of, written at once: a test compares them.
-    text = (
-        f'{{"coverage":{coverage},"dims":{dims},"end":"{_moment_text(fact.end)}","high":{high},'
-        f'"id":{_quoted(fact.id)},"independent":{independent},"low":{low},'
-        f'"method":{_quoted(fact.method)},"metric":{_quoted(fact.metric)},"n":{n},'
-        f'"shop":{_quoted(fact.shop)},"source":{_quoted(fact.source)},'
-        f'"start":"{_moment_text(fact.start)}","value":{value}}}'
-    )
-    return hashlib.sha256(text.encode()).digest()
-
-
-def _said(fact: Fact) -> dict[str, Any]:
-    said: dict[str, Any] = FACT_JSON.dump_python(fact, mode="json")
-    said["start"], said["end"] = _moment_text(fact.start), _moment_text(fact.end)
-    return said
-
-
-def _moment_text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat()
-
-
-def dims_text(fact: Fact) -> str:
-    """The dims as JSON in ASCII, sorted by name."""
-    return _dims_text(tuple(fact.dims.items())) if fact.dims else "{}"
-
-
-@lru_cache(maxsize=4096)
-def _dims_text(dims: tuple[tuple[str, str], ...]) -> str:
-    return _CANONICAL(dict(dims))
-
-
-def sha256_of(value: Any) -> bytes:
-    """The checksum of a JSON value, whatever the order of its keys."""
-    return hashlib.sha256(_CANONICAL(value).encode()).digest()

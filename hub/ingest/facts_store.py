@@ -1,15 +1,17 @@
-"""Facts in the database: each id once, in partitions by month. Judges no fact."""
+"""Facts in the database: each id once, in partitions by time. Judges no fact."""
 
-import re
-from collections.abc import Iterable, Sequence
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Any, Final, Literal
 
+import psycopg
 from psycopg import sql
 
-from hub.ingest.fact_rules import dims_text, fact_sha256
+from hub.ingest.fact_texts import Written, moment_text, written
 from hub.store.database import Connection
 from hub.store.queries import question
 from storepulse.facts import Fact
@@ -17,29 +19,32 @@ from storepulse.facts import Fact
 Outcome = Literal["new", "same", "other"]
 """What became of a fact: stored now; stored before; its id is taken by other content."""
 
-_LINES_A_WRITE: Final = 500
+_ROWS_A_WRITE: Final = 500
 _PARTITION_LOCK: Final = 7_405_814  # one maker of partitions at a time
 _FACT_COLUMNS: Final = (
     "id", "shop", "metric", "value", "low", "high", "n", "coverage", "independent", "dims",
     "method", "source",
 )  # fmt: skip
+_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""From where PostgreSQL counts microseconds."""
+_BINARY_HEAD: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_BINARY_END: Final = b"\xff\xff"
+_KEY_ROW: Final = struct.Struct("!hiqiqi32siq").pack
+"""Stream, number, checksum and moment: how many columns, then each one's length and value."""
 
 
-_ESCAPES: Final = str.maketrans(
-    {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
-)  # fmt: skip
-_HARMLESS: Final = re.compile(r"[^\\\t\n\r]*").fullmatch
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SaidFact:
-    """A fact to be stored, and the message that said it (None: loaded from a file)."""
+    """A fact to be stored, and the message that said it (None: loaded from a file).
+
+    Not frozen for its making's sake: one is made for each fact.
+    """
 
     fact: Fact
     stream: int | None = None
     number: int | None = None
-    sha256: bytes | None = None
-    """The fact's checksum where it is at hand."""
+    written: Written | None = None
+    """The fact's texts where they are at hand."""
     new_key: bool = False
     """The message's key is new and has the same checksum: it is stored together with the fact."""
 
@@ -57,34 +62,88 @@ def insert_facts(
 ) -> list[Outcome]:
     """Store facts whose shops exist; returns what became of each, in order.
 
-    The same id twice in one call: the first is new, the second same or other. All go into a
-    temporary table by one COPY, and from there where they belong.
+    The same id twice in one call: the first is new, the second same or other.
     """
     if not said:
         return []
-    sums = [one.sha256 or fact_sha256(one.fact) for one in said]
+    texts = [one.written or written(one.fact) for one in said]
+    make_months(connection, {one.start[:7] for one in texts})
+    if len({one.fact.id for one in said}) == len(said):
+        # Nearly always each id is new: then all goes straight where it belongs.
+        with suppress(psycopg.errors.UniqueViolation), connection.transaction():
+            _insert_all(connection, said, texts, received_at)
+            return ["new"] * len(said)
+    return _insert_some(connection, said, texts, received_at)
+
+
+def _insert_all(
+    connection: Connection,
+    said: Sequence[SaidFact],
+    texts: Sequence[Written],
+    received_at: datetime,
+) -> None:
+    """Store facts and their keys.
+
+    Raises:
+        UniqueViolation: an id is taken already.
+    """
+    # Sorted, so that two writers cannot wait for each other.
+    _copy(connection, "copy_fact_ids", sorted(one.claim for one in texts))
+    insert_keys(connection, _keys(said, texts), received_at=received_at)
+    moment = moment_text(received_at)
+    _copy(connection, "copy_facts", _rows(said, texts, f"\t{moment}\n"))
+
+
+def _keys(said: Iterable[SaidFact], texts: Iterable[Written]) -> list[tuple[int, int, bytes]]:
+    return [
+        (one.stream, one.number, text.sha256)
+        for one, text in zip(said, texts, strict=True)
+        if one.new_key and one.stream is not None and one.number is not None
+    ]
+
+
+def _rows(said: Iterable[SaidFact], texts: Iterable[Written], end: str) -> Iterator[str]:
+    for one, text in zip(said, texts, strict=True):
+        if one.number is None:
+            yield f"{text.row}\t\\N\t\\N{end}"
+        else:
+            yield f"{text.row}\t{one.stream}\t{one.number}{end}"
+
+
+def _copy(connection: Connection, name: str, rows: Iterable[str]) -> None:
+    rest = iter(rows)
+    with connection.cursor().copy(question(name)) as copy:
+        while block := "".join(islice(rest, _ROWS_A_WRITE)):
+            copy.write(block)
+
+
+def _insert_some(
+    connection: Connection,
+    said: Sequence[SaidFact],
+    texts: Sequence[Written],
+    received_at: datetime,
+) -> list[Outcome]:
+    """Store those facts whose ids are new, by way of a temporary table, and all keys."""
     first: dict[str, int] = {}
     for place, one in enumerate(said):
         first.setdefault(one.fact.id, place)
-    make_months(connection, (one.fact.start for one in said))
     connection.execute(question("make_staged_facts"))
-    with connection.cursor().copy(question("copy_staged_facts")) as copy:
-        received = received_at.isoformat()
-        lines = (_line(place, said[place], sums[place], received) for place in first.values())
-        while block := "".join(islice(lines, _LINES_A_WRITE)):
-            copy.write(block)
+    rows = _rows(said, texts, f"\t{moment_text(received_at)}\t")
+    _copy(
+        connection, "copy_staged_facts",
+        (f"{row}\\\\x{texts[place].sha256.hex()}\t{place}\n"
+         for place, row in enumerate(rows) if first[said[place].fact.id] == place),
+    )  # fmt: skip
     known = {row["place"]: bytes(row["sha256"]) for row in _claim(connection)}
-    for question_name in ("staged_messages", "staged_facts"):
-        connection.execute(question(question_name))
-    if len(first) < len(said):
-        again = [place for place, one in enumerate(said) if first[one.fact.id] != place]
-        for place in again:
-            before = first[said[place].fact.id]
-            known[place] = known.get(before, sums[before])
-        _insert_keys_of(connection, [(said[place], sums[place]) for place in again], received_at)
+    connection.execute(question("staged_facts"))
+    for place, one in enumerate(said):
+        before = first[one.fact.id]
+        if before != place:
+            known[place] = known.get(before, texts[before].sha256)
+    insert_keys(connection, _keys(said, texts), received_at=received_at)
     return [
-        "new" if place not in known else "same" if known[place] == checksum else "other"
-        for place, checksum in enumerate(sums)
+        "new" if place not in known else "same" if known[place] == text.sha256 else "other"
+        for place, text in enumerate(texts)
     ]
 
 
@@ -97,38 +156,25 @@ def _claim(connection: Connection) -> list[dict[str, Any]]:
     return connection.execute(question("unstage_known_facts"), {"places": places}).fetchall()
 
 
-def _insert_keys_of(
-    connection: Connection, told: Iterable[tuple[SaidFact, bytes]], received_at: datetime
+def insert_keys(
+    connection: Connection, keys: Sequence[tuple[int, int, bytes]], *, received_at: datetime
 ) -> None:
+    """Store keys (stream, number, checksum) that are known to be new: their streams are locked."""
+    if not keys:
+        return
+    at_us = (received_at - _EPOCH) // timedelta(microseconds=1)
+    rows = [_KEY_ROW(4, 8, stream, 8, number, 32, checksum, 8, at_us)
+            for stream, number, checksum in keys]  # fmt: skip
     with connection.cursor().copy(question("copy_messages")) as copy:
-        for one, checksum in told:
-            if one.new_key:
-                copy.write_row((one.stream, one.number, checksum, received_at))
+        copy.write(b"".join((_BINARY_HEAD, *rows, _BINARY_END)))
 
 
-def _line(place: int, one: SaidFact, checksum: bytes, received: str) -> str:
-    """One line of COPY's text format: tabs between, \\N for null, a backslash before specials."""
-    fact = one.fact
-    texts = [fact.id, fact.shop, fact.metric, dims_text(fact), fact.method, fact.source]
-    if not _HARMLESS("".join(texts)):
-        texts = [text.translate(_ESCAPES) for text in texts]
-    name, shop, metric, dims, method, source = texts
-    value, low, high, n, stream, number = (
-        "\\N" if figure is None else figure
-        for figure in (fact.value, fact.low, fact.high, fact.n, one.stream, one.number)
-    )
-    return (
-        f"{place}\t{name}\t{shop}\t{metric}\t{fact.start.isoformat()}\t{fact.end.isoformat()}"
-        f"\t{value}\t{low}\t{high}\t{n}\t{fact.coverage}\t{fact.independent}\t{dims}\t{method}"
-        f"\t{source}\t{stream}\t{number}\t{received}\t\\\\x{checksum.hex()}\t{one.new_key:d}\n"
-    )
+def make_months(connection: Connection, months: Iterable[str]) -> None:
+    """Make the partitions for these months (as "2026-11", in UTC) where they are missing.
 
-
-def make_months(connection: Connection, starts: Iterable[datetime]) -> None:
-    """Make the partitions for the months of these moments where they are missing."""
-    moments = (start.astimezone(UTC) for start in set(starts))
-    months = sorted({(moment.year, moment.month) for moment in moments})
-    named = [f"{year:04}_{number:02}" for year, number in months]
+    A hypertable makes its chunks by itself.
+    """
+    named = sorted(month.replace("-", "_") for month in months)
     missing = [month for month in named if not _has_month(connection, month)]
     if not missing:
         return
@@ -152,8 +198,8 @@ def make_months(connection: Connection, starts: Iterable[datetime]) -> None:
 
 def _has_month(connection: Connection, month: str) -> bool:
     row = connection.execute(
-        "select exists (select from pg_inherits where inhparent = 'facts'::regclass"
-        " and inhrelid = to_regclass(%s)) as there",
+        "select relkind <> 'p' or exists (select from pg_inherits where inhparent = pg_class.oid"
+        " and inhrelid = to_regclass(%s)) as there from pg_class where oid = 'facts'::regclass",
         [f"facts_{month}"],
     ).fetchone()
     return row is not None and bool(row["there"])

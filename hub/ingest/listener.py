@@ -15,9 +15,8 @@ second, weaker store in between would only replay what comes anyway.
 
 import asyncio
 import contextlib
-import gc
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
@@ -29,15 +28,10 @@ from pydantic import ValidationError
 
 from hub.actions.couriers import Publish, send_due, send_to_node
 from hub.errors import DatabaseUnavailable, NodeRefused
-from hub.ingest.batches import (
-    Heard,
-    Stored,
-    note_state,
-    note_unreadable,
-    store_batches,
-)
+from hub.ingest.batches import note_state, note_unreadable
 from hub.ingest.lanes import Lane, Waiting, runs_of
 from hub.ingest.sorting import why_unstorable
+from hub.ingest.workers import Store, storing
 from hub.nodes.config_courier import send_config_to_node, send_configs_due
 from hub.nodes.store import is_revoked
 from hub.settings import Settings
@@ -50,7 +44,6 @@ from storepulse.wire import (
     Acknowledgement,
     BadPayload,
     NodeState,
-    decode_batch,
     explain,
     unpack,
 )
@@ -59,7 +52,7 @@ _HEARD: Final[tuple[Channel, ...]] = ("up/facts", "up/events", "state")
 _RETRY_S_MIN: Final = 0.1
 _KEEPALIVE_S: Final = 20
 _LANES: Final = 2
-_ALLOCATIONS_A_LOOK: Final = 50_000
+"""For each way to store (`hub.ingest.workers`)."""
 _TOGETHER_MAX: Final = 200
 """Payloads in one transaction."""
 _ACKS_AT_ONCE: Final = 100
@@ -88,17 +81,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def collect_less_often() -> None:
-    """Look less often for garbage in circles: for a process that takes facts in.
-
-    A batch is thousands of small values without circles. At Python's usual pace a fifth of the
-    time of storing them went into looking through them all again and again.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_ALLOCATIONS_A_LOOK, 20, 50)
-
-
 async def listen(
     database: Database,
     settings: Settings,
@@ -108,10 +90,19 @@ async def listen(
 ) -> None:
     """Listen until cancelled; a broker or a database that goes away is waited for."""
     listener = _Listener(database, settings, tally or Tally(), now)
+    async with storing(
+        database, settings.ingest_workers, retry_s_max=settings.retry_s_max,
+        trouble=listener.note_trouble,
+    ) as stores:  # fmt: skip
+        await _listen(listener, stores)
+
+
+async def _listen(listener: "_Listener", stores: Sequence[Store]) -> None:
+    settings = listener.settings
     wait_s = _RETRY_S_MIN
     while True:
         try:
-            await listener.one_connection()
+            await listener.one_connection(stores)
         except (aiomqtt.MqttError, OSError) as error:
             if listener.tally.connected:
                 wait_s = _RETRY_S_MIN
@@ -135,7 +126,7 @@ class _Listener:
         self.tally = tally
         self.now = now
 
-    async def one_connection(self) -> None:
+    async def one_connection(self, stores: Sequence[Store]) -> None:
         """Connect, subscribe, and serve until the connection breaks.
 
         Raises:
@@ -156,14 +147,15 @@ class _Listener:
             max_inflight_messages=_ACKS_AT_ONCE,
         ) as client:
             # So many acknowledgements are under way on purpose; aiomqtt would warn of each.
-            client.pending_calls_threshold = 2 * _LANES * _ACKS_AT_ONCE
+            client.pending_calls_threshold = 2 * _LANES * len(stores) * _ACKS_AT_ONCE
             filters = [every_node(name, chain=settings.chain) for name in _HEARD]
             await client.subscribe([(name, 1) for name in filters])
             _heed_cancellation()
             self.tally.connected = True
             self.tally.last_trouble = ""
-            lanes = [Lane(self.settings.queue_max) for _ in range(_LANES)]
-            work = [self._work_off(client, lane) for lane in lanes]
+            served = [(Lane(settings.queue_max), store) for store in stores for _ in range(_LANES)]
+            work = [self._work_off(client, lane, store) for lane, store in served]
+            lanes = [lane for lane, _ in served]
             await _first_of(self._read(client, lanes), self._send_down(client), *work)
 
     async def _read(self, client: aiomqtt.Client, lanes: Sequence[Lane]) -> None:
@@ -182,50 +174,32 @@ class _Listener:
             lane = lanes[hash(address.path) % len(lanes)]
             await lane.put(Waiting(address, channel == "state", payload, message.retain))
 
-    async def _work_off(self, client: aiomqtt.Client, lane: Lane) -> None:
+    async def _work_off(self, client: aiomqtt.Client, lane: Lane, store: Store) -> None:
         while True:
             for run in runs_of(await lane.take(_TOGETHER_MAX)):
                 received_at = self.now()
                 if run[0].is_state:
                     await self._hear_state(client, run[0], received_at)
                 else:
-                    await self._hear_batches(client, run, received_at)
+                    await self._hear_batches(client, store, run, received_at)
 
     async def _hear_batches(
-        self, client: aiomqtt.Client, run: Sequence[Waiting], received_at: datetime
+        self, client: aiomqtt.Client, store: Store, run: Sequence[Waiting], received_at: datetime
     ) -> None:
-        heard, unreadable = await asyncio.to_thread(_decode, run)
-        for address, reason in unreadable:
+        said = [(one.address, one.payload) for one in run]
+        told = await self._until_it_answers(lambda: store(said, received_at))
+        self.tally.batches += told.batches
+        self.tally.messages += told.messages
+        self.tally.quarantined += told.quarantined
+        self.tally.alarms += len(told.alarms)
+        for alarm in told.alarms:
+            log.warning("%s", alarm)
+        for trouble in told.troubles:
+            self.note_trouble(trouble)
+        for address, reason in told.unreadable:
             await self._note_unreadable(address.topic("up/facts"), reason, received_at)
-        if not heard:
-            return
-        try:
-            outcomes = await self._until_it_answers(
-                lambda: store_batches(self.database, heard, received_at=received_at)
-            )
-        except psycopg.Error as error:
-            # As for one node below: nothing is acknowledged, and the others are heard.
-            log.exception("what %d messages said could not be stored", len(heard))
-            self.note_trouble(f"database: {error}")
-            return
-        self.tally.batches += len(heard)
-        self.tally.messages += sum(len(one.said) for one in heard)
-        told: list[tuple[Address, Acknowledgement]] = []
-        for address, outcome in outcomes.items():
-            if isinstance(outcome, Stored):
-                self.tally.quarantined += len(outcome.quarantined)
-                self.tally.alarms += len(outcome.alarms)
-                for alarm in outcome.alarms:
-                    log.warning("%s: %s: %s", address.path, alarm.kind, alarm.detail)
-                told += [(address, one) for one in outcome.acknowledgements]
-            elif isinstance(outcome, NodeRefused):
-                await self._note_unreadable(address.topic("up/facts"), str(outcome), received_at)
-            else:
-                # A fault of ours, not of the message: it is not acknowledged, so the node says it
-                # again to a mended hub; meanwhile the other nodes are heard.
-                self.note_trouble(f"database: {outcome}")
         # Only now: everything up to there is committed.
-        await self._acknowledge(client, told)
+        await self._acknowledge(client, told.acknowledgements)
 
     async def _hear_state(
         self, client: aiomqtt.Client, said: Waiting, received_at: datetime
@@ -236,7 +210,7 @@ class _Listener:
         try:
             await self._refuse_revoked(address)
             state = _read_state(payload)
-            told = await self._until_it_answers(
+            told = await self._in_a_thread(
                 lambda: note_state(
                     self.database, address, state, received_at=received_at, retained=retained
                 )
@@ -267,7 +241,7 @@ class _Listener:
             with self.database.connection() as connection:
                 return is_revoked(connection, address)
 
-        if await self._until_it_answers(look):
+        if await self._in_a_thread(look):
             raise NodeRefused(f"node {address.path} is revoked: what it says is not stored")
 
     async def _acknowledge(
@@ -287,7 +261,7 @@ class _Listener:
         log.warning("%s: %s", topic, reason)
         # Shortened by its levels: /storepulse/{chain}/{shop}/{node}, where the topic has them.
         node_path = "/storepulse/" + "/".join(topic.split("/")[2:5])
-        await self._until_it_answers(
+        await self._in_a_thread(
             lambda: note_unreadable(self.database, node_path, reason, received_at=received_at)
         )
 
@@ -305,12 +279,15 @@ class _Listener:
                 self.note_trouble(str(error))
             await asyncio.sleep(settings.courier_tick_s)
 
-    async def _until_it_answers(self, store: Callable[[], _T]) -> _T:
-        """Run `store` in a thread; while the database is away, try again."""
+    async def _in_a_thread(self, work: Callable[[], _T]) -> _T:
+        return await self._until_it_answers(lambda: asyncio.to_thread(work))
+
+    async def _until_it_answers(self, store: Callable[[], Awaitable[_T]]) -> _T:
+        """Store; while the database is away, try again."""
         wait_s = _RETRY_S_MIN
         while True:
             try:
-                return await asyncio.to_thread(store)
+                return await store()
             except DatabaseUnavailable as error:
                 self.note_trouble(str(error))
             await asyncio.sleep(wait_s)
@@ -321,16 +298,6 @@ class _Listener:
         if trouble != self.tally.last_trouble:
             log.warning("%s", trouble)
         self.tally.last_trouble = trouble
-
-
-def _decode(run: Sequence[Waiting]) -> tuple[list[Heard], list[tuple[Address, str]]]:
-    heard, unreadable = [], []
-    for one in run:
-        try:
-            heard.append(Heard(one.address, decode_batch(one.payload)))
-        except BadInput as error:
-            unreadable.append((one.address, str(error)))
-    return heard, unreadable
 
 
 async def _first_of(*works: Coroutine[Any, Any, None]) -> None:

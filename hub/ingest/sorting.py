@@ -8,10 +8,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from math import isfinite
 from typing import Any, Final, TypeAlias
 
-from hub.ingest.fact_rules import as_storable, fact_sha256, sha256_of, storable, why_refused
+from hub.ingest.fact_rules import as_storable, storable, why_refused
+from hub.ingest.fact_texts import Written, sha256_of, written
 from storepulse.events import (
     ActionMarked,
     ChecklistMade,
@@ -83,8 +85,8 @@ class Plan:
 
     keys: dict[tuple[str, int], bytes] = field(default_factory=dict)
     facts: list[tuple[Key, Fact]] = field(default_factory=list)
-    sums: dict[tuple[str, int], bytes] = field(default_factory=dict)
-    """The checksums of those facts that are kept just as they were said."""
+    written: dict[tuple[str, int], Written] = field(default_factory=dict)
+    """The texts of those facts that are kept just as they were said."""
     events: list[tuple[Key, datetime, Event]] = field(default_factory=list)
     waiting: list[Message] = field(default_factory=list)
     """Facts and taps whose time is not known yet."""
@@ -123,33 +125,45 @@ def decide(
     """
     plan = Plan(offsets=_offsets_told(said, known))
     offsets = {**known.offsets, **plan.offsets}
+    path = address.path
+    contents, keys = known.contents, plan.keys
     for one in said:
-        place = (one.key.epoch, one.key.number)
-        checksum = content_sha256(one)
-        before = known.contents.get(place) or plan.keys.get(place)
+        key = one.key
+        place = (key.epoch, key.number)
+        fact = one.body if isinstance(one, Message) and isinstance(one.body, Fact) else None
+        texts = None if fact is None else written(fact)
+        checksum = older_sha256(one) if texts is None else texts.sha256
+        before = contents.get(place) or keys.get(place)
         if before is not None:
             plan.repeated += 1
             if before != checksum and before != older_sha256(one):
-                detail = f"{one.key.epoch}/{one.key.number}: what came first stays"
+                detail = f"{key.epoch}/{key.number}: what came first stays"
                 plan.alarms.append(Alarm("same key, other content", detail))
             continue
-        plan.keys[place] = checksum
+        keys[place] = checksum
         if isinstance(one, Refused):
             _set_aside(plan, one, one.reason)
             continue
-        reason = why_not_taken(address, one, known, plan)
+        reason = why_not_taken(address, path, one, known, plan)
         if reason is not None:
             _set_aside(plan, one, reason)
+            continue
+        if fact and texts and one.clock.synchronised and fact.source != "unstated":
+            # Kept as it was said, as nearly all are.
+            plan.written[place] = texts
+            plan.facts.append((key, fact))
             continue
         _place(plan, address, one, offsets.get(one.clock.boot), received_at)
     return plan
 
 
-def why_not_taken(address: Address, message: Message, known: Known, plan: Plan) -> str | None:
-    """Say why a message cannot be taken; None: it can."""
+def why_not_taken(
+    address: Address, path: str, message: Message, known: Known, plan: Plan
+) -> str | None:
+    """Say why a message cannot be taken; None: it can. `path` is the address's."""
     key, body = message.key, message.body
     if key.node != address.node:
-        return f"the key names node {key.node!r}, but {address.path} said it"
+        return f"the key names node {key.node!r}, but {path} said it"
     clock = message.clock
     if not isfinite(clock.monotonic_s) or not _is_name(clock.boot):
         return "the clock's boot or monotonic time cannot be read"
@@ -158,7 +172,7 @@ def why_not_taken(address: Address, message: Message, known: Known, plan: Plan) 
     if isinstance(body, Fact):
         if _is_merged(key, known, plan):
             return "this number was merged into a coarser fact before: taken again it counts twice"
-        return _why_fact_not_taken(address, body)
+        return _why_fact_not_taken(address, path, body)
     return _why_event_not_taken(address, body, known)
 
 
@@ -172,13 +186,13 @@ def _is_merged(key: Key, known: Known, plan: Plan) -> bool:
     return any(first <= key.number <= last for first, last in ranges)
 
 
-def _why_fact_not_taken(address: Address, fact: Fact) -> str | None:
+def _why_fact_not_taken(address: Address, path: str, fact: Fact) -> str | None:
     if fact.shop != address.shop:
-        return f"the fact is about shop {fact.shop!r}, but {address.path} said it"
+        return f"the fact is about shop {fact.shop!r}, but {path} said it"
     # A name without a slash is a feed that the node passes on (a till); a path claims to be a node.
-    path = fact.source
-    if path.startswith("/") and not f"{path}/".startswith(f"{address.path}/"):
-        return f"the fact names {path!r} as its source, but {address.path} said it"
+    source = fact.source
+    if source.startswith("/") and not f"{source}/".startswith(f"{path}/"):
+        return f"the fact names {source!r} as its source, but {path} said it"
     return why_refused(fact)
 
 
@@ -214,6 +228,7 @@ def _why_event_not_taken(address: Address, event: Event, known: Known) -> str | 
     return None
 
 
+@lru_cache(maxsize=4096)
 def _is_name(text: str) -> bool:
     return 1 <= len(text) <= _NAME_MAX and storable(text)
 
@@ -256,11 +271,7 @@ def _place(
         if reason is not None:
             _set_aside(plan, message, reason)
             return
-        fact = sourced(body, address)
-        if fact is message.body:
-            place = (message.key.epoch, message.key.number)
-            plan.sums[place] = plan.keys[place]
-        plan.facts.append((message.key, fact))
+        plan.facts.append((message.key, sourced(body, address)))
     else:
         plan.events.append((message.key, time_of(body, received_at), body))
 
@@ -317,7 +328,7 @@ def _offsets_told(said: Sequence[Message | Refused], known: Known) -> dict[str, 
             continue
         boot, monotonic_s = one.clock.boot, one.clock.monotonic_s
         before = known.offsets.get(boot)
-        if not isfinite(monotonic_s) or not _is_name(boot) or (before and before.exact):
+        if (before and before.exact) or not isfinite(monotonic_s) or not _is_name(boot):
             continue
         told[boot] = Offset(one.said_at.timestamp() - monotonic_s, exact=True)
     return told
@@ -356,15 +367,8 @@ def raw_of(one: Message | Refused) -> str:
     return as_storable(json.dumps(said, ensure_ascii=False))
 
 
-def content_sha256(one: Message | Refused) -> bytes:
-    """The checksum of what is said, not of when it was sent: a fact's own, else type and data."""
-    if isinstance(one, Message) and isinstance(one.body, Fact):
-        return fact_sha256(one.body)
-    return older_sha256(one)
-
-
 def older_sha256(one: Message | Refused) -> bytes:
-    """The checksum of type and data, by which older versions of the hub kept facts, too."""
+    """The checksum of type and data: an event's, and by older versions of the hub a fact's, too."""
     if isinstance(one, Message):
         return sha256_of(list(encode_body(one.body)))
     try:

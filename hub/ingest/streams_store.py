@@ -78,20 +78,6 @@ def known_merged(
     return merged
 
 
-def insert_keys(
-    connection: Connection,
-    keys: Sequence[tuple[int, int, bytes]],
-    *,
-    received_at: datetime,
-) -> None:
-    """Store keys (stream, number, checksum) that are known to be new: their streams are locked."""
-    if not keys:
-        return  # facts bring their own
-    with connection.cursor().copy(question("copy_messages")) as copy:
-        for stream, number, checksum in keys:
-            copy.write_row((stream, number, checksum, received_at))
-
-
 def insert_merged(connection: Connection, merged: Sequence[tuple[int, int, int]]) -> None:
     """Store tombstones: stream, first, last."""
     for stream, first, last in merged:

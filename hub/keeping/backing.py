@@ -83,7 +83,7 @@ def restore(file: Path, database: str | None, blobs: Path | None) -> Kept:
         blobs: where the pictures go; None leaves them in the file.
     Raises:
         BadArchive: damaged, no backup, or of a newer storepulse. Nothing was restored.
-        BadDatabase: there is a hub already.
+        BadDatabase: there is a hub already, or it cannot have TimescaleDB, which the backup needs.
         DatabaseUnavailable: pg_restore failed; its own words are quoted. Nothing was restored.
     """
     with reading(file, kind="backup") as archive:
@@ -97,10 +97,11 @@ def restore(file: Path, database: str | None, blobs: Path | None) -> Kept:
             with archive.open(_DUMP) as content:
                 shutil.copyfileobj(content, dump)
             dump.flush()
-            _run(
-                "pg_restore", conninfo, "--no-owner", "--single-transaction", "--exit-on-error",
-                dump.name,
-            )  # fmt: skip
+            with _ready_for(dump.name, conninfo):
+                _run(
+                    "pg_restore", conninfo, "--no-owner", "--single-transaction",
+                    "--exit-on-error", dump.name,
+                )  # fmt: skip
         if blobs is not None:
             for name in names:
                 path = blobs / name
@@ -155,6 +156,38 @@ def _check_empty(conninfo: str, shown: str) -> None:
             connection.execute(f"drop schema if exists {API_ROLE}")
     except psycopg.Error as error:
         raise DatabaseUnavailable(f"the database {shown}: {error}".strip()) from error
+
+
+@contextmanager
+def _ready_for(dump: str, conninfo: str) -> Iterator[None]:
+    """Have TimescaleDB step aside while a dump that holds it is restored, as it asks for."""
+    listed = subprocess.run(
+        [client_programs() / "pg_restore", "--list", dump],
+        capture_output=True, text=True, errors="replace", check=True,
+    )  # fmt: skip
+    if " EXTENSION - timescaledb" not in listed.stdout:
+        yield
+        return
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        try:
+            connection.execute("create extension if not exists timescaledb")
+        except psycopg.Error as error:
+            raise BadDatabase(
+                "this backup is of a database with TimescaleDB, and here there is none: restore "
+                "into a server that has it, or move by `storepulse hub export` and `import`: "
+                f"{error.diag.message_primary}"
+            ) from error
+        row = connection.execute(
+            "select quote_ident(nspname) from pg_extension"
+            " join pg_namespace on pg_namespace.oid = extnamespace where extname = 'timescaledb'"
+        ).fetchone()
+        assert row is not None
+        connection.execute(f"select {row[0]}.timescaledb_pre_restore()")
+    try:
+        yield
+    finally:
+        with psycopg.connect(conninfo, autocommit=True) as connection:
+            connection.execute(f"select {row[0]}.timescaledb_post_restore()")
 
 
 def _run(program: str, conninfo: str, *words: str) -> None:

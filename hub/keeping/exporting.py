@@ -21,6 +21,7 @@ from psycopg.types.json import Jsonb
 
 from hub.audit import record
 from hub.errors import BadArchive
+from hub.figures.retention import BadKeeping, kept_days, set_kept_days
 from hub.ingest.fact_rules import why_refused
 from hub.ingest.facts_store import SaidFact, insert_facts
 from hub.keeping.archive import Reading, Writing, reading, writing
@@ -98,9 +99,9 @@ def _is_there(connection: Connection, part: TablePart) -> bool:
 
 
 def _rows_of(connection: Connection, part: TablePart) -> Iterator[dict[str, Any]]:
-    query = sql.SQL("select to_jsonb(t) - %s::text[] as said from {} t order by {}").format(
-        sql.Identifier(part.table), _names(part.key)
-    )
+    query = sql.SQL(
+        "select to_jsonb(t) - %s::text[] as said from {} t where {} order by {}"
+    ).format(sql.Identifier(part.table), sql.SQL(part.only), _names(part.key))
     with connection.cursor(name="exported") as cursor:
         for row in cursor.execute(query, [list(part.leave_out)]):
             yield row["said"]
@@ -193,6 +194,8 @@ def _take_part(connection: Connection, archive: Reading, name: str, now: datetim
                     counted.new += _take_people(connection, some)
                 case "facts":
                     counted.new += _take_facts(connection, some, now)
+                case "kept_days":
+                    counted.new += _take_kept_days(connection, some)
                 case _:
                     counted.new += _take_rows(connection, BY_NAME[name], some)
     return counted
@@ -267,6 +270,29 @@ def _take_facts(connection: Connection, rows: Sequence[Mapping[str, Any]], now: 
     return outcomes.count("new")
 
 
+def _take_kept_days(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Take how long facts are kept, but have none erased that this hub keeps for ever."""
+    here, new = kept_days(connection), 0
+    for row in rows:
+        try:
+            metric, days = row["metric"], row["days"]
+            if metric not in here and not _has_facts_of(connection, metric):
+                set_kept_days(connection, metric, days)
+                new += 1
+        except (KeyError, TypeError, BadKeeping) as error:
+            raise BadArchive(f"kept_days.jsonl: {error}") from error
+    return new
+
+
+def _has_facts_of(connection: Connection, metric: str) -> bool:
+    row = connection.execute(
+        "select exists (select from shops where exists (select from facts"
+        " where facts.shop = shops.shop and facts.metric = %s)) as there",
+        [metric],
+    ).fetchone()
+    return row is not None and bool(row["there"])
+
+
 def _take_rows(connection: Connection, part: TablePart, rows: Sequence[Mapping[str, Any]]) -> int:
     if not _is_there(connection, part):
         raise BadArchive(f"this hub has no place for {part.name}: update storepulse first")
@@ -293,9 +319,11 @@ def _take_rows(connection: Connection, part: TablePart, rows: Sequence[Mapping[s
     done = connection.execute(
         sql.SQL(
             "insert into {table} ({names})"
-            " select {names} from jsonb_populate_recordset(null::{table}, %s)"
-            " on conflict ({key}) do nothing"
-        ).format(table=table, names=_names(columns), key=_names(part.key)),
+            " select {names} from jsonb_populate_recordset(null::{table}, %s) said"
+            " where not {unless} on conflict ({key}) do nothing"
+        ).format(
+            table=table, names=_names(columns), key=_names(part.key), unless=sql.SQL(part.unless)
+        ),
         [said],
     )
     return done.rowcount

@@ -19,6 +19,10 @@ class TablePart:
     meeting: Meeting
     leave_out: tuple[str, ...] = ()
     """Columns that mean nothing in another hub: who did it, and when it came."""
+    only: str = "true"
+    """Which rows go out, as SQL."""
+    unless: str = "false"
+    """Which rows (`said`) do not come in, as SQL over this hub's tables."""
 
 
 TABLES: Final = (
@@ -34,6 +38,14 @@ TABLES: Final = (
               key=("planogram", "version", "shop", "bay"), meeting="refuse"),
     TablePart(name="planogram_drafts", table="plan_drafts", key=("planogram",), meeting="keep",
               leave_out=("changed_by", "changed_at", "revision")),
+    TablePart(name="kept_days", table="kept_days", key=("metric",), meeting="keep"),
+    # What was said by facts that are kept no longer; the other days are added up anew from the
+    # facts, and so is this one where the other hub still has them.
+    TablePart(name="removed_figures", table="day_figures", key=("shop", "metric", "day"),
+              meeting="keep", only="removed is not null",
+              unless="exists (select from facts where facts.shop = said.shop"
+                     " and facts.metric = said.metric"
+                     " and facts.started_at between said.day - 1 and said.day + 2)"),
     TablePart(name="receptions", table="receptions", key=("shop", "id"), meeting="keep"),
     TablePart(name="experiences", table="experiences", key=("shop", "ticket"), meeting="keep"),
     TablePart(name="deals", table="deals", key=("shop", "id"), meeting="keep"),

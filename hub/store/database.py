@@ -23,7 +23,7 @@ Connection: TypeAlias = psycopg.Connection[DictRow]
 TimescaleLevel = Literal["none", "apache", "community"]
 
 DEFAULT_FOLDER: Final = "./data/hub"
-_ENVIRONMENT_NAME: Final = "STOREPULSE_DATABASE"
+DATABASE_ENVIRONMENT_NAME: Final = "STOREPULSE_DATABASE"
 SESSIONS_ENVIRONMENT_NAME: Final = "STOREPULSE_API_DATABASE"
 """A login of its own for what people ask, by URL: a member of storepulse_api and nothing else."""
 _SCHEMA: Final = "storepulse"
@@ -51,7 +51,8 @@ class Database:
     """Where it is, without a password: for people."""
     version: str
     timescale: TimescaleLevel
-    """What TimescaleDB offers here. Only recorded so far: plain PostgreSQL does the whole job."""
+    """What TimescaleDB offers here. Where there was any as the tables were made, facts are a
+    hypertable; plain PostgreSQL does the whole job."""
     embedded: postgres.Server | None
     session_pool: ConnectionPool[Connection]
     """Connections of the role storepulse_api."""
@@ -102,7 +103,7 @@ class Database:
 
 def where(asked: str | None) -> str:
     """What --database says, else STOREPULSE_DATABASE, else ./data/hub."""
-    return asked or os.environ.get(_ENVIRONMENT_NAME) or DEFAULT_FOLDER
+    return asked or os.environ.get(DATABASE_ENVIRONMENT_NAME) or DEFAULT_FOLDER
 
 
 def beside(asked: str | None, name: str) -> Path:
@@ -267,4 +268,5 @@ def _one_line(error: BaseException) -> str:
 
 
 def _without_password(url: str) -> str:
-    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1@", url)
+    named = re.sub(r"(://[^:/@]*):[^@]*@", r"\1@", url)
+    return re.sub(r"([?&]password=)[^&]*", r"\1...", named)

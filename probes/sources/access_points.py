@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from probes.errors import SourceFailure, SourceRefused
+from probes.sources.naming import Teller
 from probes.sources.port import Evidence, Hearing, Senders, Sighting, SightingCounts
 from probes.sources.reading import address_of, dbm_of, json_of, mhz_of, time_of
 
@@ -127,6 +128,14 @@ class PlainRows(_Told):
                 row.get("signal") or row.get("rssi"), row.get("freq"),
             )  # fmt: skip
         return found
+
+
+READERS: Final[Mapping[Teller, type[Hostapd | Fortinet | PlainRows]]] = {
+    Teller.HOSTAPD: Hostapd,
+    Teller.FORTINET: Fortinet,
+    Teller.ROWS: PlainRows,
+}
+"""Who reads what an access point tells."""
 
 
 def rows_of(payload: bytes, *, needed: tuple[set[str], ...]) -> list[Mapping[str, Any]]:

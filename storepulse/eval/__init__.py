@@ -301,16 +301,19 @@ def verdict_command(
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Photos refused before recognition: useless ones by reason, and good ones."""
+    """Photos refused, useless ones by reason, and good ones: the word before recognition."""
     need(data, "boxes.json", "checked.json", "images")
     from storepulse.eval.verdict import MEASURED_EDGES, edges_of, measure_verdict
+    from vision.detector import Detector
     from vision.training.labels import read_coco
 
     labelled = read_coco(data / "checked.json", data / "images").photos
     known = edges_of(
         edges or MEASURED_EDGES, labelled, model, threads=threads, seed=seed, steps=on_stderr
     )
-    say(measure_verdict(data, known, count=count, seed=seed, steps=on_stderr), as_json)
+    detector = Detector(model, threads=threads)
+    told = measure_verdict(data, known, detector, count=count, seed=seed, steps=on_stderr)
+    say(told, as_json)
 
 
 @app.command("faces", epilog="storepulse eval faces --data ../shared/data/shelves --json")

@@ -4,6 +4,8 @@ Good photos are parts of the val photos in other light (so few photos exist: eac
 bad ones are such parts gone wrong, at levels on both sides of the edge at which a mishap costs the
 detector ten points of AP50. The edges are measured with the detector (minutes) and can be kept in a
 file. What stands for "no shelf" and "a screen" is drawn or taken from other data; the notes say so.
+The detector looks only at photos of which the first word leaves the distance open: what else it
+would refuse after looking is not counted.
 """
 
 import time
@@ -19,7 +21,7 @@ from storepulse.eval.figures import Figure, Report
 from storepulse.eval.progress import Steps
 from storepulse.eval.resampling import ratio_interval
 from storepulse.simulated.mishaps import by_jpeg, surroundings
-from vision.detector import Detector
+from vision.detector import Detector, Limits
 from vision.photos import Photo, read_photo
 from vision.training import mishap_edges
 from vision.training.labels import LabelledPhoto
@@ -38,7 +40,7 @@ from vision.training.verdict_trials import (
     shelf_photos,
     trials_of,
 )
-from vision.verdict import reasons_before_looking
+from vision.verdict import FAR_SHORT_PX, first_word, reasons_after_looking
 
 MEASURED_EDGES: Final = Path(mishap_edges.__file__).with_suffix(".json")
 """Measured with the detector 0.1.0: moved and unfocused on all 30 val photos, the others on 12."""
@@ -57,6 +59,7 @@ class Told:
     level: float
     codes: tuple[str, ...]
     ms: float
+    """Of the first word alone."""
 
 
 def edges_of(
@@ -81,8 +84,9 @@ def edges_of(
 
 
 def measure_verdict(
-    folder: Path, edges: Mapping[str, Edge], *, count: int, seed: int, steps: Steps
-) -> Report:
+    folder: Path, edges: Mapping[str, Edge], detector: Detector, *, count: int, seed: int,
+    steps: Steps,
+) -> Report:  # fmt: skip
     """Judge `count` good photos and `count` of each mishap.
 
     Args:
@@ -102,10 +106,10 @@ def measure_verdict(
         }
         goods = _share(count, number, len(photos))
         for trial in trials_of(read_rgb(path), path.stem, good=goods, levels=levels, rng=rng):
-            told.append(_tell(trial, edges))
+            told.append(_tell(trial, edges, detector))
     for path in photos:
-        told.append(_tell_of_file(path))
-    told += _without_shelf(folder.parent, edges, count=count, seed=seed)
+        told.append(_tell_of_file(path, detector))
+    told += _without_shelf(folder.parent, edges, detector, count=count, seed=seed)
     return _report(told, edges, count=count, seed=seed)
 
 
@@ -121,28 +125,35 @@ def _level(mishap: str, edge: Edge | None, rng: np.random.Generator) -> float:
     return level_between(max(low, AROUND[0] * edge.level), min(high, AROUND[1] * edge.level), rng)
 
 
-def _tell(trial: Trial, edges: Mapping[str, Edge]) -> Told:
+def _tell(trial: Trial, edges: Mapping[str, Edge], detector: Detector) -> Told:
     edge = edges.get(trial.kind)
     beyond = trial.kind != GOOD and (
         edge is None or edge.level is None or trial.level >= edge.level
     )
     photo = Photo(trial.group, trial.rgb.shape[1], trial.rgb.shape[0], trial.rgb, 1.0)
-    started = time.perf_counter()
-    codes = reasons_before_looking(photo)
-    ms = (time.perf_counter() - started) * 1e3
+    codes, ms = _codes_of(photo, detector)
     return Told(trial.group, trial.kind, beyond, trial.level, codes, ms)
 
 
-def _tell_of_file(path: Path) -> Told:
+def _tell_of_file(path: Path, detector: Detector) -> Told:
     """A photo as it came, through the node's own reading."""
-    photo = read_photo(path)
-    started = time.perf_counter()
-    codes = reasons_before_looking(photo)
-    ms = (time.perf_counter() - started) * 1e3
+    codes, ms = _codes_of(read_photo(path), detector)
     return Told(path.stem, "as_it_came", False, 0.0, codes, ms)
 
 
-def _without_shelf(data: Path, edges: Mapping[str, Edge], *, count: int, seed: int) -> list[Told]:
+def _codes_of(photo: Photo, detector: Detector) -> tuple[tuple[str, ...], float]:
+    started = time.perf_counter()
+    word = first_word(photo)
+    ms = (time.perf_counter() - started) * 1e3
+    if word.codes or word.far_px == FAR_SHORT_PX:
+        return word.codes, ms
+    found = detector.find(photo.rgb, Limits())
+    return reasons_after_looking(found, max(photo.rgb.shape[:2]), far_px=word.far_px), ms
+
+
+def _without_shelf(
+    data: Path, edges: Mapping[str, Edge], detector: Detector, *, count: int, seed: int
+) -> list[Told]:
     """Packs in a hand and single tags (the halves not learnt from), and drawn walls and floors."""
     rng = np.random.default_rng([seed, 0x7A11])
     told = []
@@ -152,11 +163,11 @@ def _without_shelf(data: Path, edges: Mapping[str, Edge], *, count: int, seed: i
         path = paths[number]
         group = path.parent.name if path.parent.name.startswith("gs_") else path.stem
         rgb = by_jpeg(at_some_size(read_rgb(path), rng), rng)
-        told.append(_tell(Trial(group, NO_SHELF, 0.0, rgb), edges))
+        told.append(_tell(Trial(group, NO_SHELF, 0.0, rgb), edges, detector))
     for number in range(walls):
         width, height = (int(side) for side in rng.integers(500, 1280, 2))
         rgb = by_jpeg(surroundings(width, height, rng), rng)
-        told.append(_tell(Trial(f"wall{number}", NO_SHELF, 0.0, rgb), edges))
+        told.append(_tell(Trial(f"wall{number}", NO_SHELF, 0.0, rgb), edges, detector))
     return told
 
 

@@ -30,6 +30,8 @@ from hub.codes.days import shop_days
 from hub.codes.history import DimensionHistory, History, ShopHistory
 from hub.codes.policy import default_policy
 from hub.codes.trial import Trial
+from hub.figures.reading import Series
+from hub.figures.windows import Grain
 from hub.notices.routes import MyBrowsers
 from hub.people.roles import RIGHTS, Role
 from hub.people.routes import Invited, LinkFor, ListedPerson, Me, ToldPerson, ToldSession
@@ -50,6 +52,7 @@ from tests.dashboards.fake_shop import (
     curves_of,
     drawn_shelf,
     listed_action,
+    series_of,
     turned_row,
     why_of,
 )
@@ -284,6 +287,10 @@ class FakeHub:
         @routes.get("/shops/{shop}/curves")
         def curves(shop: str, days: int = DAYS) -> Curves:
             return curves_of(days, codes)
+
+        @routes.get("/shops/{shop}/figures")
+        def series(shop: str, metric: str, by: Grain) -> Series:
+            return series_of(shop, metric, by)
 
         @routes.get("/shops/{shop}/actions")
         def actions(shop: str) -> ShopActions:

@@ -13,9 +13,9 @@ from edge.bench import (
     NewCode,
     TriedPhoto,
     look_at_calibration,
+    look_at_ears,
     look_at_judge,
     look_at_plans,
-    look_at_radio,
 )
 from edge.doctor import Finding
 from edge.installer_routes import Examined
@@ -60,7 +60,7 @@ FINDINGS: Final = [
     Finding("disk", "well", Sentence("21.4 GiB free", "剩余 21.4 GiB")),
     look_at_judge(WorkerState(name="judge", phase="ready")),
     look_at_plans(2),
-    look_at_radio(WorkerState(name="radio", phase="ready"), HEARD, NOW),
+    look_at_ears([WorkerState(name="radio", phase="ready")], HEARD, NOW),
     look_at_calibration(WorkerState(name="radio", phase="ready"), HEARD, NOW.date()),
 ]  # fmt: skip
 

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from PIL import Image, ImageDraw
@@ -15,6 +15,8 @@ from hub.codes.colours import Shown
 from hub.codes.columns import NONE, BoardColumns, DimensionColumns
 from hub.codes.curves import Curve, Curves
 from hub.codes.sentences import unit_of
+from hub.figures.reading import Point, Series
+from hub.figures.windows import Grain
 from hub.why.answer import (
     NEVER_DIFFERENT,
     NO_DATA,
@@ -122,6 +124,26 @@ def curves_of(days: int, codes: Mapping[date, Sequence[Code]]) -> Curves:
         days=tuple(shown),
         curves=tuple(curve(at, dimension) for at, dimension in enumerate(DIMENSIONS)),
     )
+
+
+def series_of(shop: str, metric: str, by: Grain) -> Series:
+    """Four windows with a hole after the second, from eight o'clock of the day in Shanghai."""
+    step = {"quarter": timedelta(minutes=15), "hour": timedelta(hours=1), "day": timedelta(days=1),
+            "week": timedelta(days=7)}[by]  # fmt: skip
+    begin = datetime(DAY.year, DAY.month, DAY.day, tzinfo=UTC) - 4 * timedelta(days=7) * (
+        by == "week"
+    )
+    return Series(
+        shop=shop, metric=metric, unit="min", adds_up="mean", by=by, timezone="Asia/Shanghai",
+        open_only=False, first=DAY, last=DAY,
+        figures=tuple(
+            Point(
+                starts_at=begin + n * step, ends_at=begin + (n + 1) * step, value=4.0 + n,
+                low=3.5 + n, high=4.5 + n, n=9, coverage=1.0, facts=1,
+            )
+            for n in (0, 1, 3, 4)
+        ),
+    )  # fmt: skip
 
 
 def turned_row(row: BoardRow, goods: Shown | None) -> BoardRow:

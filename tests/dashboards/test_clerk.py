@@ -67,7 +67,7 @@ def test_a_photo_that_the_gallery_shares_waits_for_its_bay_and_goes_once(
     assert page.url == f"{url}/#/shared"
     # Nobody has said what it shows: nothing is sent, and it is still there after a reload.
     page.goto(f"{url}/#/")
-    page.get_by_text("Shared photos waiting for their bay: 1").click()
+    page.get_by_text("Photos waiting for their bay: 1").click()
     page.locator(".shared img").wait_for()
     assert seen.kept == []
     page.locator(".shared button.first").click()
@@ -76,7 +76,7 @@ def test_a_photo_that_the_gallery_shares_waits_for_its_bay_and_goes_once(
     assert (bay, came) == (BAY, photo)
     assert page.url.endswith(uuid)
     page.goto(f"{url}/#/shared")
-    page.get_by_text("No shared photo is waiting.").wait_for()
+    page.get_by_text("No photo is waiting for its bay.").wait_for()
     page.context.close()
 
 

@@ -130,3 +130,31 @@ def test_a_change_is_put_in_place_and_nothing_else_is_asked_for(
         assert kinds <= {"/api/board/columns", "/api/history"}
         assert all(f"shop={shop}" in one for one in asked)
         page.context.close()
+
+
+def test_a_curve_is_there_by_week_hour_and_quarter_too_and_its_grain_is_in_the_address(
+    hub: tuple[FakeHub, str],
+    browser: Any,  # noqa: F811
+) -> None:
+    _, url = hub
+    page = open_view(browser, f"{url}/#/shop/{SHOP}?curve=place", DESK)
+    curve = page.locator(".curve")
+    curve.locator("canvas").wait_for()
+    for grain, said in (
+        ("hour", "12:00: 8 min"),
+        ("quarter", "09:00: 8 min"),
+        ("week", "week of "),
+    ):
+        curve.locator("select").first.select_option(grain)
+        curve.get_by_text(said).wait_for()
+        assert page.url.endswith(f"?curve=place&by={grain}")
+        # The hole is no figure: four windows are said, of five that are drawn.
+        curve.locator("[role=img][aria-label*='4 windows'] canvas").wait_for()
+    assert curve.locator("select").count() == 1
+    page.reload()
+    curve.get_by_text("week of ").wait_for()
+    curve.locator("select").first.select_option("day")
+    curve.locator("[aria-label*='last 14 days'] canvas").wait_for()
+    assert page.url.endswith("?curve=place")
+    assert page.faults == []
+    page.context.close()

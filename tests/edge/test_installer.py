@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from edge.bench import Heard, look_at_calibration, look_at_judge, look_at_plans, look_at_radio
+from edge.bench import Heard, look_at_calibration, look_at_ears, look_at_judge, look_at_plans
 from edge.workers import Phase, WorkerState
 from storepulse.facts import Fact
 from tests.edge.shop import Shop, error
@@ -98,17 +98,19 @@ async def test_enrolling_says_what_was_typed_wrong(shop: Shop, code: str, hub: s
 )  # fmt: skip
 def test_the_radio_is_well_when_it_runs_and_tells(phase: Phase, facts: int, standing: str) -> None:
     heard = Heard(facts=facts, last_at=NOW if facts else None)
-    assert look_at_radio(WorkerState("radio", phase), heard, NOW).standing == standing
+    assert look_at_ears([WorkerState("radio", phase)], heard, NOW).standing == standing
 
 
 def test_a_radio_that_fell_silent_and_a_calibration_of_last_year_are_to_be_looked_at() -> None:
     state = WorkerState("radio", "ready")
     heard = Heard(facts=1, last_at=NOW - timedelta(days=3), calibrated="2025-10-01")
-    assert look_at_radio(state, heard, NOW).standing == "look"
-    assert look_at_calibration(state, heard, NOW.date()).standing == "look"
+    assert look_at_ears([state], heard, NOW).standing == "look"
+    assert look_at_calibration(heard, NOW.date()).standing == "look"
+    well = [state, WorkerState("door+folder:/in", "refused", trouble="no folder")]
+    assert look_at_ears(well, heard, NOW).standing == "ill"
     lately = Heard(facts=1, last_at=NOW, calibrated="2026-10-01")
-    assert look_at_calibration(state, lately, NOW.date()).standing == "well"
-    assert look_at_calibration(None, Heard(), NOW.date()).standing == "look"
+    assert look_at_calibration(lately, NOW.date()).standing == "well"
+    assert look_at_calibration(Heard(), NOW.date()).standing == "look"
     assert look_at_judge(None).standing == "ill"
     assert look_at_plans(0).standing == "look"
 

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import aiomqtt
 import httpx
 import pytest
 from typer.testing import CliRunner
@@ -24,6 +25,7 @@ from edge.doctor import Finding, look_at_phones
 from edge.outbox import Outbox
 from edge.settings import Settings
 from storepulse.events import ActionMarked, ChecklistMade
+from storepulse.facts import Fact
 from tests.edge.line import ADDRESS, MOSQUITTO, Broker, NodeProcess, SmallHub, until
 from tests.edge.samples import PLAN, action, fact
 
@@ -310,3 +312,30 @@ async def test_what_the_radio_tells_is_said_once_over_restarts(
     node.close()
     told = [message.body for message in hub.kept.values()]
     assert told == [fact(number, source=ADDRESS.path) for number in range(40)]
+
+
+async def test_a_door_counter_at_the_broker_is_heard_by_the_node_and_told_once(
+    one_broker: Broker, tmp_path: Path
+) -> None:
+    door = f"door+mqtt://127.0.0.1:{one_broker.port}/shop/door?error=0.05"
+    node = NodeProcess(tmp_path, one_broker, "--ear", door)
+    hub = SmallHub(one_broker)
+    async with hub.running():
+        await node.start()
+        async with aiomqtt.Client("127.0.0.1", one_broker.port) as counter:
+            # Kept by the broker until the ear is there; its day is long over: told at once.
+            rows = json.dumps({"time": "2025-11-17T09:00:00Z", "in": 9, "out": 2})
+            await counter.publish("shop/door", rows, qos=1, retain=True)
+        await node.drained(2)
+        node.kill()
+        await node.start()
+        async with node.owner() as owner:
+            workers = (await owner.get("/healthz")).json()["workers"]
+        await node.drained(2)
+    node.close()
+    told = [message.body for message in hub.kept.values() if isinstance(message.body, Fact)]
+    assert [(one.metric, one.value, one.shop) for one in told] == [
+        ("visitors", 9.0, ADDRESS.shop)
+    ] * len(told)
+    assert len({one.id for one in told}) == len(told) == 2
+    assert "door+mqtt" in json.dumps(workers)

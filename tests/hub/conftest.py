@@ -1,4 +1,4 @@
-"""A real database for the hub's tests: one server for the whole session, empty for each test."""
+"""A real database for the hub's tests: one for the whole session, empty for each test."""
 
 import os
 import shutil
@@ -13,6 +13,7 @@ from psycopg import sql
 from hub.store import postgres
 from hub.store.database import Database, open_database
 from storepulse.units import GIB
+from tests.hub import servers
 
 # Nobody pulls the plug on a test.
 NO_SYNC = {**postgres.SETTINGS, "fsync": "off", "full_page_writes": "off"}
@@ -42,6 +43,14 @@ def _memory() -> Path | None:
 
 @pytest.fixture(scope="session")
 def session_database(open_folder: Path) -> Iterator[Database]:
+    """Of the embedded server, or of the one that `tests.hub.servers` was told of."""
+    if servers.ASKED is not None:
+        with (
+            servers.new_database(servers.ASKED, f"hub_test_{os.getpid()}") as url,
+            open_database(url) as opened,
+        ):
+            yield opened
+        return
     seat = postgres.attach(open_folder / "hub", settings=NO_SYNC)
     with open_database(str(open_folder / "hub")) as opened:
         yield opened

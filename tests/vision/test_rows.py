@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vision.rows import find_rows
+from vision.rows import find_rows, reaching
 
 WIDTH, HEIGHT = 1500, 2000
 
@@ -126,3 +126,21 @@ def test_any_boxes_give_sound_rows(boxes: list[tuple[float, ...]]) -> None:
         own = np.array(boxes)[rows.row_of == row.index]
         assert row.line_xyxy_px[0] == own[:, 0].min()
         assert row.line_xyxy_px[2] == own[:, 2].max()
+
+
+def test_a_row_runs_on_along_half_seen_facings_but_not_into_another_row() -> None:
+    boxes, _ = shelf([1700, 1200], right=600)
+    rows = find_rows(boxes, WIDTH, HEIGHT)
+    on_the_board, _ = shelf([1700], left=620, right=1000)
+    beyond_a_wide_space, _ = shelf([1700], left=1200, right=1400)
+    above_the_board = on_the_board - [0, 60, 0, 60]
+    far = reaching(rows, boxes, np.concatenate([on_the_board, beyond_a_wide_space]))
+    assert far[0].line_xyxy_px[2] == on_the_board[:, 2].max()
+    assert far[1] == rows.rows[1]
+    assert reaching(rows, boxes, above_the_board) == rows.rows
+    assert reaching(rows, boxes, np.zeros((0, 4))) == rows.rows
+    # Two bays whose boards stand at one height are two rows: neither grows into the other.
+    beside, _ = shelf([1720], left=680, right=1300)
+    both = np.concatenate([boxes, beside])
+    parted = find_rows(both, WIDTH, HEIGHT)
+    assert reaching(parted, both, beside) == parted.rows

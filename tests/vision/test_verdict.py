@@ -14,10 +14,13 @@ from vision.detector import Found
 from vision.photos import Photo
 from vision.verdict import (
     FAR_SHORT_PX,
+    FAR_UNSURE,
+    FAR_UNSURE_PX,
     SENTENCES,
     VERDICT_VARIABLE,
     basic_reasons,
     chosen_verdict,
+    first_word,
     reasons_after_looking,
     reasons_before_looking,
     refusers,
@@ -89,9 +92,9 @@ def test_the_learnt_reasons_can_be_switched_off(
     shelf: Rgb, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad = photo(MISHAPS["moved"](shelf, 25, np.random.default_rng(1)).rgb)
-    assert chosen_verdict()(bad)
+    assert chosen_verdict()(bad).codes
     monkeypatch.setenv(VERDICT_VARIABLE, "basic")
-    assert chosen_verdict()(bad) == ()
+    assert chosen_verdict()(bad).codes == ()
     monkeypatch.setenv(VERDICT_VARIABLE, "none")
     with pytest.raises(BadInput, match="full and basic"):
         chosen_verdict()
@@ -136,3 +139,23 @@ def found(scores: list[float], short_px: float = 40) -> Found:
 )
 def test_a_shelf_needs_facings_that_can_be_seen(seen: Found, reasons: tuple[str, ...]) -> None:
     assert reasons_after_looking(seen, 1280) == reasons
+
+
+@pytest.mark.parametrize(
+    ("far", "codes", "far_px"),
+    [
+        pytest.param(-2 * FAR_UNSURE, (), FAR_SHORT_PX, id="near enough"),
+        pytest.param(-0.5 * FAR_UNSURE, (), FAR_UNSURE_PX, id="perhaps not far"),
+        pytest.param(0.5 * FAR_UNSURE, (), FAR_UNSURE_PX, id="perhaps far"),
+        pytest.param(2 * FAR_UNSURE, ("too_far",), FAR_SHORT_PX, id="far"),
+    ],
+)
+def test_where_pixels_leave_the_distance_open_the_size_of_the_facings_settles_it(
+    shelf: Rgb, monkeypatch: pytest.MonkeyPatch, far: float, codes: tuple[str, ...], far_px: float
+) -> None:
+    monkeypatch.setattr("vision.verdict.odds_above", lambda _: {"glare": -9.0, "too_far": far})
+    word = first_word(photo(shelf))
+    assert (word.codes, word.far_px) == (codes, far_px)
+    small = found([0.8] * 9, (FAR_SHORT_PX + FAR_UNSURE_PX) / 2)
+    refused = reasons_after_looking(small, 1280, far_px=word.far_px)
+    assert refused == (("too_far",) if far_px == FAR_UNSURE_PX else ())

@@ -34,18 +34,26 @@ REASON_OF: Final[Mapping[str, str]] = {
     "off_a_screen": "screen",
     "no_shelf": "no_shelf",
 }
-TAUGHT: Final[Mapping[str, float]] = {"distant": 2.2, "cut_off": 0.15}
-"""Levels from which these are taught to be refused, in place of their edges (1.45 times as far,
-11 % cut off): a bay at its edge looks like a good photo of another bay."""
+TAUGHT: Final[Mapping[str, float]] = {
+    "glaring": 0.14, "turned": 36.0, "distant": 1.6, "cut_off": 0.15,
+}  # fmt: skip
+"""Levels from which these are taught to be refused, in place of their edges. A photo at its edge is
+told from a good one by chance alone when only photos beyond it are taught, so glare and turns are
+taught from a little before. A far or a cut bay at its edge (1.45 times as far, 11 % cut off) looks
+like a good photo of another bay, so these are taught from beyond it."""
 GOOD_PREFIX: Final = "good"
 _FOLDS: Final = 3
-_NEAR: Final = 0.65
-"""Photos between this share of the edge and the edge teach nothing: they are neither."""
-_REFUSED_MAX: Final = (0.022, 0.05)
-"""Of the good photos, for all reasons together: below the 3 % that are borne, as others differ. And
-of small ones (below 1000 px), which no phone sends."""
+_NEAR: Final = 0.6
+"""Photos between this share of what is taught and that level teach nothing: they are neither."""
+REFUSED_MAX: Final = (0.022, 0.05, 0.012)
+"""Of the good photos, for all reasons together: below the 3 % that are borne, as others differ. Of
+small ones (below 1000 px), which no phone sends. And of whole photos as they came, not cut, lit or
+packed anew: what is made from them is never quite like them."""
+GROWTH: Final = Growth(trees=150, depth=4, rate=0.09)
 _CAUGHT_ENOUGH: Final = 0.985
 _SMALL_KINDS: Final = ("good_small", "good_300")
+_CAME_KIND: Final = "good_as_it_came"
+_CAME_WEIGHT: Final = 2.0
 _WEIGHT: Final = {"cut_off": 0.3}
 """Whether a bay is cut can hardly be told from one photo; its plan tells better, after looking."""
 
@@ -72,7 +80,9 @@ class Learnt:
 
 
 def learn(
-    examples: Examples, edges: Mapping[str, float], growth: Growth | None = None
+    examples: Examples,
+    edges: Mapping[str, float],
+    growth: Growth = GROWTH,
 ) -> dict[str, Learnt]:
     """A forest and a limit for every reason that the examples show.
 
@@ -80,14 +90,16 @@ def learn(
         examples: good ones ("good…") and mishaps.
         edges: mishap -> level beyond which a photo is useless; a mishap without one is always.
     """
-    beyond, near = _beyond(examples, edges)
+    beyond, near = _beyond(examples, {**edges, **TAUGHT})
+    useless, _ = _beyond(examples, edges)
     good = np.char.startswith(examples.kind, GOOD_PREFIX)
     reasons = np.array([REASON_OF.get(str(kind), "") for kind in examples.kind])
     fold = _folds(examples.group)
+    small, came = np.isin(examples.kind, _SMALL_KINDS), examples.kind == _CAME_KIND
     unseen, forests, rights = {}, {}, {}
     for reason in sorted(set(REASON_OF.values())):
-        right = (reasons == reason) & beyond
-        if not right.any():
+        right, asked = (reasons == reason) & beyond, (reasons == reason) & useless
+        if not (right.any() and asked.any()):
             continue
         # Of other reasons' photos only mild ones are no example: a dark photo may be blurred too.
         of_others = (reasons != reason) & (reasons != "") & ~beyond & ~near
@@ -95,15 +107,15 @@ def learn(
         used = right | good | below | of_others
         weights = np.where(right, good.sum() / max(right.sum(), 1) * 0.5, 1.0)
         weights = np.where(of_others, 0.3, weights)
+        weights = np.where(came, _CAME_WEIGHT, weights)
         odds = np.full(len(right), np.nan)
         for part in range(_FOLDS):
             rest = used & (fold != part)
             forest = grow(examples.values[rest], right[rest], weights[rest], growth)
             odds[fold == part] = forest.log_odds(examples.values[fold == part])
-        unseen[reason], rights[reason] = odds, right
+        unseen[reason], rights[reason] = odds, asked
         forests[reason] = grow(examples.values[used], right[used], weights[used], growth)
-    small = np.isin(examples.kind, _SMALL_KINDS)
-    limits = share_out(unseen, rights, [good & ~small, good & small])
+    limits = share_out(unseen, rights, [good & ~small & ~came, small, came])
     return {
         reason: Learnt(
             forest, limits[reason],
@@ -127,7 +139,7 @@ def share_out(
     Args:
         odds: reason -> (n,) log odds of photos that were not learnt from.
         right: reason -> (n,) whether it should refuse.
-        budgets: groups of good photos, (n,) each, with as many shares of `_REFUSED_MAX`.
+        budgets: groups of good photos, (n,) each, with as many shares of `REFUSED_MAX`.
     """
     good = np.logical_or.reduce(list(budgets))
     ladders = {reason: np.sort(odds[reason][good])[::-1] for reason in odds}
@@ -156,7 +168,7 @@ def share_out(
                 after = refused({**at, reason: step})
                 if any(
                     after[some].mean() > most
-                    for some, most in zip(budgets, _REFUSED_MAX, strict=True)
+                    for some, most in zip(budgets, REFUSED_MAX, strict=True)
                     if some.any()
                 ):
                     continue
@@ -173,7 +185,7 @@ def share_out(
 def _beyond(
     examples: Examples, edges: Mapping[str, float]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which rows are beyond their mishap's edge, and which are short of it but near."""
+    """Which rows are beyond their mishap's level, and which are short of it but near."""
     edge = np.array(
         [np.inf if str(kind).startswith(GOOD_PREFIX) else edges.get(str(kind), -np.inf)
          for kind in examples.kind]
@@ -245,7 +257,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         write_examples(given.data, given.output)
         return
     edges = {name: edge.level for name, edge in read_edges(given.edges).items() if edge.level}
-    write_table(learn(read_examples(given.clues), {**edges, **TAUGHT}), given.output)
+    write_table(learn(read_examples(given.clues), edges), given.output)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,14 @@ LEVELS: Final[Mapping[str, tuple[float, float]]] = {
     "off_a_screen": (0.8, 4),
 }
 """From hardly seen to hopeless."""
+NEAR_EDGES: Final[Mapping[str, tuple[float, float]]] = {
+    "glaring": (0.1, 0.45),
+    "turned": (22, 65),
+    "distant": (1.1, 3.6),
+    "cut_off": (0.06, 0.28),
+}
+"""Half to two and a half times what costs the detector ten points of AP50, as far as a mishap goes.
+The whole range alone has too few photos there to learn from."""
 _BORNE: Final = 3
 """Of each photo: good ones under conditions that cost the detector little."""
 _DRAWN: Final = 40
@@ -110,6 +118,7 @@ def training_trials(data: Path) -> Iterator[Trial]:
         rgb = read_rgb(path)
         levels = {mishap: [level_between(*ends, rng)] for mishap, ends in LEVELS.items()}
         yield from trials_of(rgb, path.stem, good=2, levels=levels, rng=rng)
+        yield Trial(path.stem, f"{GOOD}_as_it_came", 0.0, rgb)
         small = at_some_size(framed_well(rgb, rng)[0], rng)
         yield Trial(path.stem, f"{GOOD}_small", 0.0, small)
         lit = by_jpeg(in_other_light(framed_well(rgb, rng)[0], rng), rng)
@@ -120,6 +129,8 @@ def training_trials(data: Path) -> Iterator[Trial]:
         if number % 2 == 0:
             room = by_jpeg(with_room_around(rgb, rng), rng)
             yield Trial(path.stem, f"{GOOD}_room", 0.0, room)
+        levels = {mishap: [level_between(*ends, rng)] for mishap, ends in NEAR_EDGES.items()}
+        yield from trials_of(rgb, path.stem, good=0, levels=levels, rng=rng)
 
 
 def small_shelves(folder: Path, *, part: int) -> list[tuple[Path, str]]:

@@ -1,7 +1,6 @@
 /** A shop's curve as uPlot draws it. Comes with uPlot, when the first curve is opened. */
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { date } from '../shared/language.svelte'
 import { saidShort, type Limits } from './figures'
 
 export interface Curve {
@@ -19,17 +18,22 @@ function token(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 }
 
-/** Draw a curve into a box; `pointed` hears the day under the pointer, and undefined when it leaves. */
-export function drawCurve(box: HTMLElement, days: readonly string[], curve: Curve, limits: Limits, pointed: (at: number | undefined) => void): uPlot {
+/**
+ * Draw a curve into a box, with limits where there are any. `brief` says a window below the axis; `pointed` hears the
+ * window under the pointer, and undefined when it leaves.
+ */
+export function drawCurve(
+  box: HTMLElement, days: readonly string[], curve: Curve, limits: Limits | undefined, brief: (at: string) => string, pointed: (at: number | undefined) => void,
+): uPlot {
   const ink = token('--ink')
   const soft = token('--ink-soft')
   const line = token('--line')
   const accent = token('--accent-ink')
   const fonts = `12px ${token('--fonts')}`
   const known = [...curve.high, ...curve.value].filter((one) => one !== null)
-  const most = Math.max(limits.green * MARGIN, ...known.map((one) => one * 1.05))
-  const top = curve.unit === 'share' && limits.green > 0.5 ? 1 : most
-  const lowest = Math.min(limits.red, ...curve.low.filter((one) => one !== null))
+  const most = Math.max(...(limits ? [limits.green * MARGIN] : []), ...known.map((one) => one * 1.05)) || 1
+  const top = curve.unit === 'share' && (limits?.green ?? most) > 0.5 ? 1 : most
+  const lowest = Math.min(...(limits ? [limits.red] : []), ...[...curve.low, ...curve.value].filter((one) => one !== null))
   const bottom = Math.max(0, lowest - (top - lowest) * 0.15)
   const grid = { stroke: line, width: 1 }
 
@@ -42,9 +46,9 @@ export function drawCurve(box: HTMLElement, days: readonly string[], curve: Curv
       scales: { x: { time: false, range: [-0.5, days.length - 0.5] }, y: { range: [bottom, top] } },
       axes: [
         {
-          stroke: soft, font: fonts, grid: { show: false }, ticks: grid, size: 32,
+          stroke: soft, font: fonts, grid: { show: false }, ticks: grid, size: brief(days[0] ?? '').includes('\n') ? 48 : 32,
           splits: () => days.map((_, at) => at).filter((at) => (days.length - 1 - at) % step(box.clientWidth, days.length) === 0),
-          values: (_, splits) => splits.map((at) => (days[at] ? date(days[at]) : '')),
+          values: (_, splits) => splits.map((at) => (days[at] ? brief(days[at]) : '')),
         },
         { stroke: soft, font: fonts, grid, ticks: { show: false }, size: 56, values: (_, splits) => splits.map((one) => saidShort(curve.unit, one)) },
       ],
@@ -57,7 +61,7 @@ export function drawCurve(box: HTMLElement, days: readonly string[], curve: Curv
       // The band of the 90 % interval: between the high and the low line.
       bands: [{ series: [2, 1], fill: `color-mix(in srgb, ${accent} 22%, transparent)` }],
       hooks: {
-        drawAxes: [(plot) => drawLimits(plot, limits)],
+        drawAxes: limits ? [(plot) => drawLimits(plot, limits)] : [],
         setCursor: [(plot) => pointed(plot.cursor.idx ?? undefined)],
       },
     },

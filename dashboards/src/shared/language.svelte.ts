@@ -127,6 +127,12 @@ export function moment(iso: string, timeZone?: string): string {
   return whole(dates(shown).format(at))
 }
 
+/** The time of a moment by the clock of a place. */
+export function clock(iso: string, timeZone?: string): string {
+  const zone = timeZone === undefined ? {} : { timeZone }
+  return whole(dates({ hour: '2-digit', minute: '2-digit', hour12: false, ...zone }).format(new Date(iso)))
+}
+
 /** A board says the same fourteen days thousands of times. */
 const daysSaid = new Map<string, string>()
 const DAYS_SAID_MOST = 2000

@@ -1,1 +1,1 @@
-copy messages (stream, number, sha256, received_at) from stdin
+copy messages (stream, number, sha256, received_at) from stdin (format binary)

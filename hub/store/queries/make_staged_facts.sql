@@ -1,6 +1,6 @@
--- Where facts wait within one transaction; of this connection alone, written to no log.
+-- Where facts wait within one transaction while some of their ids are taken; of this connection
+-- alone, written to no log.
 create temporary table if not exists staged (
-    place integer not null,
     id text not null,
     shop text not null,
     metric text not null,
@@ -19,7 +19,7 @@ create temporary table if not exists staged (
     number bigint,
     received_at timestamptz not null,
     sha256 bytea not null,
-    new_key boolean not null
+    place integer not null
 ) on commit delete rows;
 -- Left from another call in the same transaction.
 delete from staged;

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -197,11 +196,11 @@ def test_what_runs_does_not_start_again_and_odd_lengths_are_refused(
     assert office.post("/api/experiments/none/stop", json={}).status_code == 404
 
 
-def test_the_commands_do_the_same(figures: Database, open_folder: Path) -> None:
+def test_the_commands_do_the_same(figures: Database) -> None:
     forget_trials(figures)
 
     def run(*words: str) -> str:
-        asked = ["experiment", *words, "--database", str(open_folder / "hub")]
+        asked = ["experiment", *words, "--database", figures.place]
         done = CliRunner().invoke(app, asked)
         assert done.exit_code == 0, done.output
         return done.stdout
@@ -215,9 +214,7 @@ def test_the_commands_do_the_same(figures: Database, open_folder: Path) -> None:
     assert shown["standing"] in ("open", "won", "lost")
     assert "90 % interval" in run("show", made)
     assert "stopped" in run("stop", made, "--reason", "seen enough")
-    refused = CliRunner().invoke(
-        app, ["experiment", "roll-out", made, "--database", str(open_folder / "hub")]
-    )
+    refused = CliRunner().invoke(app, ["experiment", "roll-out", made, "--database", figures.place])
     assert refused.exit_code != 0
     assert "walking_route" in run("worths")
 

@@ -1,6 +1,7 @@
 """The commands as processes: killed in the middle of the catch-up, nothing is lost or doubled."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -113,7 +114,7 @@ async def test_a_hub_killed_in_the_middle_of_the_catch_up_holds_each_fact_once(
         told = json.loads(await asyncio.to_thread(broker.stdout.readline))
         assert told["kind"] == kind
         url = f"mqtt://127.0.0.1:{told['port']}"
-        place = ["--database", str(open_folder / "hub"), "--broker", url, "--chain", "acme"]
+        place = ["--database", database.place, "--broker", url, "--chain", "acme"]
         node = OutboxNode()
         with command("ingest", *place) as ingest:
             await node.deliver(told["port"], last=500, until=60)
@@ -129,6 +130,46 @@ async def test_a_hub_killed_in_the_middle_of_the_catch_up_holds_each_fact_once(
         alarms = connection.execute("select * from alarms").fetchall()
     assert sorted(int(one.fact.id[1:]) for one in held) == list(range(1, FACTS + 1))
     assert alarms == []
+
+
+@pytest.mark.journey
+async def test_a_worker_killed_while_messages_come_is_made_good_by_the_hub_alone(
+    database: Database, open_folder: Path
+) -> None:
+    folder = open_folder / "commands-workers"
+    words = ["--port", "0", "--folder", str(folder), "--json"]
+    with command("broker", "run", *words, stdout=subprocess.PIPE) as broker:
+        assert broker.stdout is not None
+        told = json.loads(await asyncio.to_thread(broker.stdout.readline))
+        url = f"mqtt://127.0.0.1:{told['port']}"
+        place = ["--database", str(open_folder / "hub"), "--broker", url, "--chain", "acme"]
+        node = OutboxNode()
+        with command("ingest", *place, "--workers", "2") as ingest:
+            await node.deliver(told["port"], last=500, until=60)
+            # The node has one worker and we do not know which: both, one after the other.
+            for worker, last in zip(children_of(ingest.pid), (750, FACTS), strict=True):
+                os.kill(worker, signal.SIGKILL)
+                await node.deliver(told["port"], last=last, until=last)
+            left = children_of(ingest.pid)
+            ingest.terminate()
+            assert await asyncio.to_thread(ingest.wait, 30) == 0
+    assert len(left) == 2
+    assert not any(is_running(one) for one in left)
+    with database.connection() as connection:
+        held = facts_of_days(connection, NOON.date(), NOON.date())
+        alarms = connection.execute("select * from alarms").fetchall()
+    assert sorted(int(one.fact.id[1:]) for one in held) == list(range(1, FACTS + 1))
+    assert alarms == []
+
+
+def children_of(pid: int) -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, parent = stat.read_text().rsplit(")", 1)[1].split()[:2]
+            if int(parent) == pid and state != "Z":
+                found.append(int(stat.parent.name))
+    return found
 
 
 def test_a_broker_that_ends_by_itself_is_told(open_folder: Path) -> None:

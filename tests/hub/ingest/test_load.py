@@ -198,9 +198,9 @@ def test_nothing_is_imported_when_the_database_refuses_one(database: Database) -
 
 
 @pytest.fixture
-def run(database: Database, open_folder: Path) -> Any:
+def run(database: Database) -> Any:
     def invoke(*words: str) -> Any:
-        place = ["--database", str(open_folder / "hub")] if words[0] != "catalogue" else []
+        place = ["--database", database.place] if words[0] != "catalogue" else []
         return CliRunner().invoke(app, [*words, *place])
 
     return invoke

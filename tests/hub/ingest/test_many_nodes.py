@@ -1,8 +1,10 @@
 """What several nodes say goes into one transaction, and none of them holds up another."""
 
 import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -13,7 +15,8 @@ from hub.bench.ingest import mean_with_interval
 from hub.bench.sender import node_address, payloads, quarter_facts
 from hub.errors import NodeRefused
 from hub.ingest.batches import Heard, Stored, store_batches
-from hub.ingest.fact_rules import fact_sha256, sha256_of, why_refused
+from hub.ingest.fact_rules import why_refused
+from hub.ingest.fact_texts import fact_sha256, sha256_of
 from hub.ingest.facts_store import SaidFact, insert_facts
 from hub.ingest.lanes import Lane, Waiting, runs_of
 from hub.ingest.sorting import Known, decide, older_sha256
@@ -84,6 +87,57 @@ def test_a_fact_id_that_another_node_took_is_its_and_stays(database: Database) -
     (quarantined,) = outcomes[TWO].quarantined
     assert "taken by other content" in quarantined.reason
     assert outcomes[TWO].acknowledgements[0].through == 1
+
+
+def test_one_taken_id_among_new_ones_keeps_none_of_them_out(database: Database) -> None:
+    store(database, said(1, 0, 1))
+    (taken,) = said(1, 0, 1).said
+    own = list(said(2, 0, 3).said)
+    assert isinstance(taken, Message)
+    assert isinstance(own[1], Message)
+    own[1] = replace(own[1], body=replace(own[1].body, id=taken.body.id))  # type: ignore[union-attr,arg-type,call-arg]
+    outcome = store(database, Heard(TWO, own))[TWO]
+    assert (outcome.new, len(outcome.quarantined)) == (2, 1)
+    assert outcome.acknowledgements[0].through == 3
+    assert (count(database, "facts"), count(database, "messages")) == (3, 4)
+
+
+def test_two_that_tell_the_same_ids_at_once_wait_and_store_them_once(database: Database) -> None:
+    (told,) = said(1, 0, 1).said
+    assert isinstance(told, Message)
+    own = said(2, 0, 1, id=told.body.id)  # type: ignore[union-attr]
+    store(database, said(1, 20, 1), said(2, 20, 1))  # the month is there, and both nodes
+    with ThreadPoolExecutor(1) as other:
+        with database.connection() as connection:
+            said_fact = SaidFact(told.body)  # type: ignore[arg-type]
+            assert insert_facts(connection, [said_fact], received_at=NOON) == ["new"]
+            late = other.submit(store, database, own, said(2, 1, 3))
+            until = time.monotonic() + 30
+            while not waits_for_another(database):
+                assert time.monotonic() < until
+        outcome = late.result(30)[TWO]
+    assert (outcome.new, len(outcome.quarantined)) == (3, 1)
+    assert count(database, "facts") == 6
+
+
+def waits_for_another(database: Database) -> bool:
+    with database.connection() as connection:
+        row = connection.execute(
+            "select count(*) as n from pg_locks where not granted and locktype = 'transactionid'"
+        ).fetchone()
+    assert row is not None
+    return int(row["n"]) > 0
+
+
+@pytest.mark.parametrize("zone", [14, -14])
+def test_a_fact_at_the_calendar_s_end_is_set_aside_alone(zone: int) -> None:
+    (message,) = said(1, 0, 1).said
+    there = timezone(timedelta(hours=zone))
+    at = datetime(1, 1, 1, tzinfo=there) if zone > 0 else datetime(9999, 12, 31, 23, tzinfo=there)
+    assert isinstance(message, Message)
+    ends = replace(message, body=replace(message.body, start=at, end=at))  # type: ignore[call-arg,arg-type]
+    plan = decide(ONE, [ends], Known(), received_at=NOON)
+    assert "outside the years" in plan.quarantined[0].reason
 
 
 def test_a_revoked_node_is_refused_and_the_others_are_heard(database: Database) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub.ingest.fact_rules import fact_sha256
+from hub.ingest.fact_texts import fact_sha256
 from hub.ingest.facts_store import (
     SaidFact,
     days_with_facts,

@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
 
-import psycopg
 from psycopg import sql
 
 from hub.codes.computing import ensure_default_policy
@@ -16,6 +14,7 @@ from hub.people.store import invite
 from hub.scheduler import Scheduler
 from hub.shops_store import Shop, save_shop
 from hub.store.database import Database
+from tests.hub.servers import new_database, url_of
 from tests.hub.shop_facts import DAY, goods, midnight
 
 NOON = midnight(DAY) + timedelta(hours=12)
@@ -24,19 +23,8 @@ NOON = midnight(DAY) + timedelta(hours=12)
 @contextmanager
 def empty_place(database: Database, name: str) -> Iterator[str]:
     """The URL of a new database without a table, gone at the end."""
-    server = database.embedded
-    assert server is not None
-    with psycopg.connect(server.conninfo("postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-        try:
-            yield (
-                f"postgresql://storepulse:{quote(server.password)}@/{name}"
-                f"?host={quote(str(server.socket), safe='')}"
-            )
-        finally:
-            connection.execute(
-                sql.SQL("drop database {} with (force)").format(sql.Identifier(name))
-            )
+    with new_database(url_of(database), name) as url:
+        yield url
 
 
 def fill(database: Database) -> None:

@@ -13,6 +13,7 @@ from hub.store import postgres
 from hub.store.database import Database, open_database
 from hub.store.postgres_home import PROGRAMS_ENVIRONMENT_NAME
 from tests.hub.keeping.places import contents, empty_place, fill
+from tests.hub.servers import url_of
 from tests.hub.staff import session_for
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -29,11 +30,6 @@ def pictures(tmp_path: Path) -> Path:
     return tmp_path / "blobs"
 
 
-def _conninfo(database: Database) -> str:
-    assert database.embedded is not None
-    return database.embedded.conninfo()
-
-
 def test_a_restore_brings_back_every_row_right_and_picture(
     database: Database, pictures: Path, tmp_path: Path
 ) -> None:
@@ -41,7 +37,7 @@ def test_a_restore_brings_back_every_row_right_and_picture(
     _, token = session_for(database, "region", regions=["east"], name="Bo")
     before = contents(database)
     file = tmp_path / "hub.tar"
-    kept = back_up(_conninfo(database), pictures, file, now=NOW)
+    kept = back_up(url_of(database), pictures, file, now=NOW)
     assert kept.pictures == 2
     assert oct(file.stat().st_mode)[-3:] == "600"
 
@@ -66,7 +62,7 @@ def test_a_restore_brings_back_every_row_right_and_picture(
 
 def test_a_damaged_backup_restores_nothing(database: Database, tmp_path: Path) -> None:
     file = tmp_path / "hub.tar"
-    back_up(_conninfo(database), None, file, now=NOW)
+    back_up(url_of(database), None, file, now=NOW)
     content = bytearray(file.read_bytes())
     content[5000] ^= 1
     file.write_bytes(content)
@@ -98,7 +94,7 @@ def test_a_folder_of_another_major_comes_over_by_the_command_it_is_refused_with(
             assert old.version.startswith("15.")
             fill(old)
             before = contents(old)
-            back_up(_conninfo(old), None, home / "old.tar", now=NOW)
+            back_up(url_of(old), None, home / "old.tar", now=NOW)
         monkeypatch.delenv(PROGRAMS_ENVIRONMENT_NAME)
         with pytest.raises(FolderOfAnotherMajor) as refused:
             postgres.attach(home / "hub")

@@ -3,7 +3,8 @@
 import json
 import tarfile
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,10 @@ import pytest
 
 from hub.audit.store import lines
 from hub.errors import BadArchive
+from hub.figures.keeping import refresh_one
+from hub.figures.reading import read_series
+from hub.figures.retention import kept_days, remove_old_facts, set_kept_days
+from hub.ingest.facts_store import SaidFact, insert_facts
 from hub.keeping.archive import writing
 from hub.keeping.exporting import export_hub, import_hub
 from hub.people.roles import Scope
@@ -20,6 +25,7 @@ from hub.shops_store import Shop, save_shop
 from hub.store.database import Database, migrations, open_database
 from tests.hub.conftest import empty
 from tests.hub.keeping.places import NOON, contents, empty_place, fill
+from tests.hub.shop_facts import DAY, day_fact
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 SAME_IN_BOTH = ("fact_ids", "policies", "receptions", "deals", "experiences", "undone_taps")
@@ -92,6 +98,75 @@ def test_the_other_hub_comes_to_the_same_codes(
     Scheduler(target).step(NOON)
     assert {row["day"] for row in codes(database)} == {row["day"] for row in codes(target)}
     assert codes(target) == codes(database)
+
+
+KEPT_NO_LONGER = day_fact("dwell_mean", DAY - timedelta(days=300), 7.0)
+
+
+def forget_old_dwell(database: Database) -> None:
+    """Keep dwell for 90 days, and have a fact of 300 days ago go."""
+    start = KEPT_NO_LONGER.start
+    quarter = replace(KEPT_NO_LONGER, id="quarter", end=start + timedelta(minutes=15))
+    with database.connection() as connection:
+        save_shop(connection, Shop(shop="17"))
+        insert_facts(connection, [SaidFact(quarter)], received_at=start)
+        set_kept_days(connection, "dwell_mean", 90)
+    (removed,) = remove_old_facts(database, now=NOW)
+    assert removed.facts == 1
+
+
+def dwell(database: Database) -> list[float | None]:
+    while refresh_one(database, now=datetime.now(UTC) + timedelta(minutes=1)) is not None:
+        pass
+    with database.connection() as connection:
+        told = read_series(connection, "17", "dwell_mean", "day", DAY - timedelta(days=350), DAY,
+                           now=NOW)  # fmt: skip
+    return [one.value for one in told.figures]
+
+
+def kept(database: Database) -> dict[str, int]:
+    with database.connection() as connection:
+        return kept_days(connection)
+
+
+def test_how_long_facts_are_kept_comes_along_and_what_went_is_still_told(
+    database: Database, target: Database, tmp_path: Path
+) -> None:
+    forget_old_dwell(database)
+    file = tmp_path / "hub.tar.gz"
+    counts = export_hub(database, file, now=NOW)
+    assert (counts["kept_days"], counts["removed_figures"], counts["facts"]) == (1, 1, 0)
+    import_hub(target, file, now=NOW)
+    assert kept(target) == {"dwell_mean": 90}
+    assert dwell(target) == dwell(database) == [7.0]
+    again = import_hub(target, file, now=NOW)
+    assert {one.new for one in again.parts.values()} == {0}
+
+
+def test_no_fact_goes_that_this_hub_keeps_for_ever_and_none_counts_twice(
+    database: Database, target: Database, tmp_path: Path
+) -> None:
+    forget_old_dwell(database)
+    file = tmp_path / "hub.tar.gz"
+    export_hub(database, file, now=NOW)
+    with target.connection() as connection:
+        save_shop(connection, Shop(shop="17"))
+        insert_facts(connection, [SaidFact(KEPT_NO_LONGER)], received_at=NOW)
+    import_hub(target, file, now=NOW)
+    assert kept(target) == {}
+    assert dwell(target) == [7.0]
+
+
+def test_what_this_hub_was_told_to_keep_stays(
+    database: Database, target: Database, tmp_path: Path
+) -> None:
+    forget_old_dwell(database)
+    file = tmp_path / "hub.tar.gz"
+    export_hub(database, file, now=NOW)
+    with target.connection() as connection:
+        set_kept_days(connection, "dwell_mean", 400)
+    import_hub(target, file, now=NOW)
+    assert kept(target) == {"dwell_mean": 400}
 
 
 def _another_policy(database: Database) -> None:
@@ -175,6 +250,8 @@ def test_an_archive_that_was_cut_or_changed_is_refused(
         ("people", [{"name": "x"}], 0, "people.jsonl"),
         ("shops", [{"shop": "1", "mood": 1}], 0, "shops.jsonl"),
         ("deals", [{"shop": "17"}], 0, "columns"),
+        ("kept_days", [{"metric": "dwell_mean", "days": 3}], 0, "too few"),
+        ("kept_days", [{"metric": "dwell_mean"}], 0, "kept_days.jsonl"),
         ("receptions", [{"shop": "no shop", "id": "1", "at": "2026-01-01T00:00:00Z"}], 0,
          "contradicts"),
         ("shops", [], 9999, "newer"),

@@ -25,6 +25,7 @@ from hub.shops_store import add_missing_shops
 from hub.store import postgres, postgres_home
 from hub.store.database import Database, migrate, migrations, open_database, where
 from storepulse.facts import Fact
+from tests.hub.servers import url_of
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -330,16 +331,10 @@ def test_any_user_can_run_it_for_himself(open_folder: Path, no_sync: Mapping[str
 # --- by URL, and the tables ---
 
 
-def url_of(database: Database) -> str:
-    assert database.embedded is not None
-    server = database.embedded
-    return f"postgresql://storepulse:{server.password}@/storepulse?host={server.socket}"
-
-
 def test_a_url_opens_the_same_tables_and_shows_no_password(database: Database) -> None:
     with open_database(url_of(database)) as opened:
         assert opened.embedded is None
-        assert opened.timescale == "none"
+        assert opened.timescale == database.timescale
         assert ":" not in opened.place.removeprefix("postgresql://").split("@")[0]
         with opened.connection() as connection:
             connection.execute("insert into shops (shop) values ('17')")
@@ -363,10 +358,14 @@ def test_a_url_that_cannot_be_read_is_refused_without_its_password() -> None:
     assert "secret" not in str(told.value)
 
 
-def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://me:secret@127.0.0.1:1/none", "postgresql://127.0.0.1:1/none?password=secret"],
+)
+def test_a_server_that_does_not_answer_is_named_without_its_password(url: str) -> None:
     with (
         pytest.raises(DatabaseUnavailable, match="does not answer") as told,
-        open_database("postgresql://me:secret@127.0.0.1:1/none"),
+        open_database(url),
     ):
         pass
     assert "secret" not in str(told.value)

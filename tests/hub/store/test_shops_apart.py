@@ -15,6 +15,7 @@ from hub.people.sessions import find_session, session_of
 from hub.scheduler import Scheduler
 from hub.shops_store import Shop, save_shop
 from hub.store.database import API_ROLE, SESSIONS_ENVIRONMENT_NAME, Database, open_database
+from tests.hub.servers import url_of
 from tests.hub.shop_facts import DAY, goods, midnight
 from tests.hub.staff import session_for
 
@@ -239,8 +240,9 @@ def test_the_role_has_no_grant_to_any_table_but_those_with_row_security(chain: D
         assert {row["relname"] for row in rows} == ROW_SECURED
         assert all(row["relrowsecurity"] for row in rows)
         partition = connection.execute(
-            "select 'storepulse.' || relname as name from pg_inherits"
+            "select format('%I.%I', nspname, relname) as name from pg_inherits"
             " join pg_class on pg_class.oid = inhrelid"
+            " join pg_namespace on pg_namespace.oid = relnamespace"
             " where inhparent = 'storepulse.facts'::regclass"
         ).fetchone()
         row = connection.execute(
@@ -336,12 +338,11 @@ def test_the_database_has_the_same_table_of_rights(database: Database) -> None:
 def test_a_login_of_its_own_has_nothing_to_fall_back_on(
     chain: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert chain.embedded is not None
     with chain.connection() as connection:
         connection.execute("drop role if exists people_only")
         connection.execute("create role people_only login password 'x' in role storepulse_api")
     session, _ = session_for(chain, "region", regions=["east"])
-    login = make_conninfo(chain.embedded.conninfo(), user="people_only", password="x")
+    login = make_conninfo(url_of(chain), user="people_only", password="x")
     monkeypatch.setenv(SESSIONS_ENVIRONMENT_NAME, login)
     with open_database(chain.place) as opened:
         assert shops_in(opened, session, "facts") == {"17", "18"}

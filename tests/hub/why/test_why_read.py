@@ -141,13 +141,11 @@ def _visitors(start: datetime, length: timedelta, value: float) -> Fact:
     )  # fmt: skip
 
 
-def test_the_command_prints_what_the_issue_says(
-    told: Database, open_folder: Path, tmp_path: Path
-) -> None:
+def test_the_command_prints_what_the_issue_says(told: Database, tmp_path: Path) -> None:
     shown = CliRunner().invoke(
         app,
         ["why", ASKED, "--dimension", "place", "--day", str(DAY), "--json",
-         "--database", str(open_folder / "hub")],
+         "--database", told.place],
     )  # fmt: skip
     assert shown.exit_code == 0, shown.output
     body = json.loads(shown.stdout)
@@ -157,7 +155,7 @@ def test_the_command_prints_what_the_issue_says(
     plain = CliRunner().invoke(
         app,
         ["why", ASKED, "--dimension", "place", "--day", str(DAY),
-         "--database", str(open_folder / "hub")],
+         "--database", told.place],
     )  # fmt: skip
     assert "entrance_bounce" in plain.stdout
     assert "not checked:" in plain.stdout

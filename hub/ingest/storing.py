@@ -1,0 +1,77 @@
+"""Store payloads as they came off the wire, and say what is to be told. Speaks to no broker.
+
+One call is one transaction, in the hub's own process or in a worker's (`hub.ingest.workers`).
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+
+import psycopg
+
+from hub.errors import NodeRefused
+from hub.ingest.batches import Heard, Stored, store_batches
+from hub.store.database import Database
+from storepulse.errors import BadInput
+from storepulse.topics import Address
+from storepulse.wire import Acknowledgement, decode_batch
+
+Said: TypeAlias = Sequence[tuple[Address, bytes]]
+"""Payloads and who said them, in the order in which they came."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class Told:
+    """What became of payloads. What it acknowledges is committed."""
+
+    acknowledgements: list[tuple[Address, Acknowledgement]] = field(default_factory=list)
+    unreadable: list[tuple[Address, str]] = field(default_factory=list)
+    """Who said what cannot be kept by any key, and why not."""
+    alarms: list[str] = field(default_factory=list)
+    """Raised already; for the log."""
+    troubles: list[str] = field(default_factory=list)
+    """Faults of the hub's own: what they met is not acknowledged, and said again."""
+    batches: int = 0
+    messages: int = 0
+    quarantined: int = 0
+
+
+def store_payloads(database: Database, said: Said, *, received_at: datetime) -> Told:
+    """Read and store payloads of some nodes, each key once.
+
+    Raises:
+        DatabaseUnavailable: nothing was stored; try again.
+    """
+    told = Told()
+    heard = []
+    for address, payload in said:
+        try:
+            heard.append(Heard(address, decode_batch(payload)))
+        except BadInput as error:
+            told.unreadable.append((address, str(error)))
+    if not heard:
+        return told
+    try:
+        outcomes = store_batches(database, heard, received_at=received_at)
+    except psycopg.Error as error:
+        log.exception("what %d messages said could not be stored", len(heard))
+        told.troubles.append(f"database: {error}")
+        return told
+    told.batches = len(heard)
+    told.messages = sum(len(one.said) for one in heard)
+    for address, outcome in outcomes.items():
+        if isinstance(outcome, Stored):
+            told.quarantined += len(outcome.quarantined)
+            told.alarms += [f"{address.path}: {one.kind}: {one.detail}" for one in outcome.alarms]
+            told.acknowledgements += [(address, one) for one in outcome.acknowledgements]
+        elif isinstance(outcome, NodeRefused):
+            told.unreadable.append((address, str(outcome)))
+        else:
+            # A fault of ours, not of the message: it is not acknowledged, so the node says it
+            # again to a mended hub; meanwhile the other nodes are heard.
+            told.troubles.append(f"database: {outcome}")
+    return told

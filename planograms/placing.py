@@ -1,0 +1,276 @@
+"""Which facing stands at which place of the photo. Pure: boxes and likelihoods, no map is sought.
+
+Shelf by shelf, places and facings are paired by assignment, from where they lie, their size and
+their look; goods that are surely paired say how far the map is off nearby.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import linear_sum_assignment
+
+from planograms.alignment import SKIP
+from vision.geometry import Boxes, PlaneMap, centres, iou, mapped_boxes, sizes, visible_share
+
+Ints = npt.NDArray[np.int64]
+Reals = npt.NDArray[np.float64]
+
+NO_ROW: Final = -1
+
+_PLACE_BEST: Final = 2.5
+_PLACE_WORST: Final = -3.0
+_SIZE_COST_MOST: Final = 3.0
+"""Counted apart from the place: one of another size, and off, is not the one of this place."""
+_SIZE_SPREAD: Final = 0.25
+"""One standard deviation of the log of a facing's size against its place's."""
+_EDGE: Final = 0.01
+"""Of its size: what ends so near to the photo's edge is cut by it."""
+_SHOWN_SHARE: Final = 0.85
+"""Of a place, from which on it is in view; that of `planograms.compare`."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far from its place a facing is still the one of that position, in its own size."""
+
+    widths: float
+    heights: float
+    spread: float
+    """One standard deviation."""
+
+
+NEAR: Final = Reach(0.8, 0.6, 0.15)
+WIDE: Final = Reach(1.5, 1.0, 0.4)
+"""Goods behind or before the plane of the shelf fronts lie this far from the mapped place when the
+photo is taken from elsewhere; a first round with it tells by how much, shelf by shelf."""
+NEIGHBOURS: Final = 5
+SURE: Final = 1.5
+"""Log odds of appearance from which a pair may say how far goods are off the map."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The planned side, in order row by row from the lowest and from the left."""
+
+    boxes: Boxes
+    rows: Ints
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The seen side: facings of one photo; row `NO_ROW` where a facing is on none."""
+
+    boxes: Boxes
+    rows: Ints
+    size: tuple[float, float] | None = None
+    """Width and height of the photo; None where not known."""
+
+    @property
+    def uncut(self) -> npt.NDArray[np.bool_]:
+        """(m, 4) edges that are the facing's own: the photo's edge says not where one stands."""
+        if self.size is None:
+            return np.ones((len(self.boxes), 4), dtype=bool)
+        away = np.concatenate([self.boxes[:, :2], np.array(self.size) - self.boxes[:, 2:]], axis=1)
+        own: npt.NDArray[np.bool_] = away > _EDGE * np.tile(sizes(self.boxes), 2)
+        return own
+
+    def shows(self, places: Boxes) -> npt.NDArray[np.bool_]:
+        """(n,) places of the photo that are (nearly) whole in it; all where its size is unknown."""
+        if self.size is None:
+            return np.ones(len(places), dtype=bool)
+        out: npt.NDArray[np.bool_] = (
+            visible_share(places, width=self.size[0], height=self.size[1]) >= _SHOWN_SHARE
+        )
+        return out
+
+
+def match_by_plane(
+    planned: Planned, seen: Seen, odds: Reals, plane: PlaneMap
+) -> tuple[Ints, Boxes]:
+    """Pairs and settled places, where the map says where each position lies in the photo."""
+    places = mapped_boxes(planned.boxes, plane)
+    pairs = np.zeros(0, dtype=np.int64)
+    # A shelf as a whole first: narrow packs alone cannot tell a shift of half a pack's width.
+    for reach, neighbours in ((WIDE, 3 * NEIGHBOURS), (WIDE, NEIGHBOURS), (NEAR, NEIGHBOURS)):
+        pairs = match_by_place(places, planned.rows, seen, odds, reach)
+        places = settled(places, planned.rows, seen, pairs, odds, neighbours=neighbours)
+    return pairs, places
+
+
+def settled(
+    places: Boxes,
+    rows: Ints,
+    seen: Seen,
+    facing_of: Ints,
+    odds: Reals,
+    *,
+    neighbours: int = NEIGHBOURS,
+) -> Boxes:
+    """Places shifted as the surely paired goods nearby are off theirs.
+
+    Shelves are not one plane, and goods are put back a little off: what stands nearby on the same
+    shelf tells how far the map is off here, and other shelves tell where that one has too few.
+    """
+    pairs = np.flatnonzero(facing_of >= 0)
+    pairs = pairs[odds[pairs, facing_of[pairs]] >= SURE]
+    uncut = seen.uncut[facing_of[pairs]]
+    told = uncut[:, [0, 2]].any(axis=1) & uncut[:, [1, 3]].any(axis=1)
+    pairs, uncut = pairs[told], uncut[told]
+    if len(pairs) < NEIGHBOURS:
+        return places
+    middle, out = centres(places), places.copy()
+    off = np.where(uncut, seen.boxes[facing_of[pairs]] - places[pairs], 0.0).reshape(-1, 2, 2)
+    off = off.sum(axis=1) / uncut.reshape(-1, 2, 2).sum(axis=1)
+    of_pair = rows[pairs]
+    further = 2 * float(np.median(places[:, 3] - places[:, 1]))
+    for row in np.unique(rows):
+        mine = np.flatnonzero(rows == row)
+        near = np.flatnonzero(of_pair == row)
+        others = len(near) < neighbours
+        near = np.arange(len(pairs)) if others else near
+        away = span(middle[mine, 1], middle[pairs[near], 1])
+        away *= 3.0
+        away += span(middle[mine, 0], middle[pairs[near], 0])
+        if others:
+            away += (of_pair != row) * further
+        count = min(neighbours, len(near))
+        nearest = near[np.argpartition(away, count - 1, axis=1)[:, :count]]
+        out[mine] += np.tile(_middle_of(off[nearest]), 2)
+    return out
+
+
+def span(first: Reals, second: Reals) -> Reals:
+    """How far apart two sets of numbers are: (n, m)."""
+    out: Reals = first[:, None] - second[None]
+    return np.abs(out, out=out)
+
+
+def _middle_of(values: Reals) -> Reals:
+    """The median along the second axis of (n, k, 2), k small: (n, 2)."""
+    ranked = np.sort(values, axis=1)
+    half, even = divmod(ranked.shape[1], 2)
+    out: Reals = ranked[:, half] if even else (ranked[:, half - 1] + ranked[:, half]) / 2
+    return out
+
+
+def match_by_place(places: Boxes, rows: Ints, seen: Seen, odds: Reals, reach: Reach) -> Ints:
+    n, m = odds.shape
+    facing_of = np.full(n, -1, dtype=np.int64)
+    if not n or not m:
+        return facing_of
+    facing_row = _shelf_of(places, rows, seen.boxes, reach)
+    for row in np.unique(rows):
+        mine, theirs = np.flatnonzero(rows == row), np.flatnonzero(facing_row == row)
+        if not len(theirs):
+            continue
+        worth = _place_odds(places[mine], seen.boxes[theirs], reach)
+        worth += odds[mine[:, None], theirs]
+        # Stacked goods have no left and right: places pair them, not their order.
+        worth -= 2 * SKIP
+        np.maximum(worth, 0.0, out=worth)
+        i, j = linear_sum_assignment(worth, maximize=True)
+        good = worth[i, j] > 0
+        facing_of[mine[i[good]]] = theirs[j[good]]
+    return _give_leftovers(facing_of, places, seen.boxes, odds, reach)
+
+
+def _place_odds(places: Boxes, facings: Boxes, reach: Reach) -> Reals:
+    """Log odds that a facing is the one of a place, from where it stands and its size: (n, m)."""
+    wide, high = np.maximum(sizes(places), 1e-6).T
+    own_wide, own_high = np.maximum(sizes(facings), 1e-6).T
+    across, down = _away(places, facings)
+    far = (np.abs(across) > reach.widths) | (np.abs(down) > reach.heights)
+    grown = _squares(
+        np.log(own_wide)[None] - np.log(wide)[:, None],
+        np.log(own_high)[None] - np.log(high)[:, None],
+    )
+    odds = _stands(_squares(across, down), grown, reach)
+    odds[far] = -np.inf
+    return odds
+
+
+def _stands(off: Reals, grown: Reals, reach: Reach) -> Reals:
+    """Log odds from squares: off its place in sizes, and larger in logarithms. Both are used up."""
+    off /= -2 * reach.spread**2
+    off += _PLACE_BEST
+    np.maximum(off, _PLACE_WORST, out=off)
+    grown /= 2 * _SIZE_SPREAD**2
+    off -= np.minimum(grown, _SIZE_COST_MOST, out=grown)
+    return off
+
+
+def worth_of(places: Boxes, seen: Seen, odds: Reals, facing_of: Ints, reach: Reach) -> float:
+    """The log odds that all pairs add up to, against leaving out those facings.
+
+    Places in view at which no facing stands are left out, and cost as much.
+    """
+    held = np.flatnonzero(facing_of >= 0)
+    theirs = facing_of[held]
+    size = np.maximum(sizes(places[held]), 1e-6)
+    off = (centres(seen.boxes[theirs]) - centres(places[held])) / size
+    grown = np.log(np.maximum(sizes(seen.boxes[theirs]), 1e-6) / size)
+    stands = _stands((off**2).sum(axis=1), (grown**2).sum(axis=1), reach)
+    bare = np.count_nonzero(seen.shows(places) & (facing_of < 0))
+    return float((stands + odds[held, theirs] - SKIP).sum()) + SKIP * bare
+
+
+def _squares(first: Reals, second: Reals) -> Reals:
+    """The sum of both squares; both arguments are used up."""
+    first *= first
+    second *= second
+    first += second
+    return first
+
+
+def _away(places: Boxes, facings: Boxes) -> tuple[Reals, Reals]:
+    """How far facings stand to the right of places and below, in the places' sizes: (n, m) each."""
+    size, middle, own = np.maximum(sizes(places), 1e-6), centres(places), centres(facings)
+    across, down = (own[None, :, k] - middle[:, k, None] for k in (0, 1))
+    across /= size[:, 0, None]
+    down /= size[:, 1, None]
+    return across, down
+
+
+def _shelf_of(places: Boxes, rows: Ints, facings: Boxes, reach: Reach) -> Ints:
+    """For each facing the planned row whose places lie nearest to it: (m,); `NO_ROW` if none."""
+    size, middle, own = np.maximum(sizes(places), 1e-6), centres(places), centres(facings)
+    # Facings first: the nearest of each is then looked for in one stretch of memory.
+    far, across = (own[:, k, None] - middle[None, :, k] for k in (1, 0))
+    far /= size[:, 1]
+    np.abs(far, out=far)
+    across /= size[:, 0]
+    np.abs(across, out=across)
+    # Up and down weighs more: the neighbour in the row is still the right row.
+    across *= 0.3
+    across += far
+    nearest = np.argmin(across, axis=1)
+    within = far[np.arange(len(facings)), nearest] <= reach.heights
+    out: Ints = np.where(within, rows[nearest], NO_ROW)
+    return out
+
+
+def _give_leftovers(
+    facing_of: Ints, places: Boxes, facings: Boxes, odds: Reals, reach: Reach
+) -> Ints:
+    """Pair what the shelves left over and place puts together, whatever its shelf seemed to be."""
+    taken = np.zeros(len(facings), dtype=bool)
+    taken[facing_of[facing_of >= 0]] = True
+    free, open_ = np.flatnonzero(~taken), np.flatnonzero(facing_of < 0)
+    if not len(free) or not len(open_):
+        return facing_of
+    near = iou(places[open_], facings[free]) >= 0.3
+    # Most of what is left over has nothing near it.
+    some, any_ = near.any(axis=1), near.any(axis=0)
+    open_, free, near = open_[some], free[any_], near[some][:, any_]
+    if not len(open_):
+        return facing_of
+    gains = _place_odds(places[open_], facings[free], reach) + odds[open_[:, None], free]
+    worth = np.where(near, gains, -np.inf)
+    cost = np.where(np.isfinite(worth), -worth, 1e3)
+    out = facing_of.copy()
+    for i, j in zip(*linear_sum_assignment(cost), strict=True):
+        if worth[i, j] > 2 * SKIP:
+            out[open_[i]] = free[j]
+    return out
