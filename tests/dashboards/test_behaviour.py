@@ -44,14 +44,14 @@ def test_forty_shops_fit_on_a_desk_and_of_many_only_those_in_sight_are_drawn(
     fake, url = hub
     fake.shops = 600
     page = open_view(browser, url, DESK)
-    page.locator("tr[data-shop]").first.wait_for()
+    page.locator("table[aria-rowcount='601']").wait_for()
+    page.locator("tr[data-shop]").nth(50).wait_for()
     whole = """() => [...document.querySelectorAll('tr[data-shop]')].filter((row) => {
       const { top, bottom } = row.getBoundingClientRect()
       return top >= 0 && bottom <= innerHeight
     }).length"""
     assert page.evaluate(whole) >= 40
     assert page.locator("tr[data-shop]").count() < 120
-    assert page.locator("table").get_attribute("aria-rowcount") == "601"
     page.evaluate("() => document.querySelector('.table').scrollTo(0, 1e6)")
     page.locator("tr[aria-rowindex='601']").wait_for()
     page.context.close()
