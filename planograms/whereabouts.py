@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from planograms.placing import (
     SURE,
@@ -160,7 +161,9 @@ def _maps_of_shifts(
         return
     off, near = there - grown * own, _NEAR_SIZES * sizes(seen.boxes[j])
     tried = np.unique(np.linspace(0, len(i) - 1, _VOTES_TRIED).round().astype(np.int64))
-    agree = (np.abs(off[tried][:, None] - off[None]) <= near[None]).all(axis=2)
+    agree: npt.NDArray[np.bool_] = np.all(
+        np.abs(off[tried][:, None] - off[None]) <= near[None], axis=2
+    )
     for _ in range(most):
         votes = np.array([len(np.unique(j[some])) for some in agree])
         best = int(votes.argmax())
