@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from planograms.alignment import align
 from planograms.compare import Comparison
-from planograms.matching import NO_ROW
+from planograms.placing import NO_ROW
 from planograms.unfold import unfolded
 from tests.planograms.bays import IDENTITY, Shown, as_planned, bay, compared, matched, row_lists
 from vision.geometry import PlaneMap, mapped_boxes

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from planograms.compare import boxes_in_order
-from planograms.matching import Planned, Seen, match
+from planograms.matching import match
+from planograms.placing import Planned, Seen
 from storepulse.eval.bays import likeness_drawn
 from storepulse.simulated.bays import CLEAN, draw_plan, show
 from vision.geometry import centres, mapped_boxes, sizes, visible_share
