@@ -31,7 +31,7 @@ _SKEW_USUAL: Final = 0.05
 """A camera turns, tilts and shrinks a shelf, but uprights stay nearly square to boards: a map that
 leans them further has mostly taken one row for its neighbour in a run."""
 _SKEW_COST_MOST: Final = 20.0
-_ROUNDS_MAX: Final = 3
+_ROUNDS_MAX: Final = 8
 _REFINED: Final = 4
 _ROW_PAIRS_MIN: Final = 3
 _KNOWN_MIN: Final = 6
