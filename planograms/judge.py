@@ -28,10 +28,11 @@ from planograms.evidence import (
 )
 from planograms.findings import Finding, PositionState
 from planograms.from_photo import rows_for
-from planograms.matching import Match, Planned, Registered, Seen, match
+from planograms.matching import Match, Registered, match
 from planograms.model import Planogram
 from planograms.order import in_walking_order
 from planograms.pictures import Pixels, unpacked
+from planograms.placing import Planned, Seen
 from planograms.scores import Scores, scores_of
 from planograms.unfold import unfolded
 from vision.appearance import (

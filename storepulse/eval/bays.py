@@ -18,8 +18,9 @@ from scipy.optimize import linear_sum_assignment
 from planograms.claims import Facings, NoPixels
 from planograms.compare import Comparison, Distances, boxes_in_order, compare
 from planograms.findings import Finding
-from planograms.matching import Planned, Seen, match
+from planograms.matching import match
 from planograms.model import Planogram
+from planograms.placing import Planned, Seen
 from storepulse.eval.figures import Figure, Report
 from storepulse.eval.progress import Steps
 from storepulse.eval.resampling import ratio_interval

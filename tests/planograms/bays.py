@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from planograms.claims import Facings, NoPixels
 from planograms.compare import Comparison, Distances, compare
-from planograms.matching import Match, Planned, Seen, match
+from planograms.matching import Match, match
 from planograms.model import Planogram, Position, Product, Shelf
+from planograms.placing import Planned, Seen
 from vision.geometry import Boxes, PlaneMap
 
 WIDTH, HEIGHT = 2000.0, 1600.0

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from planograms.alignment import align, align_many
 from planograms.compare import boxes_in_order
-from planograms.matching import Planned, Seen, match
+from planograms.matching import match
+from planograms.placing import Planned, Seen
 from storepulse.eval.bays import likeness_drawn
 from storepulse.simulated.bays import NOISY, draw_plan, show
 
