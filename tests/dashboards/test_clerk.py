@@ -10,12 +10,12 @@ import pytest
 from storepulse.simulated.shelves import DrawnShelf, draw_shelf
 from tests.dashboards.fake_node import PIN, TICKET, FakeNode
 from tests.dashboards.fake_shelf import BAY, PHOTO, FakeShelf, jpeg
+from tests.dashboards.looking import PYTESTMARK, open_view
 from tests.dashboards.served import served
 from tests.dashboards.test_behaviour import said, tab_to, wait_until_heard
 from tests.dashboards.test_foundation import kept
-from tests.dashboards.test_views import browser, open_view, pytestmark
 
-__all__ = ["browser", "pytestmark"]
+pytestmark = PYTESTMARK
 
 PHONE = ("phone", "en", "light")
 SHARE = """(bytes) => {

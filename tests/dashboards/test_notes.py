@@ -7,11 +7,11 @@ import pytest
 
 from tests.dashboards.fake_hub import FakeHub
 from tests.dashboards.fake_node import FakeNode
+from tests.dashboards.looking import PYTESTMARK, open_view
 from tests.dashboards.served import served
 from tests.dashboards.test_behaviour import PHONE
-from tests.dashboards.test_views import browser, open_view, pytestmark
 
-__all__ = ["browser", "pytestmark"]
+pytestmark = PYTESTMARK
 NOTE = '{"kind": "escalation", "title": "东一店：陈列整改", "tag": "notice-7", "path": "/#/me"}'
 
 
