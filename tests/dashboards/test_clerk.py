@@ -67,7 +67,7 @@ def test_a_photo_that_the_gallery_shares_waits_for_its_bay_and_goes_once(
     assert page.url == f"{url}/#/shared"
     # Nobody has said what it shows: nothing is sent, and it is still there after a reload.
     page.goto(f"{url}/#/")
-    page.get_by_text("Shared photos waiting for their bay: 1").click()
+    page.get_by_text("Photos waiting for their bay: 1").click()
     page.locator(".shared img").wait_for()
     assert seen.kept == []
     page.locator(".shared button.first").click()
@@ -162,7 +162,8 @@ def test_what_is_unclear_asks_for_a_close_up_and_is_no_item(
     _, seen, url = node
     seen.unsure = 4
     page = open_view(browser, f"{url}/#/photo/{PHOTO}", PHONE)
-    page.locator(".closeups svg").wait_for()
+    page.locator(".closeups rect.here").nth(3).wait_for()
+    page.locator("[data-item]").first.wait_for()
     assert page.locator(".closeups rect.here").count() == 4
     assert page.locator("[data-item]").count() == 1
     content = {"name": "near.jpg", "mimeType": "image/jpeg", "buffer": jpeg(draw_shelf(9).rgb)}
