@@ -2,10 +2,11 @@
 
 A look is a size, a language and a theme. At each run a view is opened once, in the language of the
 tests, as a phone in the dark, and then becomes a desk by day. With STOREPULSE_SHOTS=FOLDER it is
-opened in each language that people speak and shown in every size and theme, and each is kept as a
-picture; whether anything is wrong with it for axe is asked without STOREPULSE_SHOTS alone.
+opened in each language that people speak and shown in every size and theme, and once as a colour-
+blind person sees it; each is kept as a picture; axe is asked without STOREPULSE_SHOTS alone.
 """
 
+import itertools
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -29,10 +30,12 @@ SIZES: Final[dict[str, dict[str, Any]]] = {
 TAGS: Final = {"en": "en", "zh": "zh-CN"}
 PSEUDO: Final = "pseudo"
 """The language of the tests: what a page shows outside its brackets is not of the catalogue."""
+BLIND: Final = "deuteranopia"
+"""By day, as somebody sees it who cannot tell red from green."""
 SHOTS: Final = os.environ.get("STOREPULSE_SHOTS")
 LANGUAGES: Final = list(TAGS) if SHOTS else [PSEUDO]
 SHAPES: Final = (
-    [(size, theme) for size in SIZES for theme in ("light", "dark")]
+    [*itertools.product(SIZES, ("light", "dark")), ("desk", BLIND)]
     if SHOTS
     else [("phone", "dark"), ("desk", "light")]
 )
@@ -99,12 +102,14 @@ def become(page: Any, size: str, theme: str) -> None:
     """Turn an open page into one of another size and theme: a phone into a desk, too."""
     shape = SIZES[size]
     page.set_viewport_size(shape["viewport"])
-    page.emulate_media(color_scheme=theme)
+    page.emulate_media(color_scheme="light" if theme == BLIND else theme)
     # Held on to: what it says ends with it.
     page.tools = page.tools or page.context.new_cdp_session(page)
     metrics = shape["viewport"] | {"deviceScaleFactor": 1, "mobile": "is_mobile" in shape}
     page.tools.send("Emulation.setDeviceMetricsOverride", metrics)
     page.tools.send("Emulation.setTouchEmulationEnabled", {"enabled": "has_touch" in shape})
+    seen = {"type": BLIND if theme == BLIND else "none"}
+    page.tools.send("Emulation.setEmulatedVisionDeficiency", seen)
     page.evaluate("new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")
 
 

@@ -46,7 +46,7 @@ def shown(page: Any) -> list[list[str]]:
     told: list[list[str]] = page.evaluate(
         """async () => {
           const worker = await navigator.serviceWorker.ready
-          for (let tries = 0; tries < 200; tries++) {
+          for (let tries = 0; tries < 1000; tries++) {
             const notes = await worker.getNotifications()
             if (notes.length) return notes.map((one) => [one.title, one.tag, one.data.path])
             await new Promise((go) => setTimeout(go, 50))

@@ -108,6 +108,15 @@ def test_a_search_for_causes_says_that_it_goes_on_and_holds_up_nothing(
     page.context.close()
 
 
+def wait_until_quiet(page: Any, asked: list[str]) -> None:
+    """Until the page has asked for nothing for a second: of days near the screen it goes on."""
+    still = 0
+    while still < 10:
+        asked.clear()
+        page.wait_for_timeout(100)
+        still = 0 if asked else still + 1
+
+
 def test_a_change_is_put_in_place_and_nothing_else_is_asked_for(
     browser: Any,
 ) -> None:
@@ -119,6 +128,7 @@ def test_a_change_is_put_in_place_and_nothing_else_is_asked_for(
         page.locator("tr[data-shop] svg[width='70'] path").first.wait_for()
         asked: list[str] = []
         page.on("request", lambda one: asked.append(one.url.removeprefix(url)))
+        wait_until_quiet(page, asked)
         shop = page.locator("tr[data-shop]").nth(3).get_attribute("data-shop") or ""
         before = page.locator(f"tr[data-shop='{shop}'] td[data-dimension=goods]")
         assert before.get_attribute("data-colour") != "yellow"
