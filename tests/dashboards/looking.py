@@ -155,6 +155,7 @@ def faults_of(page: Any, name: str, look: Look) -> list[str]:
     if SHOTS:
         folder = Path(SHOTS)
         folder.mkdir(parents=True, exist_ok=True)
+        page.screenshot()  # the first after a change of size may lack what has become visible
         page.screenshot(path=folder / f"{name}-{'-'.join(look)}.png")
         return found
     if language == PSEUDO:
