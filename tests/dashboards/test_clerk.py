@@ -76,7 +76,7 @@ def test_a_photo_that_the_gallery_shares_waits_for_its_bay_and_goes_once(
     assert (bay, came) == (BAY, photo)
     assert page.url.endswith(uuid)
     page.goto(f"{url}/#/shared")
-    page.get_by_text("No shared photo is waiting.").wait_for()
+    page.get_by_text("No photo is waiting for its bay.").wait_for()
     page.context.close()
 
 
