@@ -22,7 +22,7 @@ export const SHOP_MESSAGES = {
   'why.link.helped': { en: 'Helped', zh: '正面作用' },
   'why.link.open': { en: 'Not excluded', zh: '不能排除' },
   'why.effect': { en: '{effect} ({low} to {high})', zh: '{effect}（{low} 至 {high}）' },
-  'why.effect.alt': { en: 'effect on the figure {effect}, 90 % interval {low} to {high}', zh: '对指标的影响 {effect}，90% 区间 {low} 至 {high}' },
+  'why.effect.alt': { en: 'effect on the figure {effect}, 90% interval {low} to {high}', zh: '对指标的影响 {effect}，90% 区间 {low} 至 {high}' },
   'why.points': { en: '{value} points', zh: '{value} 个百分点' },
   'why.facts': { en: 'facts behind it: {n}', zh: '相关数据 {n} 条' },
   'why.checked': { en: 'Checked: {n}', zh: '已检查 {n} 项' },

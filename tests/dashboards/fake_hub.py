@@ -115,9 +115,13 @@ class Gate:
             body += message.get("body", b"")
             return message
 
-        await self._app(scope, heard, send)
-        if method not in ("GET", "HEAD"):
-            self._told.append((method, path, body.decode(errors="replace")))
+        async def answered(message: Message) -> None:
+            # Before whoever asked can go on.
+            if message["type"] == "http.response.start" and method not in ("GET", "HEAD"):
+                self._told.append((method, path, body.decode(errors="replace")))
+            await send(message)
+
+        await self._app(scope, heard, answered)
 
 
 @cache

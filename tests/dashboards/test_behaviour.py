@@ -10,10 +10,11 @@ import pytest
 
 from tests.dashboards.fake_hub import PASSWORD, FakeHub, phone_of_shop
 from tests.dashboards.fake_node import CODE, FakeNode
+from tests.dashboards.looking import PYTESTMARK, open_view
 from tests.dashboards.served import served
-from tests.dashboards.test_views import SIZES, browser, open_view, pytestmark  # noqa: F401
 from tests.hub.shop_facts import SHOP
 
+pytestmark = PYTESTMARK
 DESK = ("desk", "en", "light")
 PHONE = ("phone", "en", "light")
 
@@ -39,18 +40,19 @@ def said(fake: FakeNode, path: str) -> list[dict[str, Any]]:
 
 def test_forty_shops_fit_on_a_desk_and_of_many_only_those_in_sight_are_drawn(
     hub: tuple[FakeHub, str],
-    browser: Any,  # noqa: F811
+    browser: Any,
 ) -> None:
     fake, url = hub
     fake.shops = 600
     page = open_view(browser, url, DESK)
+    # The first hundred come first, then all.
     page.locator("table[aria-rowcount='601']").wait_for()
     page.locator("tr[data-shop]").nth(50).wait_for()
     whole = """() => [...document.querySelectorAll('tr[data-shop]')].filter((row) => {
       const { top, bottom } = row.getBoundingClientRect()
       return top >= 0 && bottom <= innerHeight
-    }).length"""
-    assert page.evaluate(whole) >= 40
+    }).length >= 40"""
+    page.wait_for_function(whole)
     assert page.locator("tr[data-shop]").count() < 120
     page.evaluate("() => document.querySelector('.table').scrollTo(0, 1e6)")
     page.locator("tr[aria-rowindex='601']").wait_for()
@@ -59,7 +61,7 @@ def test_forty_shops_fit_on_a_desk_and_of_many_only_those_in_sight_are_drawn(
 
 def test_who_is_signed_out_signs_in_and_is_where_he_wanted_to_be(
     hub: tuple[FakeHub, str],
-    browser: Any,  # noqa: F811
+    browser: Any,
 ) -> None:
     fake, url = hub
     fake.signed_in = False
@@ -84,7 +86,7 @@ def test_who_is_signed_out_signs_in_and_is_where_he_wanted_to_be(
 
 def test_a_manager_pairs_a_phone_and_sees_it_come(
     hub: tuple[FakeHub, str],
-    browser: Any,  # noqa: F811
+    browser: Any,
 ) -> None:
     fake, url = hub
     page = open_view(browser, f"{url}/#/shop/{SHOP}", DESK)
@@ -108,7 +110,7 @@ def wait_until_heard(page: Any, fake: FakeNode, path: str, times: int) -> None:
 
 def test_what_waits_stays_while_a_phone_is_ended_and_goes_once_when_it_is_paired_again(
     node: tuple[FakeNode, str],
-    browser: Any,  # noqa: F811
+    browser: Any,
 ) -> None:
     fake, url = node
     fake.pair()
@@ -116,13 +118,18 @@ def test_what_waits_stays_while_a_phone_is_ended_and_goes_once_when_it_is_paired
     page.locator("button[data-tap=reception]").click()
     wait_until_heard(page, fake, "/api/taps", 1)
     page.get_by_text("Everything is sent.").wait_for()
-    fake.phone = None
+    # Away while it is ended: a page that asks meanwhile would have no button any more.
+    page.context.set_offline(True)
     page.locator("button[data-tap=reception]").click()
+    page.get_by_text("Waiting to be sent: 1.").wait_for()
+    fake.phone = None
+    page.context.set_offline(False)
     page.get_by_text("Kept on this phone: 1.").wait_for()
     page.locator("input.code").fill("7k3m q9xd")
     assert page.locator("input.code").input_value() == CODE
     page.locator("button.first").click()
     page.locator("label.big").wait_for()
+    wait_until_heard(page, fake, "/api/taps", 2)
     page.get_by_text("Everything is sent.").wait_for()
     uuids = [one["uuid"] for one in said(fake, "/api/taps")]
     assert len(uuids) == len(set(uuids)) == 2
@@ -131,7 +138,7 @@ def test_what_waits_stays_while_a_phone_is_ended_and_goes_once_when_it_is_paired
 
 def test_an_answer_to_an_action_can_be_taken_back_and_then_goes_once(
     node: tuple[FakeNode, str],
-    browser: Any,  # noqa: F811
+    browser: Any,
 ) -> None:
     fake, url = node
     fake.pair()
@@ -161,7 +168,7 @@ def tab_to(page: Any, selector: str, most: int = 60) -> None:
 
 def test_a_manager_gets_from_red_to_the_photo_by_keyboard_alone(
     hub: tuple[FakeHub, str],
-    browser: Any,  # noqa: F811
+    browser: Any,
 ) -> None:
     _, url = hub
     page = open_view(browser, f"{url}/#/?find=harbour&by=goods", DESK)
@@ -179,7 +186,7 @@ def test_a_manager_gets_from_red_to_the_photo_by_keyboard_alone(
 @pytest.mark.filterwarnings("ignore:Workbook contains no default style")
 def test_a_table_is_saved_as_a_workbook_that_opens_and_has_no_formula(
     hub: tuple[FakeHub, str],
-    browser: Any,  # noqa: F811
+    browser: Any,
     tmp_path: Path,
 ) -> None:
     _, url = hub

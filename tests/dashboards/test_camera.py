@@ -18,13 +18,13 @@ from storepulse.pages import pages_folder
 from storepulse.simulated.shelves import DrawnShelf, draw_shelf
 from tests.dashboards.fake_node import FakeNode
 from tests.dashboards.fake_shelf import BAY, FakeShelf
+from tests.dashboards.looking import CHROMIUM, PYTESTMARK, look_at, open_view
 from tests.dashboards.served import served
-from tests.dashboards.test_views import CHROMIUM, look_at, open_view, pytestmark, sync_api
 from vision.photos import Photo
 from vision.training.verdict_trials import GOOD, trials_of
 from vision.verdict import reasons_before_looking
 
-__all__ = ["pytestmark"]
+pytestmark = PYTESTMARK
 
 SIZE: Final = (640, 480)
 LOOK: Final = ("phone", "en", "light")
@@ -64,21 +64,22 @@ def shelf() -> DrawnShelf:
 
 
 @pytest.fixture(scope="module")
-def browser(shelf: DrawnShelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def browser(
+    shelf: DrawnShelf, playwright: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
     """Its camera sees the drawn shelf as its photo does, all the time."""
     camera = tmp_path_factory.mktemp("camera") / "camera.y4m"
     picture = cv2.resize(shelf.rgb, SIZE, interpolation=cv2.INTER_AREA)
     yuv = cv2.cvtColor(np.asarray(picture, np.uint8), cv2.COLOR_RGB2YUV_I420).tobytes()
     head = f"YUV4MPEG2 W{SIZE[0]} H{SIZE[1]} F30:1 Ip A1:1 C420jpeg\n".encode()
     camera.write_bytes(head + (b"FRAME\n" + yuv) * 3)
-    with sync_api.sync_playwright() as running:
-        opened = running.chromium.launch(
-            executable_path=str(CHROMIUM),
-            args=["--no-sandbox", "--use-fake-device-for-media-stream",
-                  f"--use-file-for-fake-video-capture={camera}"],
-        )  # fmt: skip
-        yield opened
-        opened.close()
+    opened = playwright.chromium.launch(
+        executable_path=str(CHROMIUM),
+        args=["--no-sandbox", "--use-fake-device-for-media-stream",
+              f"--use-file-for-fake-video-capture={camera}"],
+    )  # fmt: skip
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

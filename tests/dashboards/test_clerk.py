@@ -10,12 +10,12 @@ import pytest
 from storepulse.simulated.shelves import DrawnShelf, draw_shelf
 from tests.dashboards.fake_node import PIN, TICKET, FakeNode
 from tests.dashboards.fake_shelf import BAY, PHOTO, FakeShelf, jpeg
+from tests.dashboards.looking import PYTESTMARK, open_view
 from tests.dashboards.served import served
 from tests.dashboards.test_behaviour import said, tab_to, wait_until_heard
 from tests.dashboards.test_foundation import kept
-from tests.dashboards.test_views import browser, open_view, pytestmark
 
-__all__ = ["browser", "pytestmark"]
+pytestmark = PYTESTMARK
 
 PHONE = ("phone", "en", "light")
 SHARE = """(bytes) => {
@@ -162,7 +162,8 @@ def test_what_is_unclear_asks_for_a_close_up_and_is_no_item(
     _, seen, url = node
     seen.unsure = 4
     page = open_view(browser, f"{url}/#/photo/{PHOTO}", PHONE)
-    page.locator(".closeups svg").wait_for()
+    page.locator(".closeups rect.here").nth(3).wait_for()
+    page.locator("[data-item]").first.wait_for()
     assert page.locator(".closeups rect.here").count() == 4
     assert page.locator("[data-item]").count() == 1
     content = {"name": "near.jpg", "mimeType": "image/jpeg", "buffer": jpeg(draw_shelf(9).rgb)}

@@ -1,12 +1,10 @@
 """The clerk's views of a judged photo, its camera and its dialogs, in a browser.
 
-As `test_views`, with which this shares what must hold; without STOREPULSE_SHOTS each view is looked
-at in one of the looks, in turns.
+Which looks: `looking`; without STOREPULSE_SHOTS the desk is left out, where no clerk stands.
 """
 
 import base64
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import cv2
@@ -16,26 +14,25 @@ import pytest
 from storepulse.simulated.shelves import DrawnShelf, draw_shelf
 from tests.dashboards.fake_node import FakeNode
 from tests.dashboards.fake_shelf import PHOTO, FakeShelf, jpeg
-from tests.dashboards.served import served
-from tests.dashboards.test_views import (
+from tests.dashboards.looking import (
     CHROMIUM,
-    LOOKS,
+    LANGUAGES,
+    PYTESTMARK,
+    SHAPES,
     SHOTS,
-    TAGS,
-    look_at,
-    open_view,
-    pytestmark,
-    sync_api,
+    Show,
+    Step,
+    click,
+    look_around,
+    see,
 )
+from tests.dashboards.served import served
 
-__all__ = ["pytestmark"]
+pytestmark = PYTESTMARK
 
-Step = Callable[[Any], None]
 SIZE: Final = (480, 640)
 """A phone that is held upright."""
-CLERKS_LOOKS: Final = (
-    list(itertools.product(("phone", "tablet"), TAGS, ("light", "dark"))) if SHOTS else LOOKS
-)
+SHAPES_HERE: Final = SHAPES if SHOTS else [("phone", "dark"), ("tablet", "light")]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +41,9 @@ def shelf() -> DrawnShelf:
 
 
 @pytest.fixture(scope="module")
-def browser(shelf: DrawnShelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def browser(
+    shelf: DrawnShelf, playwright: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
     camera = tmp_path_factory.mktemp("camera") / "camera.y4m"
     picture = np.full((SIZE[1], SIZE[0], 3), 150, np.uint8)
     high = round(shelf.rgb.shape[0] * SIZE[0] / shelf.rgb.shape[1])
@@ -53,14 +52,13 @@ def browser(shelf: DrawnShelf, tmp_path_factory: pytest.TempPathFactory) -> Iter
     yuv = cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420).tobytes()
     head = f"YUV4MPEG2 W{SIZE[0]} H{SIZE[1]} F30:1 Ip A1:1 C420jpeg\n".encode()
     camera.write_bytes(head + (b"FRAME\n" + yuv) * 3)
-    with sync_api.sync_playwright() as running:
-        opened = running.chromium.launch(
-            executable_path=str(CHROMIUM),
-            args=["--no-sandbox", "--use-fake-device-for-media-stream",
-                  f"--use-file-for-fake-video-capture={camera}"],
-        )  # fmt: skip
-        yield opened
-        opened.close()
+    opened = playwright.chromium.launch(
+        executable_path=str(CHROMIUM),
+        args=["--no-sandbox", "--use-fake-device-for-media-stream",
+              f"--use-file-for-fake-video-capture={camera}"],
+    )  # fmt: skip
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -72,14 +70,6 @@ def node(shelf: DrawnShelf) -> Iterator[tuple[FakeNode, FakeShelf, str]]:
     app.router.routes[:0] = seen.routes().routes
     with served(app) as url:
         yield fake, seen, url
-
-
-def click(selector: str) -> Step:
-    return lambda page: page.locator(selector).first.click()
-
-
-def see(selector: str) -> Step:
-    return lambda page: page.locator(selector).first.wait_for()
 
 
 def allow(page: Any) -> None:
@@ -172,7 +162,7 @@ VIEWS: Final[dict[str, tuple[dict[str, Any], str, list[Step]]]] = {
     ),
     "result-closeups": (
         {"unsure": 7}, AT_PHOTO,
-        [see(".closeups svg"), lambda page: page.locator(".closeups").scroll_into_view_if_needed()],
+        [see(".closeups svg"), Show(".closeups")],
     ),
     "result-fixed": (
         {"closed": FIXED, "marks": ["1", "2"]}, "", [photo, see(".fixed"), see("[data-item]")],
@@ -186,18 +176,12 @@ VIEWS: Final[dict[str, tuple[dict[str, Any], str, list[Step]]]] = {
     ),
     "camera-refused": ({}, "", [click("label.big"), see("dialog[data-camera=refused] label.big")]),
 }  # fmt: skip
-CASES: Final = (
-    [(name, look) for name in VIEWS for look in CLERKS_LOOKS]
-    if SHOTS
-    else [(name, CLERKS_LOOKS[at % len(CLERKS_LOOKS)]) for at, name in enumerate(VIEWS)]
-)
 
 
-@pytest.mark.parametrize(
-    ("name", "look"), CASES, ids=[f"{name}-{'-'.join(look)}" for name, look in CASES]
-)
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", VIEWS)
 def test_a_view_of_a_clerk(
-    node: tuple[FakeNode, FakeShelf, str], browser: Any, name: str, look: tuple[str, str, str]
+    node: tuple[FakeNode, FakeShelf, str], browser: Any, name: str, language: str
 ) -> None:
     given, path, steps = VIEWS[name]
     fake, seen, url = node
@@ -208,8 +192,4 @@ def test_a_view_of_a_clerk(
     seen.listed, seen.closed = given.get("listed", False), given.get("closed")
     seen.marks[:] = [(item, "confirmed") for item in given.get("marks", ())]
     seen.shown = given.get("boxes", len(seen.boxes))
-    page = open_view(browser, f"{url}/{path}", look)
-    for step in steps:
-        step(page)
-    look_at(page, f"clerk-{name}", look)
-    page.context.close()
+    look_around(browser, f"{url}/{path}", f"clerk-{name}", language, steps, SHAPES_HERE)

@@ -11,15 +11,11 @@ import pytest
 
 from storepulse.pages import ENVIRONMENT_NAME, pages_folder
 from tests.dashboards.fake_node import CODE, FakeNode
+from tests.dashboards.looking import PSEUDO, PYTESTMARK, forgotten, open_view
 from tests.dashboards.served import served
 from tests.dashboards.test_behaviour import PHONE, said, wait_until_heard
-from tests.dashboards.test_views import (  # noqa: F401
-    PSEUDO,
-    browser,
-    forgotten,
-    open_view,
-    pytestmark,
-)
+
+pytestmark = PYTESTMARK
 
 FIRST_LOAD_BYTES_MAX: Final = {"clerk": 75_000, "board": 100_000, "installer": 75_000}
 """Packed, with all that a page loads before it can be used. 100 KB is the design's word; a page
@@ -80,7 +76,7 @@ def kept(page: Any) -> None:
 
 def test_the_page_opens_without_the_node_and_what_waits_is_there(
     node: tuple[FakeNode, str],
-    browser: Any,  # noqa: F811
+    browser: Any,
 ) -> None:
     fake, url = node
     fake.pair()
@@ -103,7 +99,7 @@ def test_the_page_opens_without_the_node_and_what_waits_is_there(
 def test_a_newer_page_waits_for_a_word_and_takes_nothing_of_what_waits(
     node: tuple[FakeNode, str],
     pages: Path,
-    browser: Any,  # noqa: F811
+    browser: Any,
 ) -> None:
     fake, url = node
     fake.pair()
@@ -147,7 +143,7 @@ _WAITING: Final = """() => new Promise((resolve) => {
 
 def test_a_view_that_breaks_says_so_and_what_waits_is_sent_all_the_same(
     node: tuple[FakeNode, str],
-    browser: Any,  # noqa: F811
+    browser: Any,
 ) -> None:
     fake, url = node
     fake.pair()
@@ -177,7 +173,7 @@ def test_a_view_that_breaks_says_so_and_what_waits_is_sent_all_the_same(
 
 def test_a_text_that_was_forgotten_is_found(
     node: tuple[FakeNode, str],
-    browser: Any,  # noqa: F811
+    browser: Any,
 ) -> None:
     fake, url = node
     fake.pair()

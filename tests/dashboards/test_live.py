@@ -15,10 +15,10 @@ import pytest
 from storepulse.simulated.shelves import DrawnShelf, draw_shelf
 from tests.dashboards.fake_node import FakeNode
 from tests.dashboards.fake_shelf import PHOTO, FakeShelf
+from tests.dashboards.looking import CHROMIUM, PYTESTMARK, look_at, open_view
 from tests.dashboards.served import served
-from tests.dashboards.test_views import CHROMIUM, look_at, open_view, pytestmark, sync_api
 
-__all__ = ["pytestmark"]
+pytestmark = PYTESTMARK
 
 SIZE: Final = (480, 360)
 SCALE: Final = 0.32
@@ -76,17 +76,18 @@ def shelf() -> DrawnShelf:
 
 
 @pytest.fixture(scope="module")
-def browser(shelf: DrawnShelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def browser(
+    shelf: DrawnShelf, playwright: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
     camera = tmp_path_factory.mktemp("camera") / "camera.y4m"
     write_camera(shelf, camera)
-    with sync_api.sync_playwright() as running:
-        opened = running.chromium.launch(
-            executable_path=str(CHROMIUM),
-            args=["--no-sandbox", "--use-fake-device-for-media-stream",
-                  f"--use-file-for-fake-video-capture={camera}"],
-        )  # fmt: skip
-        yield opened
-        opened.close()
+    opened = playwright.chromium.launch(
+        executable_path=str(CHROMIUM),
+        args=["--no-sandbox", "--use-fake-device-for-media-stream",
+              f"--use-file-for-fake-video-capture={camera}"],
+    )  # fmt: skip
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="module")

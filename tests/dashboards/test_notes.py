@@ -7,11 +7,11 @@ import pytest
 
 from tests.dashboards.fake_hub import FakeHub
 from tests.dashboards.fake_node import FakeNode
+from tests.dashboards.looking import PYTESTMARK, open_view
 from tests.dashboards.served import served
 from tests.dashboards.test_behaviour import PHONE
-from tests.dashboards.test_views import browser, open_view, pytestmark
 
-__all__ = ["browser", "pytestmark"]
+pytestmark = PYTESTMARK
 NOTE = '{"kind": "escalation", "title": "东一店：陈列整改", "tag": "notice-7", "path": "/#/me"}'
 
 
@@ -46,7 +46,7 @@ def shown(page: Any) -> list[list[str]]:
     told: list[list[str]] = page.evaluate(
         """async () => {
           const worker = await navigator.serviceWorker.ready
-          for (let tries = 0; tries < 200; tries++) {
+          for (let tries = 0; tries < 1000; tries++) {
             const notes = await worker.getNotifications()
             if (notes.length) return notes.map((one) => [one.title, one.tag, one.data.path])
             await new Promise((go) => setTimeout(go, 50))

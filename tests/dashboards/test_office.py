@@ -10,26 +10,22 @@ import pytest
 
 from storepulse.pages import pages_folder
 from tests.dashboards.fake_hub import FakeHub
+from tests.dashboards.looking import (
+    LANGUAGES,
+    PYTESTMARK,
+    Show,
+    Step,
+    click,
+    fill,
+    look_around,
+    open_view,
+    see,
+)
 from tests.dashboards.served import served
 from tests.dashboards.test_foundation import first_load
-from tests.dashboards.test_views import (  # noqa: F401
-    ALL_LOOKS,
-    PSEUDO,
-    SHOTS,
-    Step,
-    browser,
-    look_at,
-    open_view,
-    pytestmark,
-    serious_faults,
-)
-from tests.dashboards.test_views import _click as click
-from tests.dashboards.test_views import _fill as fill
-from tests.dashboards.test_views import _see as see
 
+pytestmark = PYTESTMARK
 DESK: Final = ("desk", "en", "light")
-LOOKS: Final = ALL_LOOKS if SHOTS else [("phone", "zh", "dark"), ("desk", PSEUDO, "light")]
-"""Each theme and each end of the sizes once; the language of the tests stands in for English."""
 
 
 @pytest.fixture
@@ -81,7 +77,7 @@ OFFICE_VIEWS: Final[dict[str, tuple[dict[str, Any], str, list[Step]]]] = {
     "playbook-history": (
         {}, "#/playbooks/walking_route",
         [click("li[data-version] button"), see("figure ol"),
-         lambda page: page.locator("#history").scroll_into_view_if_needed()],
+         Show("#history")],
     ),
     "playbook-new": ({}, "#/playbooks/new", [see("li[data-fault]")]),
     "playbook-read": ({"role": "region"}, "#/playbooks/walking_route", [see(".preview .title")]),
@@ -105,30 +101,24 @@ OFFICE_VIEWS: Final[dict[str, tuple[dict[str, Any], str, list[Step]]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("look", LOOKS, ids="-".join)
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", OFFICE_VIEWS)
 def test_a_view_of_head_office(
     shown: tuple[FakeHub, str],
-    browser: Any,  # noqa: F811
+    browser: Any,
     name: str,
-    look: tuple[str, str, str],
+    language: str,
 ) -> None:
     given, path, steps = OFFICE_VIEWS[name]
     fake, url = shown
     fake.role = given.get("role", "head_office")
     fake.office.reset(empty=given.get("empty", False))
-    page = open_view(browser, f"{url}/{path}", look)
-    for step in steps:
-        step(page)
-    look_at(page, name, look)
-    if look[1] == PSEUDO:
-        assert serious_faults(page) == []
-    page.context.close()
+    look_around(browser, f"{url}/{path}", name, language, steps)
 
 
 def test_a_playbook_is_checked_as_it_is_typed_and_an_older_one_brought_back(
     hub: tuple[FakeHub, str],
-    browser: Any,  # noqa: F811
+    browser: Any,
 ) -> None:
     fake, url = hub
     page = open_view(browser, f"{url}/#/playbooks/walking_route", DESK)
@@ -165,7 +155,7 @@ def test_a_playbook_is_checked_as_it_is_typed_and_an_older_one_brought_back(
 
 def test_a_trial_is_drawn_up_by_keyboard_and_rolled_out_only_with_a_reason(
     hub: tuple[FakeHub, str],
-    browser: Any,  # noqa: F811
+    browser: Any,
 ) -> None:
     fake, url = hub
     page = open_view(browser, f"{url}/#/trials", DESK)
@@ -198,7 +188,7 @@ def test_a_trial_is_drawn_up_by_keyboard_and_rolled_out_only_with_a_reason(
 
 def test_channels_that_are_kept_are_not_typed_again_and_a_test_says_what_became_of_it(
     hub: tuple[FakeHub, str],
-    browser: Any,  # noqa: F811
+    browser: Any,
 ) -> None:
     fake, url = hub
     page = open_view(browser, f"{url}/#/notices", DESK)
@@ -218,7 +208,7 @@ def test_channels_that_are_kept_are_not_typed_again_and_a_test_says_what_became_
 
 def test_rows_go_again_the_log_is_filtered_and_a_person_is_erased_by_name(
     hub: tuple[FakeHub, str],
-    browser: Any,  # noqa: F811
+    browser: Any,
 ) -> None:
     fake, url = hub
     page = open_view(browser, f"{url}/#/feeds/till", DESK)

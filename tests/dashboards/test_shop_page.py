@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from tests.dashboards.fake_hub import PASSWORD, FakeHub
+from tests.dashboards.looking import PYTESTMARK, open_view
 from tests.dashboards.served import served
 from tests.dashboards.test_behaviour import DESK, tab_to
-from tests.dashboards.test_views import browser, open_view, pytestmark  # noqa: F401
 from tests.hub.shop_facts import SHOP
 
+pytestmark = PYTESTMARK
 EVIDENCE = ".evidence a[href*='/photo/']"
 PHOTO_SEEN = "() => [...document.images].some((one) => one.naturalWidth > 500)"
 
@@ -26,7 +27,7 @@ def hub() -> Iterator[tuple[FakeHub, str]]:
 
 def test_a_new_manager_is_at_the_evidence_photo_of_the_worst_shop_in_three_clicks(
     hub: tuple[FakeHub, str],
-    browser: Any,  # noqa: F811
+    browser: Any,
 ) -> None:
     fake, url = hub
     fake.signed_in = False
@@ -46,7 +47,7 @@ def test_a_new_manager_is_at_the_evidence_photo_of_the_worst_shop_in_three_click
 
 def test_the_same_way_goes_by_the_keyboard_alone(
     hub: tuple[FakeHub, str],
-    browser: Any,  # noqa: F811
+    browser: Any,
 ) -> None:
     fake, url = hub
     fake.signed_in = False
@@ -76,7 +77,7 @@ def test_the_same_way_goes_by_the_keyboard_alone(
 
 def test_a_search_for_causes_says_that_it_goes_on_and_holds_up_nothing(
     hub: tuple[FakeHub, str],
-    browser: Any,  # noqa: F811
+    browser: Any,
 ) -> None:
     fake, url = hub
     fake.why_s = 1.2
@@ -107,8 +108,17 @@ def test_a_search_for_causes_says_that_it_goes_on_and_holds_up_nothing(
     page.context.close()
 
 
+def wait_until_quiet(page: Any, asked: list[str]) -> None:
+    """Until the page has asked for nothing for a second: of days near the screen it goes on."""
+    still = 0
+    while still < 10:
+        asked.clear()
+        page.wait_for_timeout(100)
+        still = 0 if asked else still + 1
+
+
 def test_a_change_is_put_in_place_and_nothing_else_is_asked_for(
-    browser: Any,  # noqa: F811
+    browser: Any,
 ) -> None:
     fake = FakeHub()
     fake.shops = 300
@@ -118,6 +128,7 @@ def test_a_change_is_put_in_place_and_nothing_else_is_asked_for(
         page.locator("tr[data-shop] svg[width='70'] path:not([d=''])").first.wait_for()
         asked: list[str] = []
         page.on("request", lambda one: asked.append(one.url.removeprefix(url)))
+        wait_until_quiet(page, asked)
         shop = page.locator("tr[data-shop]").nth(3).get_attribute("data-shop") or ""
         before = page.locator(f"tr[data-shop='{shop}'] td[data-dimension=goods]")
         assert before.get_attribute("data-colour") != "yellow"

@@ -7,7 +7,7 @@ export type Line = components['schemas']['Line']
 export const DID = [
   'policy_published', 'playbook_published', 'person_invited', 'person_changed', 'person_ended', 'person_erased', 'link_made', 'password_chosen',
   'account_linked', 'sessions_ended', 'data_given_out', 'trial_proposed', 'trial_started', 'trial_stopped',
-  'trial_declined', 'trial_reopened', 'trial_rolled_out', 'feed_added', 'feed_ended', 'feed_sent_again', 'imported',
+  'trial_declined', 'trial_reopened', 'trial_rolled_out', 'feed_added', 'feed_ended', 'feed_sent_again', 'imported', 'kept_days_set', 'facts_removed',
 ] as const
 
 /** What a line is about: "policy:7" is of the kind policy. */

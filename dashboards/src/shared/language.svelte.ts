@@ -117,6 +117,11 @@ export function share(value: number, digits = 0): string {
   return numbers({ style: 'percent', maximumFractionDigits: digits }).format(value)
 }
 
+/** A probability: none is certain, so that it is never said to be 100 %. */
+export function certainty(value: number): string {
+  return value > 0.99 ? `> ${share(0.99)}` : share(value)
+}
+
 /** A moment; the day is left out where it is today. Shop-local where a time zone is given. */
 export function moment(iso: string, timeZone?: string): string {
   const at = new Date(iso)
@@ -164,6 +169,16 @@ export function day(iso: string): string {
 /** The weekday of a local day alone. */
 export function weekday(iso: string): string {
   return whole(dates({ weekday: 'short', timeZone: 'UTC' }).format(new Date(`${iso}T00:00:00Z`)))
+}
+
+/** Several things in one line, with the comma of the language. */
+export function listed(these: readonly string[]): string {
+  return these.join(language === 'zh' ? '、' : ', ')
+}
+
+/** Two sentences in a row: Chinese puts no space between them. */
+export function sentences(...these: string[]): string {
+  return these.filter(Boolean).join(language === 'zh' ? '' : ' ')
 }
 
 /** How long ago a moment was, in one figure: 40 s, 5 min, 3 h, 2 days. */

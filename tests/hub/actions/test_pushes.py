@@ -123,7 +123,7 @@ def test_the_goods_action_names_the_nodes_own_checklist() -> None:
     action = pushed(RED, situation)["correction_checklist"]
     assert action.checklist == "list-1"
     assert action.dims["bay"] == "b1"
-    assert action.title.en.endswith("places to see to: 3")
+    assert action.title.en.endswith("3 to put right")
     without = pushed(RED)["correction_checklist"]
     assert without.checklist is None
     assert "photo" in without.text.en

@@ -12,8 +12,8 @@ import pytest
 from hub.api.app import create_app
 from hub.care.sending import care_round
 from hub.store.database import Database
+from tests.dashboards.looking import CHROMIUM, SHOTS, serious_faults
 from tests.dashboards.served import served
-from tests.dashboards.test_views import CHROMIUM, SHOTS, serious_faults
 from tests.hub.care.test_care import BEGUN, CARE, KEYS, RIPE, Post, Town
 
 
