@@ -1,7 +1,8 @@
 """How long the stages of a look take on this machine, and how much memory. Prints nothing.
 
 Beside them, in the same rounds: the least that any program would need (decode the photo, run the
-network), and, where it is installed and asked for, `ultralytics predict` with the same weights.
+network), and, where they are asked for, the naming of facings from a catalogue, and `ultralytics
+predict` with the same weights where it is installed.
 """
 
 import os
@@ -21,6 +22,7 @@ from vision.detector import default_model, letterbox
 from vision.faces import FaceFinder
 from vision.look import Looker
 from vision.photos import read_photo
+from vision.products.bench import recognition
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,10 @@ class Bench:
     """Work of all threads for look and blur; on a busy machine this alone tells the cost."""
     peak_memory_mb: float
     """Of the whole process, Python and its libraries included, after looking and blurring."""
+    recognised: int
+    """Facings named in the stage "recognise"; 0: it was not asked for."""
+    references: int
+    """Pictures in the catalogue that they were named from."""
     busy: float
     """Processes that ran or waited for a core, averaged over the last minute."""
 
@@ -63,13 +69,23 @@ Rival = Callable[[], float]
 
 
 def bench(
-    photo: Path, *, model: Path | None, threads: int, runs: int, against_ultralytics: bool = False
+    photo: Path,
+    *,
+    model: Path | None,
+    threads: int,
+    runs: int,
+    against_ultralytics: bool = False,
+    facings: int = 0,
+    references: int = 300,
 ) -> Bench:
     """Look at one photo several times.
 
+    Args:
+        facings: so many of its facings are named too, from a drawn catalogue.
+        references: pictures in that catalogue.
     Raises:
         UnreadablePhoto, BadModel, NoFaceFinder: as when looking.
-        BadInput: ultralytics was asked for and is not installed.
+        BadInput: ultralytics was asked for and is not installed, or there is no facing to name.
     """
     started = time.perf_counter()
     looker, finder = Looker(model, threads=threads), FaceFinder(threads=threads)
@@ -89,6 +105,10 @@ def bench(
             **seen.timings_ms, "blur": blur_ms, "with_blur": total + blur_ms, "bare": least()
         }.items():  # fmt: skip
             times.setdefault(stage, []).append(ms)
+    if facings:
+        times["recognise"] = _recognising(
+            looker, photo, facings=facings, references=references, threads=threads, runs=runs
+        )
     # Linux counts in kibibytes. Before another program's libraries are loaded.
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     faster = None
@@ -106,6 +126,8 @@ def bench(
         faster_than_ultralytics=faster,
         cpu_ms_p50=_stage("cpu", cpu).p50_ms,
         peak_memory_mb=round(peak_mb, 1),
+        recognised=facings,
+        references=references if facings else 0,
         busy=round(os.getloadavg()[0], 1),
     )
 
@@ -122,6 +144,24 @@ def _least(looker: Looker, photo: Path) -> Callable[[], float]:
         return (time.perf_counter() - started) * 1e3
 
     return least
+
+
+def _recognising(
+    looker: Looker, photo: Path, *, facings: int, references: int, threads: int, runs: int
+) -> list[float]:
+    """Milliseconds for naming facings, from the picture that was looked at, warm."""
+    read, seen = looker.look_at(photo)
+    if not seen.facings:
+        raise BadInput(f"--facings: {photo} shows none; give a photo of a shelf")
+    boxes = np.array([one.box_xyxy_px for one in seen.facings]) * read.scale
+    once = recognition(read.rgb, boxes, facings=facings, references=references, threads=threads)
+    once()
+    times = []
+    for _ in range(runs):
+        started = time.perf_counter()
+        once()
+        times.append((time.perf_counter() - started) * 1e3)
+    return times
 
 
 def _race(

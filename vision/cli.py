@@ -186,15 +186,28 @@ def bench(
             "--against-ultralytics", help="Time its predict too, with the same weights and size."
         ),
     ] = False,
+    facings: Annotated[
+        int,
+        typer.Option(min=0, max=2000, help="Name so many facings too, from a drawn catalogue."),
+    ] = 0,
+    references: Annotated[
+        int, typer.Option(min=1, max=20_000, help="Pictures in that catalogue.")
+    ] = 300,
     model: Model = None,
     threads: Threads = 2,
 ) -> None:
     """Time the stages of a look on this machine, the model being loaded, and its memory.
 
-    Example: storepulse vision bench shelf.jpg --runs 20 --json
+    Example: storepulse vision bench shelf.jpg --runs 20 --facings 200 --json
     """
     result = run_bench(
-        photo, model=model, threads=threads, runs=runs, against_ultralytics=against_ultralytics
+        photo,
+        model=model,
+        threads=threads,
+        runs=runs,
+        against_ultralytics=against_ultralytics,
+        facings=facings,
+        references=references,
     )
     if as_json:
         typer.echo(TypeAdapter(Bench).dump_json(result))
@@ -211,6 +224,11 @@ def bench(
             ""
             if result.faster_than_ultralytics is None
             else f", {result.faster_than_ultralytics:g} times as fast as ultralytics"
+        )
+        + (
+            f"; {result.recognised} facings named from {result.references} pictures"
+            if result.recognised
+            else ""
         ),
     )
     for stage in result.stages:
