@@ -218,8 +218,9 @@ def bench(
         "p95 ms",
         title=f"{result.photo}: {result.megapixels} megapixels, {result.runs} runs, "
         f"{result.threads} threads, {result.cpu_ms_p50:.0f} ms of CPU a run, "
-        f"peak {result.peak_memory_mb:.0f} MB, {result.overhead:g} times the bare "
-        f"decoding and network, load {result.busy:g}"
+        f"peak {result.peak_memory_mb:.0f} MB, {result.overhead:g} times the bare decoding and "
+        f"networks ({result.overhead_facings:g} times with the facings' network alone), "
+        f"load {result.busy:g}"
         + (
             ""
             if result.faster_than_ultralytics is None

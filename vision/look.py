@@ -50,7 +50,7 @@ class Looker:
             BadModel: it cannot be loaded.
         """
         self.detector = Detector(model, threads=threads)
-        self._gap_eyes = GapEyes(threads=threads)
+        self.gap_eyes = GapEyes(threads=threads)
         self._doubtful = doubtful
         self._reasons_before = chosen_verdict()
 
@@ -98,7 +98,7 @@ class Looker:
         boxes = _full_size(found, photo)
         rows = find_rows(boxes, photo.width, photo.height)
         at = lap("rows", at)
-        gaps = self._gap_eyes.find(
+        gaps = self.gap_eyes.find(
             boxes, rows, weak_px=_full_size(weak, photo), rgb=photo.rgb, scale=photo.scale
         )
         lap("gaps", at)
