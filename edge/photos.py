@@ -31,6 +31,7 @@ from edge.outbox import Outbox
 from edge.plans import Plans
 from edge.refusals import error_body
 from edge.rounds import Rounds
+from edge.second_answers import SecondAnswers, ToRead, with_prices
 from storepulse.errors import BadInput, StorepulseError, Unavailable
 from storepulse.events import ChecklistMade
 from storepulse.facts import Fact
@@ -85,6 +86,7 @@ class Photos:
         now: Now,
         *,
         tries_max: int,
+        prices: SecondAnswers,
     ) -> None:
         self._folder = folder
         self._disk = disk
@@ -96,6 +98,7 @@ class Photos:
         self._rounds = rounds
         self._now = now
         self._tries_max = tries_max
+        self.prices = prices
         self._running: dict[str, asyncio.Task[PhotoAnswer]] = {}
         self._keeping: dict[str, asyncio.Task[None]] = {}
         self._keep_tries: Counter[str] = Counter()
@@ -196,6 +199,8 @@ class Photos:
         except BadInput as error:
             return await asyncio.to_thread(self._refuse, stored.uuid, error)
         answer = await asyncio.to_thread(self._finish, stored, judged)
+        if answer.body["prices"] is not None:
+            self.prices.start(await asyncio.to_thread(self._to_read, stored), judged)
         self._start_keeping(stored)
         return answer
 
@@ -218,6 +223,13 @@ class Photos:
             resting=tuple(rest.sku for rest in self._checks.resting(stored.bay)),
         )
 
+    def _to_read(self, stored: _Stored) -> ToRead:
+        plan = self._plans.choose(stored.bay, stored.planogram)
+        return ToRead(
+            uuid=stored.uuid, bay=stored.bay, at=stored.received_at,
+            photo=self._folder / stored.uuid / ORIGINAL, planogram=self._plans.file_of(plan),
+        )  # fmt: skip
+
     def _start_keeping(self, stored: _Stored) -> asyncio.Task[None]:
         task = self._keeping.get(stored.uuid)
         if task is None:
@@ -239,6 +251,7 @@ class Photos:
             if error.retryable and self._keep_tries[stored.uuid] < self._tries_max:
                 return
             # A photo that cannot be blurred is not kept; its answer stands.
+        await self.prices.done_with(stored.uuid)
         await asyncio.to_thread(self._drop_original, stored.uuid)
 
     def _keep(self, uuid: str, bay: str, planogram: str | None, content: bytes) -> _Stored:
@@ -266,6 +279,7 @@ class Photos:
             "received_at": stored.received_at.isoformat(),
             "judged_at": moment.at.isoformat(),
             **judged.body,
+            "prices": None,
             **{key: f"/api/photos/{stored.uuid}/{name}" for key, name in urls.items()},
         }
         with self._disk.transaction() as db:
@@ -282,6 +296,7 @@ class Photos:
                 elif not counts:
                     # An earlier photo says nothing of the shelf of today.
                     facts = [fact for fact in facts if fact.metric in _OF_THE_NODE]
+            body["prices"] = self.prices.promised(judged, stale=not counts)
             self._outbox.append(facts, moment)
             db.execute(
                 "update photos set signature = ?, taken = ?, rights = ?, counts = ? "
@@ -361,18 +376,22 @@ class Photos:
                 self._drop_original(folder.name)
 
 
-_SELECT: Final = "select uuid, bay, planogram, received_at, tries, status, answer from photos"
+_SELECT: Final = (
+    "select uuid, bay, planogram, received_at, tries, status, answer, prices from photos"
+)
 
 
 def _stored(row: tuple[Any, ...]) -> _Stored:
-    uuid, bay, planogram, received_at, tries, status, answer = row
+    uuid, bay, planogram, received_at, tries, status, answer, prices = row
     return _Stored(
         uuid=uuid,
         bay=bay,
         planogram=planogram,
         received_at=datetime.fromisoformat(received_at),
         tries=tries,
-        answer=None if status is None else PhotoAnswer(status, json.loads(answer)),
+        answer=None
+        if status is None
+        else PhotoAnswer(status, with_prices(json.loads(answer), prices)),
     )
 
 

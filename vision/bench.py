@@ -23,6 +23,7 @@ from vision.faces import FaceFinder
 from vision.look import Looker
 from vision.photos import read_photo
 from vision.products.bench import recognition
+from vision.tags.reading import AT_ONCE_PX, READING_S_MAX, TagReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,9 @@ class Bench:
     stages: tuple[StageTime, ...]
     """"total" is the look; "blur" and "with_blur" the copy to be kept, which can wait; "bare" is
     decoding and the networks' runs alone (facings and gaps, on pictures that are ready), and
-    "bare_facings" without those of the gap network; "recognise" names facings; "ultralytics" is
-    its own predict, from file to boxes."""
+    "bare_facings" without those of the gap network; "recognise" names facings; "tags" reads the
+    price tags and "with_tags" is from the photo to its prices; "ultralytics" is its own predict,
+    from file to boxes."""
     overhead: float
     """Total over bare, of the p50."""
     overhead_facings: float
@@ -60,6 +62,9 @@ class Bench:
     """Work of all threads for look and blur; on a busy machine this alone tells the cost."""
     peak_memory_mb: float
     """Of the whole process, Python and its libraries included, after looking and blurring."""
+    tags_late: int | None
+    """Of the runs, those in which the time for reading tags ended before all were read; None: tags
+    were not asked for."""
     recognised: int
     """Facings named in the stage "recognise"; 0: it was not asked for."""
     references: int
@@ -81,13 +86,16 @@ def bench(
     against_ultralytics: bool = False,
     facings: int = 0,
     references: int = 300,
+    prices: bool = False,
 ) -> Bench:
     """Look at one photo several times.
 
     Args:
         facings: so many of its facings are named too, from a drawn catalogue.
         references: pictures in that catalogue.
+        prices: its tags are read too, within the time that a node takes for it.
     Raises:
+        NoTextReader: tags were asked for and the `ocr` extra is not installed.
         UnreadablePhoto, BadModel, NoFaceFinder: as when looking.
         BadInput: ultralytics was asked for and is not installed, or there is no facing to name.
     """
@@ -115,6 +123,7 @@ def bench(
         times["recognise"] = _recognising(
             looker, photo, facings=facings, references=references, threads=threads, runs=runs
         )
+    late = _reading_tags(looker, photo, threads=threads, runs=runs, times=times) if prices else None
     # Linux counts in kibibytes. Before another program's libraries are loaded.
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     faster = None
@@ -133,6 +142,7 @@ def bench(
         faster_than_ultralytics=faster,
         cpu_ms_p50=_stage("cpu", cpu).p50_ms,
         peak_memory_mb=round(peak_mb, 1),
+        tags_late=late,
         recognised=facings,
         references=references if facings else 0,
         busy=round(os.getloadavg()[0], 1),
@@ -179,6 +189,39 @@ def _recognising(
         once()
         times.append((time.perf_counter() - started) * 1e3)
     return times
+
+
+def _reading_tags(
+    looker: Looker, photo: Path, *, threads: int, runs: int, times: dict[str, list[float]]
+) -> int:
+    """Add "tags" and, with the look before, "with_tags" to the times, the reader being loaded.
+
+    As a node does whose plan has a price for every facing, but in this process.
+
+    Returns:
+        In how many runs the time ended first.
+    """
+    from vision.tags.rapid import RapidReader
+
+    reader = TagReader(RapidReader(threads=threads), at_once_px=AT_ONCE_PX)
+    late = 0
+    for run in range(runs + 1):
+        _, seen = looker.look_at(photo)
+        started = time.perf_counter()
+        ends, ended = started + READING_S_MAX, False
+
+        def in_time(ends: float = ends) -> bool:
+            nonlocal ended
+            ended = ended or time.perf_counter() >= ends
+            return not ended
+
+        reader.read(photo, seen, near=[one.box_xyxy_px for one in seen.facings], in_time=in_time)
+        ms = (time.perf_counter() - started) * 1e3
+        if run:  # the first one loads
+            times.setdefault("tags", []).append(ms)
+            times.setdefault("with_tags", []).append(seen.timings_ms["total"] + ms)
+            late += ended
+    return late
 
 
 def _race(
