@@ -27,9 +27,9 @@ small cents are lost, and more than this costs twice the time for a few lines (d
 WHOLE_LONG_PX: Final = 2000
 """Up to this long side the whole photo is looked at for text; above, only the shelves' edges."""
 
-AT_ONCE_PX: Final = 1.0e6
-"""What a node's reader looks at in one go: a shelf's edge, 3,300 px wide and 300 high."""
-OVERLAP_PX: Final = 96
+AT_ONCE_PX: Final = 0.7e6
+"""What a node's reader looks at in one go: 3,300 px of a shelf's edge, 216 high."""
+OVERLAP_PX: Final = 72
 """How far strips overlap, at reading size: no line on a tag is as tall."""
 READING_S_MAX: Final = 3.5
 """How long a node reads the tags of one photo, so that prices are there five seconds after it: the
