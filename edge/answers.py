@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from edge.closing import Closed
+from edge.second_answers import PriceAnswer
 from planograms.findings import Finding, Status
 from planograms.scores import Scores
 from storepulse.checklists import Checklist, ChecklistItem, ItemState
@@ -78,6 +79,9 @@ class JudgedPhoto:
     """How each planned position stands, by its id."""
     scores: Scores
     checklist: Checklist | None
+    prices: PriceAnswer | None = None
+    """The second answer: null where the plan has no prices, or nobody reads tags here. While it is
+    coming, ask for the photo again."""
     closed: Closed | None = None
     """What it did to the bay's earlier checklists; null for a refused one."""
     photo_url: str

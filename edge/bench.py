@@ -165,7 +165,7 @@ class Bench:
         )
         states = {one.name: one for one in self._workers()}
         judge = states.pop("judge", None)
-        ears = list(states.values())
+        ears = [state for name, state in states.items() if name != "prices"]
         return [
             network, look_at_clock(self._now), hub, broker,
             look_at_certificate(identity, moment.at), outbox, pictures, phones, disk,

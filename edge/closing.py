@@ -134,19 +134,22 @@ class Closing:
         self, photo: str, bay: str, planogram: str, version: int, moment: Moment
     ) -> Sequence[KeptChecklist]:
         since = (moment.at - LOOK_BACK).isoformat()
+        # A photo may have a second list, of prices, of which a later photo says nothing.
         with self._disk.reading() as db:
             ids = db.execute(
                 "select id from checklists where bay = ? and made_at >= ? "
                 "order by made_at desc limit ?",
-                (bay, since, LISTS_MAX + 1),
+                (bay, since, 2 * (LISTS_MAX + 1)),
             ).fetchall()
         found = [self._checks.one(row[0]) for row in ids]
-        return [
+        mine = [
             one
             for one in found
             if one.checklist.photo != photo
+            and not _of_prices(one)
             and (one.checklist.planogram, one.checklist.planogram_version) == (planogram, version)
         ]
+        return mine[:LISTS_MAX]
 
     def _why_stale(self, photo: str, bay: str, judged: Judged) -> WhyNothing:
         """Whether a photo is an earlier one of the bay again, or was taken before one."""
@@ -174,6 +177,11 @@ class Closing:
             dims={"bay": bay, "checklist": kept.checklist.id}, method=METHOD,
             source=self._address.path,
         )  # fmt: skip
+
+
+def _of_prices(kept: KeptChecklist) -> bool:
+    items = kept.checklist.items
+    return bool(items) and all(item.kind == "wrong_price" for item in items)
 
 
 def _standing(kept: KeptChecklist) -> list[tuple[ChecklistItem, ItemState]]:

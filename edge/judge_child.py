@@ -9,7 +9,8 @@ clerk's answer does not wait for the search for faces:
                        [{"checklist", "photo": PATH, "width", "places": {item: box}}, ...]}
     child -> parent   {"judgement": {...}, "checklist": {...} or null, "facts": [...],
                        "signature": the photo from afar, hex, "taken": what its camera says,
-                       "unchanged": {checklist: [items whose place looks as before]}}
+                       "unchanged": {checklist: [items whose place looks as before]},
+                       "priced": whether its plan has prices}
     parent -> child   {"do": "keep", "kept": PATH, "annotated": PATH, "anchors": PATH, and the
                        keys of "judge"}
     child -> parent   {}
@@ -55,6 +56,7 @@ from planograms.judge import (
 )
 from planograms.model import Planogram
 from planograms.rounds import Within
+from planograms.second_answer import has_prices
 from planograms.unchanged import unchanged_places
 from storepulse.checklists import CHECKLIST_JSON, Checklist
 from storepulse.errors import BadInput, Unavailable
@@ -152,6 +154,7 @@ class PhotoJudge:
             "signature": signature(judged.photo.rgb).hex(),
             "taken": judged.photo.taken,
             "unchanged": unchanged,
+            "priced": has_prices(judged.plan),
             "facts": [FACT_JSON.dump_python(fact, mode="json") for fact in facts],
         }
 

@@ -42,6 +42,9 @@ class Judged:
     """The photo from afar (`planograms.after`)."""
     taken: str | None = None
     """When its camera says it was taken."""
+    priced: Mapping[str, Any] | None = None
+    """The whole judgement, where its plan has prices to be held against the tags; None: it has
+    none, or the photo is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,4 +192,5 @@ def read_answer(answer: dict[str, Any]) -> Judged:
         body=body, checklist=checklist, facts=facts, positions=positions, rights=rights,
         unchanged=unchanged,
         signature=bytes.fromhex(answer.get("signature", "")), taken=answer.get("taken"),
+        priced=judgement if answer.get("priced") and checklist is not None else None,
     )  # fmt: skip

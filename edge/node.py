@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import importlib.util
 import json
 import logging
 import os
@@ -30,6 +31,7 @@ from edge.inbox import Inbox
 from edge.judging import Judge
 from edge.link import Link
 from edge.lock import LOOPBACK_NAMES
+from edge.on_demand import OnDemand
 from edge.outbox import Outbox
 from edge.owner import keep_owner_key
 from edge.pairing import Phones
@@ -39,6 +41,7 @@ from edge.plans import Plans
 from edge.push import Pushes, read_quiet
 from edge.renewal import Renewal
 from edge.rounds import Rounds
+from edge.second_answers import SecondAnswers
 from edge.settings import Settings
 from edge.staff import StaffNames
 from edge.taps import Taps
@@ -126,6 +129,7 @@ class Node:
             start_timeout_s=settings.judge_start_timeout_s,
             answer_timeout_s=settings.judge_timeout_s,
         )
+        self.price_child = _price_child(settings)
         judge = Judge(self.judge_child, settings.address)
         self.photos = Photos(
             settings.data / "photos",
@@ -138,6 +142,9 @@ class Node:
             self.rounds,
             self._now,
             tries_max=settings.judge_tries_max,
+            prices=SecondAnswers(
+                self.disk, self.outbox, self.checks, self.price_child, settings.address, self._now
+            ),
         )
         self.photos.tidy()
         self.bays = Bays(
@@ -164,7 +171,11 @@ class Node:
         )  # fmt: skip
 
     def _workers(self) -> list[WorkerState]:
-        return [*(child.state for child in self._children), *self.ears.states]
+        states = [child.state for child in self._children]
+        # One that is asleep is no trouble and none of a person's business.
+        if self.price_child is not None and self.price_child.state.phase != "stopped":
+            states.append(self.price_child.state)
+        return [*states, *self.ears.states]
 
     async def _keep_facts(self, facts: Sequence[Fact]) -> None:
         moment = self._now()
@@ -213,6 +224,7 @@ class Node:
             "rounds": self.rounds.run,
             "ears": self.ears.run,
             **{child.state.name: child.run for child in self._children},
+            **({"prices": self.price_child.run} if self.price_child is not None else {}),
         }
         if pem is not None and config.ssl is not None:
             parts["https"] = partial(keep_fresh, config.ssl, pem)
@@ -268,6 +280,20 @@ class Node:
         if self._settings.server_certificate is not None and self._settings.tls_ca is not None:
             app.include_router(ca_route(self._settings.tls_ca))
         return app
+
+
+def _price_child(settings: Settings) -> OnDemand | None:
+    """Who reads price tags; None where nobody does."""
+    if settings.prices == "no" or importlib.util.find_spec("rapidocr") is None:
+        return None
+    child = AskedWorker(
+        "prices",
+        shlex.split(settings.price_command),
+        restarts_max=settings.restarts_max,
+        start_timeout_s=settings.judge_start_timeout_s,
+        answer_timeout_s=settings.judge_timeout_s,
+    )
+    return OnDemand(child, idle_s=settings.price_idle_s)
 
 
 async def _kept_going(name: str, run: Callable[[], Awaitable[None]]) -> None:

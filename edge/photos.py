@@ -33,6 +33,7 @@ from edge.outbox import Outbox
 from edge.plans import Plans
 from edge.refusals import error_body
 from edge.rounds import Rounds
+from edge.second_answers import SecondAnswers, ToRead, with_prices
 from storepulse.errors import BadInput, StorepulseError, Unavailable
 from storepulse.events import ChecklistMade
 from storepulse.facts import Fact
@@ -89,6 +90,7 @@ class Photos:
         now: Now,
         *,
         tries_max: int,
+        prices: SecondAnswers,
         lull: Lull | None = None,
     ) -> None:
         """`lull`: when the pictures that stay are made; by default the usual one."""
@@ -102,6 +104,7 @@ class Photos:
         self._rounds = rounds
         self._now = now
         self._tries_max = tries_max
+        self.prices = prices
         self._running: dict[str, asyncio.Task[PhotoAnswer]] = {}
         self._keeping: dict[str, asyncio.Task[None]] = {}
         self._lull = lull or Lull()
@@ -213,6 +216,8 @@ class Photos:
             return await asyncio.to_thread(self._refuse, stored.uuid, error)
         judged_s = time.perf_counter()
         answer = await asyncio.to_thread(self._finish, stored, judged)
+        if answer.body["prices"] is not None:
+            self.prices.start(await asyncio.to_thread(self._to_read, stored), judged)
         self._start_keeping(stored)
         took_ms = {"judge": round(1000 * (judged_s - began_s), 1), "finish": _ms_since(judged_s)}
         return replace(answer, took_ms=took_ms)
@@ -240,6 +245,13 @@ class Photos:
         """The copy that stays; while it is not made, the photo itself."""
         files = (self._folder / uuid / name for name in (KEPT, ORIGINAL))
         return next((file for file in files if file.is_file()), None)
+
+    def _to_read(self, stored: _Stored) -> ToRead:
+        plan = self._plans.choose(stored.bay, stored.planogram)
+        return ToRead(
+            uuid=stored.uuid, bay=stored.bay, at=stored.received_at,
+            photo=self._folder / stored.uuid / ORIGINAL, planogram=self._plans.file_of(plan),
+        )  # fmt: skip
 
     def _start_keeping(self, stored: _Stored) -> asyncio.Task[None]:
         task = self._keeping.get(stored.uuid)
@@ -270,6 +282,7 @@ class Photos:
             if error.retryable and self._keep_tries[stored.uuid] < self._tries_max:
                 return
             # A photo that cannot be blurred is not kept; its answer stands.
+        await self.prices.done_with(stored.uuid)
         await asyncio.to_thread(self._drop_original, stored.uuid)
 
     def _keep(self, uuid: str, bay: str, planogram: str | None, content: bytes) -> _Stored:
@@ -297,6 +310,7 @@ class Photos:
             "received_at": stored.received_at.isoformat(),
             "judged_at": moment.at.isoformat(),
             **judged.body,
+            "prices": None,
             **{key: f"/api/photos/{stored.uuid}/{name}" for key, name in urls.items()},
         }
         with self._disk.transaction() as db:
@@ -313,6 +327,7 @@ class Photos:
                 elif not counts:
                     # An earlier photo says nothing of the shelf of today.
                     facts = [fact for fact in facts if fact.metric in _OF_THE_NODE]
+            body["prices"] = self.prices.promised(judged, stale=not counts)
             self._outbox.append(facts, moment)
             db.execute(
                 "update photos set signature = ?, taken = ?, rights = ?, counts = ? "
@@ -396,18 +411,22 @@ def _ms_since(began_s: float) -> float:
     return round(1000 * (time.perf_counter() - began_s), 1)
 
 
-_SELECT: Final = "select uuid, bay, planogram, received_at, tries, status, answer from photos"
+_SELECT: Final = (
+    "select uuid, bay, planogram, received_at, tries, status, answer, prices from photos"
+)
 
 
 def _stored(row: tuple[Any, ...]) -> _Stored:
-    uuid, bay, planogram, received_at, tries, status, answer = row
+    uuid, bay, planogram, received_at, tries, status, answer, prices = row
     return _Stored(
         uuid=uuid,
         bay=bay,
         planogram=planogram,
         received_at=datetime.fromisoformat(received_at),
         tries=tries,
-        answer=None if status is None else PhotoAnswer(status, json.loads(answer)),
+        answer=None
+        if status is None
+        else PhotoAnswer(status, with_prices(json.loads(answer), prices)),
     )
 
 

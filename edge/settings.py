@@ -24,8 +24,12 @@ from storepulse.wire import explain
 PREFIX: Final = "STOREPULSE_EDGE_"
 ListeningMode = Literal["strict", "standard", "consent"]
 _JUDGE: Final = shlex.join([sys.executable, "-m", "edge.judge_child"])
+_PRICES: Final = shlex.join([sys.executable, "-m", "edge.price_child"])
 _RADIO: Final = shlex.join([sys.executable, "-m", "probes.worker"])
 _EAR: Final = shlex.join([sys.executable, "-m", "probes.ear"])
+
+
+Reads = Literal["auto", "no"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,15 @@ class Settings:
     judge_timeout_s: Annotated[float, "a photo that takes longer costs the child its life"] = 30.0
     judge_start_timeout_s: Annotated[float, "a child must be ready within this"] = 60.0
     judge_tries_max: Annotated[int, "a photo at which so many children died is given up"] = 3
+    prices: Annotated[
+        Reads, "are price tags read after a photo's answer: auto (where rapidocr is installed), no"
+    ] = "auto"
+    price_command: Annotated[str, "child that reads price tags, while there are some to read"] = (
+        _PRICES
+    )
+    price_idle_s: Annotated[float, "that child ends when it had nothing to read for so long"] = (
+        120.0
+    )
     radio_command: Annotated[str, "child that reads the captures"] = _RADIO
     ears: Annotated[
         str, "sources of visitors, with blanks between, e.g. radio:wlan1 (docs/ears.md)"
@@ -92,7 +105,7 @@ class Settings:
         for name in (
             "outbox_bytes_max", "upload_bytes_max", "batch_max", "batch_bytes_max", "batches_max",
             "patience_s", "reconnect_s_max", "poll_s", "judge_timeout_s", "judge_start_timeout_s",
-            "judge_tries_max", "restarts_max", "pictures_days",
+            "judge_tries_max", "restarts_max", "pictures_days", "price_idle_s",
         ):  # fmt: skip
             if getattr(self, name) <= 0:
                 raise BadSettings(f"{name} must be above 0, got {getattr(self, name)}")

@@ -46,12 +46,14 @@ def marks_after(
     Returns:
         Confirmed: every position of it is seen, and right. Reopened: a clerk ticked it, and one of
         its positions is seen, and wrong. What is out of view or unsure, what stands at no planned
-        position, and what a clerk called untrue or impossible stays as it is. So does what was
-        confirmed: what goes wrong afterwards is a finding of its own.
+        position, what a tag asks for, and what a clerk called untrue or impossible stays as it is.
+        So does what was confirmed: what goes wrong afterwards is a finding of its own.
     """
     out = []
     for item, state in items:
         seen = [positions.get(place, "unobserved") for place in item.positions]
+        if item.kind == "wrong_price":
+            continue  # where products stand says nothing of what the tag asks for
         if not seen or state in ("not_true", "cannot_do", "confirmed"):
             continue
         if all(status == "ok" for status in seen):

@@ -186,15 +186,35 @@ def bench(
             "--against-ultralytics", help="Time its predict too, with the same weights and size."
         ),
     ] = False,
+    facings: Annotated[
+        int,
+        typer.Option(min=0, max=2000, help="Name so many facings too, from a drawn catalogue."),
+    ] = 0,
+    references: Annotated[
+        int, typer.Option(min=1, max=20_000, help="Pictures in that catalogue.")
+    ] = 300,
+    prices: Annotated[
+        bool,
+        typer.Option(
+            "--prices", help="Read its price tags too, as a node does. Needs storepulse\\[ocr]."
+        ),
+    ] = False,
     model: Model = None,
     threads: Threads = 2,
 ) -> None:
     """Time the stages of a look on this machine, the model being loaded, and its memory.
 
-    Example: storepulse vision bench shelf.jpg --runs 20 --json
+    Example: storepulse vision bench shelf.jpg --runs 20 --facings 200 --json
     """
     result = run_bench(
-        photo, model=model, threads=threads, runs=runs, against_ultralytics=against_ultralytics
+        photo,
+        model=model,
+        threads=threads,
+        runs=runs,
+        against_ultralytics=against_ultralytics,
+        facings=facings,
+        references=references,
+        prices=prices,
     )
     if as_json:
         typer.echo(TypeAdapter(Bench).dump_json(result))
@@ -205,12 +225,23 @@ def bench(
         "p95 ms",
         title=f"{result.photo}: {result.megapixels} megapixels, {result.runs} runs, "
         f"{result.threads} threads, {result.cpu_ms_p50:.0f} ms of CPU a run, "
-        f"peak {result.peak_memory_mb:.0f} MB, {result.overhead:g} times the bare "
-        f"decoding and network, load {result.busy:g}"
+        f"peak {result.peak_memory_mb:.0f} MB, {result.overhead:g} times the bare decoding and "
+        f"networks ({result.overhead_facings:g} times with the facings' network alone), "
+        f"load {result.busy:g}"
         + (
             ""
             if result.faster_than_ultralytics is None
             else f", {result.faster_than_ultralytics:g} times as fast as ultralytics"
+        )
+        + (
+            f"; {result.recognised} facings named from {result.references} pictures"
+            if result.recognised
+            else ""
+        )
+        + (
+            f"; the time for tags ended first in {result.tags_late} runs"
+            if result.tags_late
+            else ""
         ),
     )
     for stage in result.stages:

@@ -154,21 +154,28 @@ class Detector:
         """
         floor = min((one.score_min for one in limits), default=1.0) * WEAKER_SHARE
         floor = max(floor, WEAKEST)
-        seen = [self._answers(rgb, look, floor) for look in looks or self.looks]
+        answers = Answers.of([self._answers(rgb, look, floor) for look in looks or self.looks])
+        counted: dict[Limits, tuple[Boxes, NDArray[np.float32]]] = {}
         if not looks:
-            again = from_further(self.looks, _middle_share(agreed(Answers.of(seen), Limits()), rgb))
-            seen = [self._answers(rgb, look, floor) for look in again] or seen
+            counted = {Limits(): agreed(answers, Limits())}
+            again = from_further(self.looks, _middle_share(counted[Limits()], rgb))
+            if again:
+                counted = {}
+                answers = Answers.of([self._answers(rgb, look, floor) for look in again])
         found = []
         for one in limits:
-            boxes, scores = agreed(Answers.of(seen), one)
+            boxes, scores = counted[one] if one in counted else agreed(answers, one)
             found.append(Found(boxes, self.calibration.probability(scores)))
         return found
+
+    def ready(self, rgb: Pixels, looks: Sequence[Look] = ()) -> list[NDArray[np.float32]]:
+        """A picture as the network is shown it, once for each look; by default its own looks."""
+        return [_shown(rgb, look)[0] for look in looks or self.looks]
 
     def _answers(
         self, rgb: Pixels, look: Look, score_min: float
     ) -> tuple[Boxes, NDArray[np.float32]]:
-        shown = np.ascontiguousarray(rgb[:, ::-1]) if look.mirrored else rgb
-        picture, scale = letterbox(shown, look.long_px)
+        picture, scale = _shown(rgb, look)
         height, width = rgb.shape[:2]
         boxes, scores = read_answers(self._raw(picture), scale, width, height, score_min=score_min)
         if look.mirrored:
@@ -228,11 +235,17 @@ def letterbox(rgb: Pixels, long_px: int) -> tuple[NDArray[np.float32], float]:
         (1, 3, H, W) float32 from 0 to 1, the picture in its upper left and grey to the next
         multiples of 32; and input pixels for each pixel of the picture.
     """
+    return _shown(rgb, Look(long_px))
+
+
+def _shown(rgb: Pixels, look: Look) -> tuple[NDArray[np.float32], float]:
     height, width = rgb.shape[:2]
-    scale = long_px / max(height, width)
+    scale = look.long_px / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     picture = cv2.resize(rgb, size, interpolation=how)
+    if look.mirrored:
+        picture = cv2.flip(picture, 1)
     boxed = np.full(
         (size[1] + -size[1] % STRIDE_PX, size[0] + -size[0] % STRIDE_PX, 3), PAD_GREY, np.uint8
     )

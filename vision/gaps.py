@@ -78,14 +78,13 @@ def find_gaps(
     """
     boxes = np.asarray(boxes_px, np.float64).reshape(-1, 4)
     weak = np.asarray(weak_px, np.float64).reshape(-1, 4)
-    lab = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), np.uint8)
     found: list[Gap] = []
     stretches = _stretches(boxes, rows)
     for stretch, column in zip(stretches, _columns(stretches), strict=True):
         box = _box(stretch, rgb.shape[1] / scale, rgb.shape[0] / scale)
         if box is None or _area_covered(box, boxes) > COVERED_AREA_MAX or _under_a_pack(box, boxes):
             continue
-        score = _score(stretch, box, boxes, weak, lab, scale, column)
+        score = _score(stretch, box, boxes, weak, rgb, scale, column)
         if score >= score_min:
             found.append(Gap(box, round(score, 3), stretch.row.index))
     return _without_doubles(found)
@@ -217,21 +216,21 @@ def _score(
     box: tuple[float, float, float, float],
     boxes: Floats,
     weak: Floats,
-    lab: Pixels,
+    rgb: Pixels,
     scale: float,
     column: int,
 ) -> float:
     """From 0 to 1 how sure it is that the stretch is bare."""
     wide = (stretch.right - stretch.left) / stretch.facing_width
-    own = _looks(lab, box, scale)
-    packs = np.array([_looks(lab, tuple(boxes[number]), scale) for number in stretch.beside])
+    own = _looks(rgb, box, scale)
+    packs = np.array([_looks(rgb, tuple(boxes[number]), scale) for number in stretch.beside])
     light, busy, colour = np.median(packs, axis=0)
     # Bare shelf is darker, smoother and greyer than the packs beside it. Logarithms: shares count.
     darker = float(np.log((light + 8) / (own[0] + 8)))
     smoother = float(np.log((busy + 1.5) / (own[1] + 1.5)))
     greyer = float(np.log((colour + 3) / (own[2] + 3)))
     seen = _share_covered(box, weak)
-    broken = _board_broken(stretch, lab, scale)
+    broken = _board_broken(stretch, rgb, scale)
     evidence = (
         -1.2
         + 1.0 * min(wide - WIDTH_SHARE_MIN, 1.0)
@@ -246,7 +245,7 @@ def _score(
     return float(1 / (1 + np.exp(-2 * evidence)))
 
 
-def _board_broken(stretch: _Stretch, lab: Pixels, scale: float) -> float:
+def _board_broken(stretch: _Stretch, rgb: Pixels, scale: float) -> float:
     """How unlike (in CIE Lab of 8 bits) the board's front is under the stretch and beside it.
 
     Under bare shelf the board goes on; at a post or a door frame it does not.
@@ -257,7 +256,7 @@ def _board_broken(stretch: _Stretch, lab: Pixels, scale: float) -> float:
         line = line_y(stretch.row, (left + right) / 2)
         top, foot = line + 0.04 * stretch.height, line + 0.22 * stretch.height
         left, top, right, foot = (max(round(edge * scale), 0) for edge in (left, top, right, foot))
-        part = lab[top:foot, left:right].reshape(-1, 3)
+        part = _lab(rgb[top:foot, left:right]).reshape(-1, 3)
         return np.median(part, axis=0) if len(part) else None
 
     under = front(stretch.left + 0.25 * wide, stretch.right - 0.25 * wide)
@@ -271,17 +270,24 @@ def _board_broken(stretch: _Stretch, lab: Pixels, scale: float) -> float:
     return float(min(np.linalg.norm(under - part) for part in beside))
 
 
-def _looks(lab: Pixels, box: tuple[float, ...], scale: float) -> tuple[float, float, float]:
+def _looks(rgb: Pixels, box: tuple[float, ...], scale: float) -> tuple[float, float, float]:
     """Lightness, busyness (mean step between pixels) and strength of colour, all 0 to 255."""
     x1, y1, x2, y2 = (round(edge * scale) for edge in box)
     inset_x, inset_y = (x2 - x1) // 8, (y2 - y1) // 8
-    part = lab[max(y1 + inset_y, 0) : max(y2 - inset_y, 2), max(x1 + inset_x, 0) : x2 - inset_x]
+    part = _lab(
+        rgb[max(y1 + inset_y, 0) : max(y2 - inset_y, 2), max(x1 + inset_x, 0) : x2 - inset_x]
+    )
     if part.shape[0] < 2 or part.shape[1] < 2:
         return 0.0, 0.0, 0.0
     light = part[:, :, 0].astype(np.float32)
     busy = (abs(np.diff(light, axis=0)).mean() + abs(np.diff(light, axis=1)).mean()) / 2
     colour = abs(part[:, :, 1:].astype(np.float32) - 128).mean()
     return float(light.mean()), float(busy), float(colour)
+
+
+def _lab(rgb: Pixels) -> Pixels:
+    """In CIE Lab of 8 bits; only the parts that are looked at, not the whole photo."""
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), np.uint8) if rgb.size else rgb
 
 
 def _share_covered(box: tuple[float, float, float, float], others: Floats) -> float:

@@ -50,7 +50,7 @@ class Looker:
             BadModel: it cannot be loaded.
         """
         self.detector = Detector(model, threads=threads)
-        self._gap_eyes = GapEyes(threads=threads)
+        self.gap_eyes = GapEyes(threads=threads)
         self._doubtful = doubtful
         self._first_word = chosen_verdict()
 
@@ -100,7 +100,7 @@ class Looker:
         rows = find_rows(boxes, photo.width, photo.height)
         at = lap("rows", at)
         half_seen = _full_size(weak, photo)
-        gaps = self._gap_eyes.find(boxes, rows, weak_px=half_seen, rgb=photo.rgb, scale=photo.scale)
+        gaps = self.gap_eyes.find(boxes, rows, weak_px=half_seen, rgb=photo.rgb, scale=photo.scale)
         lap("gaps", at)
         facings = tuple(
             Facing(_tenths(box), round(float(score), 3), int(row) if row >= 0 else None)

@@ -216,16 +216,21 @@ def _most_agreed(along: Floats, rise: Floats, low: Floats, down: Floats) -> tupl
     top to -0.4 at the foot: a descent from the median would end in a wrong valley. So all leans
     are tried.
     """
-    best, most = (0.0, 0.0), -1.0
-    for base in LEANS.tolist():
-        for change in (LEANS * CHANGE_SHARE).tolist():
-            off = (rise - (base + change * down) * along) / (0.08 * low)
-            agreed = float(np.exp(-(off**2) / 2).sum())
-            # Among equals the level one: a brick pattern agrees with its diagonals almost as well.
-            agreed *= 1 - 0.3 * abs(base) - 0.1 * abs(change)
-            if agreed > most:
-                best, most = (base, change), agreed
-    return best
+    base, change = (
+        tried.ravel() for tried in np.meshgrid(LEANS, LEANS * CHANGE_SHARE, indexing="ij")
+    )
+    # In place: of the thousands of leans and hundreds of pairs a copy is made once, not five times.
+    off = change[:, None] * (down * along)[None]
+    off += base[:, None] * along[None]
+    off -= rise
+    off /= 0.08 * low
+    np.square(off, out=off)
+    off *= -0.5
+    agreed = np.exp(off, out=off).sum(axis=1)
+    # Among equals the level one: a brick pattern agrees with its diagonals almost as well.
+    agreed *= 1 - 0.3 * np.abs(base) - 0.1 * np.abs(change)
+    best = int(agreed.argmax())
+    return float(base[best]), float(change[best])
 
 
 def _pairs(boxes: Floats) -> Floats:

@@ -54,8 +54,8 @@ describe('marks on the photo', () => {
 describe('tasks', () => {
   type List = Parameters<typeof tasksOf>[0][number]
   type Action = Parameters<typeof tasksOf>[1][number]
-  const list = (id: string, bay: string, items: Item[]): List => ({
-    id, bay, items, photo: 'p', planogram: 'x', planogram_version: 1, made_at: '2026-11-20T10:00:00Z', shop: 's', model: '', method: '',
+  const list = (id: string, bay: string, items: Item[], photo = id): List => ({
+    id, bay, items, photo, planogram: 'x', planogram_version: 1, made_at: '2026-11-20T10:00:00Z', shop: 's', model: '', method: '',
   })
   const action = (id: string, checklist: string | null, due: string, state = 'delivered'): Action =>
     ({ state, received_at: due, action: { id, checklist, due_at: due } }) as unknown as Action
@@ -63,6 +63,13 @@ describe('tasks', () => {
   it('show the newest list of a bay, and not the older one', () => {
     const found = tasksOf([list('new', 'b', []), list('old', 'b', [item({})])], [], [])
     expect(found).toEqual([])
+  })
+
+  it('take the two lists of one photo, of places and of prices, for one task', () => {
+    const lists = [list('places', 'b', [item({})], 'p'), list('prices', 'b', [item({}), item({})], 'p'), list('old', 'b', [item({})])]
+    const [only, ...more] = tasksOf(lists, [action('a', 'prices', '2026-11-20T14:00:00Z')], [])
+    expect(more).toEqual([])
+    expect(only).toMatchObject({ what: 'list', photo: 'p', open: 3, action: { action: { id: 'a' } } })
   })
 
   it('count a mark that still waits on the phone', () => {

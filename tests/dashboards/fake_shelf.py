@@ -33,6 +33,8 @@ class FakeShelf:
     listed: bool = False
     """Whether the list is among today's tasks."""
     closed: dict[str, Any] | None = None
+    prices: str | None = None
+    """How its price tags stand: "coming", or "read" with a wrong one."""
     kept: list[tuple[str, str, bytes]] = field(default_factory=list)
     """UUID, bay and bytes of each photo that came."""
     marks: list[tuple[str, str]] = field(default_factory=list)
@@ -54,6 +56,22 @@ class FakeShelf:
         return {"id": "list", "shop": "s", "bay": BAY, "photo": PHOTO, "planogram": "p1",
                 "planogram_version": 1, "made_at": AT, "items": self.items()}  # fmt: skip
 
+    def wrong_prices(self) -> dict[str, Any]:
+        """The list of the second answer."""
+        item = {
+            **self.items()[-1], "id": "1-wrong_price-f1", "kind": "wrong_price",
+            "sentence": {"en": "Change the price tag of tea", "zh": "更换茶的价签"},
+        }  # fmt: skip
+        item["state"] = dict(self.marks).get("1-wrong_price-f1", "open")
+        return {**self.list(), "id": "prices", "items": [item]}
+
+    def _prices(self) -> dict[str, Any] | None:
+        if self.prices is None:
+            return None
+        score = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 2, "coverage": 1.0, "planned": 2}
+        read = {"compliance": score, "checklist": {"id": "prices"}} if self.prices == "read" else {}
+        return {"state": self.prices, **read}
+
     def judged(self, uuid: str = PHOTO) -> dict[str, Any]:
         """The answer to a photo."""
         high, wide = self.shelf.rgb.shape[:2]
@@ -66,7 +84,7 @@ class FakeShelf:
             "scores": {}, "checklist": None if refused else {"id": "list"},
             "observation": {"width": wide, "height": high, "reasons": list(self.reasons),
                             "verdict": "refused" if refused else "accepted"},
-            "closed": self.closed if uuid != PHOTO else None,
+            "prices": self._prices(), "closed": self.closed if uuid != PHOTO else None,
             "photo_url": "/api/the-photo", "annotated_url": "",
         }  # fmt: skip
 
@@ -112,12 +130,12 @@ class FakeShelf:
 
         @routes.get("/checklists/{checklist}")
         def checklist(checklist: str) -> Any:
-            return self.list()
+            return self.wrong_prices() if checklist == "prices" else self.list()
 
         @routes.post("/checklists/{checklist}/items/{item}")
         async def mark(checklist: str, item: str) -> Any:
             self.marks.append((item, "done"))
-            return self.list()
+            return self.wrong_prices() if checklist == "prices" else self.list()
 
         @routes.get("/planograms/{planogram}")
         def planogram(planogram: str) -> Any:

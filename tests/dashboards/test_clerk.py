@@ -180,3 +180,31 @@ def wait_until_taken(page: Any, seen: FakeShelf, times: int) -> None:
             return
         page.wait_for_timeout(100)
     raise AssertionError(f"{len(seen.kept)} photos came, not {times}")
+
+
+def test_prices_join_the_list_and_leave_what_she_works_on_where_it_is(
+    node: Node,
+    browser: Any,
+) -> None:
+    _, seen, url = node
+    seen.prices = "coming"
+    page = open_view(browser, f"{url}/#/photo/{PHOTO}", PHONE)
+    page.locator("[data-prices=coming]").wait_for()
+    page.locator("[data-item='1'] .head").click()
+    say = page.locator("[data-item='1'] .say")
+    say.wait_for()
+    before = say.bounding_box()
+    seen.prices = "read"
+    page.locator("[data-item='1-wrong_price-f1']").wait_for()
+    assert say.bounding_box() == before
+    assert [one.get_attribute("data-item") for one in page.locator("[data-item]").all()] == [
+        "1", "1-wrong_price-f1",
+    ]  # fmt: skip
+    page.locator("[data-prices=read]").wait_for()
+    page.locator("[data-item='1-wrong_price-f1'] .head").click()
+    with page.expect_response("**/api/checklists/prices/items/1-wrong_price-f1"):
+        page.locator("[data-item='1-wrong_price-f1'] .say button").first.click()
+    page.locator("[data-item='1-wrong_price-f1'][data-state=done]").wait_for()
+    assert seen.marks == [("1-wrong_price-f1", "done")]
+    assert page.locator("[data-item='1'][data-state=open]").count() == 1
+    page.context.close()

@@ -168,6 +168,11 @@ VIEWS: Final[dict[str, tuple[dict[str, Any], str, list[Step]]]] = {
         {"closed": FIXED, "marks": ["1", "2"]}, "", [photo, see(".fixed"), see("[data-item]")],
     ),
     "result-clean": ({"boxes": 0}, "", [photo, see(".sheet h2")]),
+    "result-prices": (
+        {"prices": "read"}, AT_PHOTO,
+        [see("[data-item='1-wrong_price-f1']"), see("[data-prices=read]"),
+         lambda page: page.locator("[data-prices]").scroll_into_view_if_needed()],
+    ),
     "camera-lined": (
         {"listed": True}, "",
         [see("a[href^='#/photo/']"), allow, click("label.big"),
@@ -190,6 +195,7 @@ def test_a_view_of_a_clerk(
     fake.names, fake.picked = given.get("names", ()), None
     seen.reasons, seen.unsure = given.get("reasons", ()), given.get("unsure", 0)
     seen.listed, seen.closed = given.get("listed", False), given.get("closed")
+    seen.prices = given.get("prices")
     seen.marks[:] = [(item, "confirmed") for item in given.get("marks", ())]
     seen.shown = given.get("boxes", len(seen.boxes))
     look_around(browser, f"{url}/{path}", f"clerk-{name}", language, steps, SHAPES_HERE)

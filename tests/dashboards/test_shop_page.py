@@ -145,7 +145,7 @@ def test_a_change_is_put_in_place_and_nothing_else_is_asked_for(
 
 def test_a_curve_is_there_by_week_hour_and_quarter_too_and_its_grain_is_in_the_address(
     hub: tuple[FakeHub, str],
-    browser: Any,  # noqa: F811
+    browser: Any,
 ) -> None:
     _, url = hub
     page = open_view(browser, f"{url}/#/shop/{SHOP}?curve=place", DESK)

@@ -62,6 +62,7 @@ def judge(header: dict[str, Any], _body: bytes) -> dict[str, Any]:
             "made_at": header["at"], "items": [item],
         },
         "facts": [fact],
+        "priced": True,
     }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from edge.checks import Checks
 from edge.closing import Closing
 from edge.disk import Disk
 from edge.inbox import Inbox
-from edge.judging import Judge
+from edge.judging import Asks, Judge
 from edge.link import LinkState
 from edge.lock import COOKIE, LOOPBACK_NAMES
 from edge.lull import Lull
@@ -25,6 +25,7 @@ from edge.photos import ORIGINAL, Photos
 from edge.plans import Plans
 from edge.push import Pushes, read_quiet
 from edge.rounds import Rounds
+from edge.second_answers import SecondAnswers
 from edge.settings import Settings
 from edge.staff import StaffNames
 from edge.taps import Taps
@@ -74,11 +75,15 @@ class ScriptedChild:
 class Shop:
     """A node's API over real parts, without its processes."""
 
-    def __init__(self, folder: Path, disk: Disk, outbox: Outbox, now: StandingClock) -> None:
+    def __init__(
+        self, folder: Path, disk: Disk, outbox: Outbox, now: StandingClock,
+        price_child: Asks | None = None,
+    ) -> None:  # fmt: skip
         self.folder = folder / "photos"
         self.disk = disk
         self.outbox = outbox
         self.child = ScriptedChild(folder)
+        self.price_child = price_child
         self.inbox = Inbox(disk, outbox)
         self.now = now
         self.plans = Plans(folder / "planograms", clock=lambda: self.now().at)
@@ -156,6 +161,9 @@ class Shop:
             self.folder, self.disk, self.outbox, self.checks, self.plans,
             Judge(self.child, address), Closing(self.disk, self.outbox, self.checks, address),
             self.rounds, self.now, tries_max=3, lull=Lull(quiet_s=0),
+            prices=SecondAnswers(
+                self.disk, self.outbox, self.checks, self.price_child, address, self.now
+            ),
         )  # fmt: skip
 
     def restart_photos(self) -> Photos:

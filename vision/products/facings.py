@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vision.products.colours import describe_colours
+from vision.products.colours import describe_all_colours
 from vision.products.embedding import Embedder
 
 Floats = npt.NDArray[np.float32]
@@ -51,10 +51,7 @@ def look_at_facings(
     """
     boxes = np.asarray(boxes_xyxy_px, np.float64).reshape(-1, 4)
     crops = crops_of(rgb, boxes)
-    colours = np.zeros((len(crops), 256), np.float32)
-    for number, crop in enumerate(crops):
-        colours[number] = describe_colours(crop)
-    return FacingLooks(embedder.embed(crops), colours)
+    return FacingLooks(embedder.embed(crops), describe_all_colours(crops))
 
 
 def crops_of(

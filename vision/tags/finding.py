@@ -87,9 +87,13 @@ def between_products(facings: NDArray[np.float64], near: Sequence[Box]) -> Wante
             if place[3] - place[1] <= TALL_MAX * usual
             and (not len(facings) or _share_on(place, facings) < ON_A_PACK)
         ]
-        return sorted(kept, key=lambda at: (_distance(places[at], targets), places[at][0]))[
-            :READ_MAX
-        ]
+        # From left to right among those that can hang under a target: so a tag's lines come one
+        # after another, and little is lost where the time ends.
+        reach = EDGE_UNDER * usual if len(facings) else 0.0
+        return sorted(
+            kept,
+            key=lambda at: (max(0.0, _distance(places[at], targets) - reach), places[at][0]),
+        )[:READ_MAX]
 
     return wanted
 
@@ -115,6 +119,13 @@ def group_tags(lines: Sequence[TextLine]) -> list[Found]:
     usual = float(np.median([tag.price.line.height_px for tag in tags]))
     alike = [tag for tag in tags if LIKE_MIN <= tag.price.line.height_px / usual <= LIKE_MAX]
     return sorted(alike, key=lambda tag: tag.box_xyxy_px[:2])
+
+
+def beside(line: TextLine, place: Box) -> bool:
+    """Whether a place of text may be of one tag with a line: the middle of either lies in a window
+    of tag size around the other."""
+    other = TextLine("", 0.0, place)
+    return _stands_beside(line, other) or _stands_beside(other, line)
 
 
 def _stands_beside(line: TextLine, price: TextLine) -> bool:

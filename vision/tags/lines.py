@@ -1,6 +1,6 @@
 """Lines of text on a photo, as values, and the port behind which they are read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,8 +30,35 @@ class TextLine:
         return self.box_xyxy_px[3] - self.box_xyxy_px[1]
 
 
-Wanted = Callable[[Sequence[Box]], Sequence[int]]
-"""Which of the places where text stands are worth reading, in this order. Reading is what costs."""
+Wanted = Callable[[Sequence[Box]], Iterable[int]]
+"""Which of the places where text stands are worth reading, in this order. Reading is what costs: it
+is asked for the next one when the one before was read, and may stop."""
+
+InTime = Callable[[], bool]
+"""Whether there is time to read another line."""
+
+
+def always() -> bool:
+    """There is."""
+    return True
+
+
+def until_late(wanted: Wanted, in_time: InTime, unread: list[Box]) -> Wanted:
+    """The same places as long as there is time; what is wanted and comes too late is noted.
+
+    Args:
+        unread: where it is noted.
+    """
+
+    def few(places: Sequence[Box]) -> Iterator[int]:
+        order = list(wanted(places))
+        for done, at in enumerate(order):
+            if not in_time():
+                unread.extend(places[late] for late in order[done:])
+                return
+            yield at
+
+    return few
 
 
 class ReadsText(Protocol):

@@ -1158,6 +1158,7 @@ export interface components {
             positions: {
                 [key: string]: "ok" | "missing" | "wrong_product" | "misplaced" | "short" | "unobserved" | "unsure";
             };
+            prices?: components["schemas"]["PriceAnswer"] | null;
             /**
              * Received At
              * Format: date-time
@@ -1326,6 +1327,24 @@ export interface components {
             id: string;
             /** Version */
             version: number;
+        };
+        /**
+         * PriceAnswer
+         * @description What is known of a photo's prices: being read, read, or not read after all.
+         */
+        PriceAnswer: {
+            checklist?: components["schemas"]["Checklist"] | null;
+            compliance?: components["schemas"]["Score"] | null;
+            /**
+             * Late
+             * @default false
+             */
+            late: boolean;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "coming" | "read" | "unread";
         };
         /**
          * PushOfPhone

@@ -19,15 +19,21 @@ const CLOSED = new Set(['done', 'cannot_do', 'confirmed', 'withdrawn'])
  */
 export function tasksOf(lists: readonly List[], actions: readonly Action[], waiting: readonly Waiting[]): Task[] {
   const marked = new Set(waiting.flatMap((one) => (one.what === 'mark' ? [`${one.checklist} ${one.item}`] : [])))
-  const newest = new Map<string, List>()
-  for (const list of lists) if (!newest.has(list.bay)) newest.set(list.bay, list)
+  // A photo has a second list where its tags ask for wrong prices: both are one task.
+  const newest = new Map<string, List[]>()
+  for (const list of lists) {
+    const own = newest.get(list.bay)
+    if (!own) newest.set(list.bay, [list])
+    else if (own[0]?.photo === list.photo) own.push(list)
+  }
   const said = closedOnPhone(waiting)
   const open = actions.filter((one) => !isClosed(one.state) && !said.has(one.action.id))
   const found: Task[] = []
-  for (const list of newest.values()) {
-    const items = list.items.filter((item) => isOpen(item) && !marked.has(`${list.id} ${item.id}`))
-    if (!items.length) continue
-    const action = open.find((one) => one.action.checklist === list.id)
+  for (const own of newest.values()) {
+    const list = own[0]
+    const items = own.flatMap((one) => one.items.filter((item) => isOpen(item) && !marked.has(`${one.id} ${item.id}`)))
+    if (!list || !items.length) continue
+    const action = open.find((asked) => own.some((one) => asked.action.checklist === one.id))
     found.push({
       what: 'list', id: list.id, bay: list.bay, photo: list.photo, open: items.length,
       mainPush: items.some((item) => item.main_push), madeAt: list.made_at, ...(action && { action }),

@@ -111,3 +111,40 @@ def test_a_bar_code_on_the_photo_is_read_where_it_stands() -> None:
 
     assert found.gtin == "4006381333931"
     assert 140 <= found.box_xyxy_px[0] <= 190
+
+
+class Everywhere:
+    """Sees the same places in whatever it is shown, and reads what is wanted of them."""
+
+    def __init__(self, *places: Box) -> None:
+        self.places = places
+        self.shown: list[tuple[int, int]] = []
+
+    def read(self, rgb: np.ndarray, wanted: Wanted) -> list[TextLine]:
+        self.shown.append(rgb.shape[:2])
+        return [TextLine("12.90", 0.9, self.places[at]) for at in wanted(self.places)]
+
+
+def test_a_large_part_is_looked_at_in_strips_and_nothing_is_told_twice():
+    reader = Everywhere((10.0, 50.0, 40.0, 62.0))
+    TagReader(reader, at_once_px=600 * 120).read(jpeg(600, 400), seen(600, 400))
+    assert len(reader.shown) > 1
+    assert all(high * wide <= 600 * 300 for high, wide in reader.shown)
+    assert sum(high for high, _ in reader.shown) >= 400
+    whole = Everywhere((10.0, 50.0, 40.0, 62.0))
+    told = TagReader(whole).read(jpeg(600, 400), seen(600, 400)).tags
+    assert whole.shown == [(400, 600)]
+    assert told is not None
+
+
+def test_once_the_time_ended_a_tag_of_which_a_line_was_left_is_not_told():
+    # Two lines of one tag, far from a third one; there is time for the first two to be read.
+    reader = Everywhere(
+        (10.0, 50.0, 40.0, 62.0), (300.0, 50.0, 330.0, 62.0), (334.0, 50.0, 340.0, 58.0)
+    )
+    asked = iter([True, True, True])
+    read = TagReader(reader).read(
+        jpeg(600, 400), seen(600, 400), in_time=lambda: next(asked, False)
+    )
+    assert read.tags is not None
+    assert [tag.box_xyxy_px[0] for tag in read.tags] == [10.0]

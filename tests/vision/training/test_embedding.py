@@ -17,6 +17,7 @@ from vision.training.embedding.network import (  # noqa: E402
     load_weights,
     save_weights,
 )
+from vision.training.embedding.quantising import quantise  # noqa: E402
 from vision.training.errors import CheckpointUnfit, WeightsUnfit  # noqa: E402
 
 
@@ -118,3 +119,15 @@ def test_weights_of_another_network_are_refused(tmp_path):
     (tmp_path / "w.safetensors").write_bytes(b"none")
     with pytest.raises(WeightsUnfit):
         load_weights(EmbeddingNetwork(), tmp_path / "w.safetensors")
+
+
+def test_whole_numbers_give_nearly_the_same_embedding(tmp_path):
+    torch.manual_seed(2)
+    export_onnx(EmbeddingNetwork().eval(), tmp_path / "wide.onnx")
+    crops = [front(number)[:120, :96] for number in range(1, 5)]
+    quantise(tmp_path / "wide.onnx", crops, tmp_path / "int8.onnx")
+    wide, narrow = (
+        Embedder(tmp_path / name, threads=1).embed(crops) for name in ("wide.onnx", "int8.onnx")
+    )
+    assert (wide * narrow).sum(axis=1) == pytest.approx(1, abs=0.01)
+    assert (tmp_path / "int8.onnx").stat().st_size < 0.8 * (tmp_path / "wide.onnx").stat().st_size
