@@ -59,7 +59,7 @@ _STAGES: Final = """async () => {
   const node = Object.fromEntries(sent.at(-1).serverTiming.map((one) => [one.name, one.duration]))
   const uuid = location.hash.split('/').at(-1)
   const { observation } = await (await fetch(`/api/photos/${uuid}`)).json()
-  return { kept: at('kept'), sending: at('sending'), uploaded: at('uploaded'),
+  return { kept: at('kept'), sending: at('sending'),
     answered: at('answered'), shown: resultMs, node, eyes: observation.timings_ms }
 }"""
 
@@ -198,7 +198,7 @@ def stages_of(told: Mapping[str, Any]) -> dict[str, float]:
 
     Args:
         told: milliseconds from the file's choice until it was `kept` (on the phone's disk),
-            `sending`, `uploaded`, `answered` and `shown`; `node`, its own stages; and `eyes`, those
+            `sending`, `answered` and `shown`; `node`, its own stages; and `eyes`, those
             of the judging child, which are parts of the node's "judge".
     """
     node: Mapping[str, float] = told["node"]
@@ -206,10 +206,10 @@ def stages_of(told: Mapping[str, Any]) -> dict[str, float]:
     ms = {
         "phone: kept on its disk": told["kept"],
         "phone: until it is sent": told["sending"] - told["kept"],
-        "line: until it is with the node": told["uploaded"] - told["sending"],
         **{f"node: {name}": took for name, took in node.items()},
         **{f"node: judge: {name}": took for name, took in told["eyes"].items() if name != "total"},
-        "node: taking it in, and the answer's way": told["answered"] - told["uploaded"] - of_node,
+        # A browser says only some time after it that the last byte has gone: no stage of its own.
+        "line: the photo's way, and the answer's": told["answered"] - told["sending"] - of_node,
         "phone: until the list is seen": told["shown"] - told["answered"],
     }
     return {name: took / 1000 for name, took in ms.items()}
