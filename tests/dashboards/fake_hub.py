@@ -493,11 +493,3 @@ def _told(fact: Fact) -> ToldFact:
 
 def _fields(value: Any) -> dict[str, Any]:
     return {name: getattr(value, name) for name in type(value).__dataclass_fields__}
-
-
-def phone_of_shop(name: str) -> ShopPhone:
-    """A phone that is paired."""
-    return ShopPhone(
-        phone="3f9c1f6e-0000-4000-8000-00000000000a", node="node-1", name=name, paired_at=NOW,
-        ended_at=None, waits=False,
-    )  # fmt: skip

@@ -61,7 +61,7 @@ FINDINGS: Final = [
     look_at_judge(WorkerState(name="judge", phase="ready")),
     look_at_plans(2),
     look_at_ears([WorkerState(name="radio", phase="ready")], HEARD, NOW),
-    look_at_calibration(WorkerState(name="radio", phase="ready"), HEARD, NOW.date()),
+    look_at_calibration(HEARD, NOW.date()),
 ]  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from hub.codes.curves import Curve, Curves
 from hub.codes.sentences import unit_of
 from hub.figures.reading import Point, Series
 from hub.figures.windows import Grain
+from hub.phones.store import ShopPhone
 from hub.why.answer import (
     NEVER_DIFFERENT,
     NO_DATA,
@@ -32,6 +33,7 @@ from storepulse.actions import DIMENSIONS, Action, Dimension
 from tests.dashboards.fake_codes import NOW
 from tests.hub.shop_facts import DAY, SHOP, back
 
+PAIRED_AT: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
 _EFFECTS: Final[dict[Dimension, tuple[tuple[CauseName, float, float, float, bool], ...]]] = {
     "goods": (
         ("main_push_out_of_stock", -0.062, -0.09, -0.031, True),
@@ -198,3 +200,11 @@ def drawn_shelf() -> bytes:
     out = io.BytesIO()
     image.save(out, "JPEG")
     return out.getvalue()
+
+
+def phone_of_shop(name: str) -> ShopPhone:
+    """A phone that is paired."""
+    return ShopPhone(
+        phone="3f9c1f6e-0000-4000-8000-00000000000a", node="node-1", name=name, paired_at=PAIRED_AT,
+        ended_at=None, waits=False,
+    )  # fmt: skip

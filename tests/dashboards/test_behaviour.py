@@ -8,8 +8,9 @@ from typing import Any
 import openpyxl
 import pytest
 
-from tests.dashboards.fake_hub import PASSWORD, FakeHub, phone_of_shop
+from tests.dashboards.fake_hub import PASSWORD, FakeHub
 from tests.dashboards.fake_node import CODE, FakeNode
+from tests.dashboards.fake_shop import phone_of_shop
 from tests.dashboards.looking import PYTESTMARK, open_view
 from tests.dashboards.served import served
 from tests.hub.shop_facts import SHOP

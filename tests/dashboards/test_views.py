@@ -10,9 +10,10 @@ from typing import Any, Final
 
 import pytest
 
-from tests.dashboards.fake_hub import COMING, PHOTO, FakeHub, phone_of_shop
+from tests.dashboards.fake_hub import COMING, PHOTO, FakeHub
 from tests.dashboards.fake_installer import OWNER_KEY
 from tests.dashboards.fake_node import CODE, FakeNode
+from tests.dashboards.fake_shop import phone_of_shop
 from tests.dashboards.looking import (
     LANGUAGES,
     PYTESTMARK,

@@ -109,6 +109,7 @@ def test_a_hardened_process_leaves_no_core_and_cannot_be_looked_into() -> None:
 RIM = {
     "hand_counts",
     "captures", "calibration", "streams", "privacy", "cli", "worker", "replay", "lists", "bench",
+    "ear", "told_worker", "door_journal",
     "told_files", "cli_listening", "cli_proof", "cli_tracing", "privacy_proof", "leak_search",
     "recording_broker", "scapy_reference",
 }  # fmt: skip
