@@ -69,7 +69,9 @@ class FakeShelf:
         if self.prices is None:
             return None
         score = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 2, "coverage": 1.0, "planned": 2}
-        read = {"compliance": score, "checklist": {"id": "prices"}} if self.prices == "read" else {}
+        read = (
+            {"compliance": score, "checklist": self.wrong_prices()} if self.prices == "read" else {}
+        )
         return {"state": self.prices, **read}
 
     def judged(self, uuid: str = PHOTO) -> dict[str, Any]:
@@ -81,7 +83,7 @@ class FakeShelf:
         return {
             "photo": uuid, "bay": BAY, "received_at": AT, "judged_at": AT, "findings": [],
             "planogram": {"id": "p1", "version": 1}, "positions": {} if refused else states,
-            "scores": {}, "checklist": None if refused else {"id": "list"},
+            "scores": {}, "checklist": None if refused else self.list(),
             "observation": {"width": wide, "height": high, "reasons": list(self.reasons),
                             "verdict": "refused" if refused else "accepted"},
             "prices": self._prices(), "closed": self.closed if uuid != PHOTO else None,

@@ -40,15 +40,6 @@ def world() -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def playwright() -> Iterator[Any]:
-    sync_api = pytest.importorskip(
-        "playwright.sync_api", reason="not run: playwright is not installed"
-    )
-    with sync_api.sync_playwright() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def browser(world: World, playwright: Any) -> Iterator[Any]:
     opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=world.browser_arguments)
     yield opened
