@@ -24,8 +24,8 @@ from planograms.placing import (
 from vision.geometry import PlaneMap, areas, centres, map_from_pairs, mapped, mapped_boxes, sizes
 
 _MANY: Final = 100
-"""So many known facings, nearly all in place under one map, need no other map to be tried: drawn bays
-that one map got wrong were views of fewer, or left many of them out of place."""
+"""So many known facings, nearly all in place under one map, need no other map to be tried: drawn
+bays that one map got wrong were views of fewer, or left many of them out of place."""
 _NEARLY_ALL: Final = 0.8
 _SKEW_USUAL: Final = 0.05
 """A camera turns, tilts and shrinks a shelf, but uprights stay nearly square to boards: a map that
