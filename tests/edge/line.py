@@ -224,6 +224,7 @@ class SmallHub:
             said = Acknowledgement(epoch=epoch, through=through)
             payload = ACKNOWLEDGEMENT_JSON.dump_json(said)
             await client.publish(ADDRESS.topic("down/acks"), payload, qos=1)
+            _heed_cancellation()
 
     async def _push(self, client: aiomqtt.Client) -> None:
         while True:
@@ -232,4 +233,13 @@ class SmallHub:
             if waiting:
                 payload = pack(encode_actions(waiting))
                 await client.publish(ADDRESS.topic("down/actions"), payload, qos=1)
+                _heed_cancellation()
             await asyncio.sleep(0.1)
+
+
+def _heed_cancellation() -> None:
+    # Before Python 3.12 asyncio.wait_for, by which aiomqtt waits, may swallow a cancellation, and a
+    # task group asks its tasks to end only once.
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -163,7 +163,10 @@ def test_wrong_passwords_have_to_wait(ann: Visitor, database: Database) -> None:
 def test_many_names_from_one_address_have_to_wait(database: Database) -> None:
     visitor = Visitor(database)
     with database.connection() as connection:
-        connection.execute("insert into sign_in_tries values ('address:127.0.0.1', 60, now())")
+        connection.execute(
+            "insert into sign_in_tries"
+            " values ('address:127.0.0.1', 30, now() + interval '1 minute')"
+        )
     answer = visitor.post("/api/session", json={"name": "anybody", "password": "a wrong password"})
     assert code_of(answer) == "too_many_tries"
     with database.connection() as connection:
