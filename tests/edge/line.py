@@ -216,6 +216,7 @@ class SmallHub:
                 self.arrived[-1].append(message.key.number)
                 assert self.kept.setdefault(message.key.number, message) == message
             await self._acknowledge(client)
+            _heed_cancellation()
 
     async def _acknowledge(self, client: aiomqtt.Client) -> None:
         if self.kept:
@@ -224,7 +225,6 @@ class SmallHub:
             said = Acknowledgement(epoch=epoch, through=through)
             payload = ACKNOWLEDGEMENT_JSON.dump_json(said)
             await client.publish(ADDRESS.topic("down/acks"), payload, qos=1)
-            _heed_cancellation()
 
     async def _push(self, client: aiomqtt.Client) -> None:
         while True:
