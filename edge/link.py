@@ -26,6 +26,7 @@ from edge.outbox import Outbox, through_of
 from edge.pairing import Phones
 from edge.settings import Settings
 from storepulse import __version__
+from storepulse.cancelled import heed_cancellation
 from storepulse.errors import StorepulseError, Unavailable
 from storepulse.facts import Fact
 from storepulse.topics import Address, BadName, Channel, NotOurTopic, read_topic
@@ -230,6 +231,7 @@ class Link:
                     channel, payload, through = batch
                     # Awaited one by one: the broker then has them in the order of their numbers.
                     await client.publish(self._address.topic(channel), payload, qos=1)
+                    heed_cancellation()
                     self._delivery = self._delivery.sent(through, loop.time())
                     continue
                 pause_s = min(
@@ -239,6 +241,7 @@ class Link:
                 pause_s = step.seconds
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), max(0.01, pause_s))
+            heed_cancellation()
 
     def _next_batch(self, after: int) -> tuple[Channel, bytes, int] | None:
         messages = self._outbox.unacknowledged(
@@ -311,6 +314,7 @@ class Link:
             if asked or self._now().clock.synchronised != said:
                 await self._say_state(client)
                 said = self._now().clock.synchronised
+            heed_cancellation()
 
     async def _say_state(self, client: aiomqtt.Client) -> None:
         waiting = await asyncio.to_thread(self._outbox.waiting)

@@ -36,6 +36,7 @@ from hub.nodes.config_courier import send_config_to_node, send_configs_due
 from hub.nodes.store import is_revoked
 from hub.settings import Settings
 from hub.store.database import Database
+from storepulse.cancelled import heed_cancellation
 from storepulse.errors import BadInput
 from storepulse.topics import Address, Channel, every_node, read_topic
 from storepulse.wire import (
@@ -150,7 +151,7 @@ class _Listener:
             client.pending_calls_threshold = 2 * _LANES * len(stores) * _ACKS_AT_ONCE
             filters = [every_node(name, chain=settings.chain) for name in _HEARD]
             await client.subscribe([(name, 1) for name in filters])
-            _heed_cancellation()
+            heed_cancellation()
             self.tally.connected = True
             self.tally.last_trouble = ""
             served = [(Lane(settings.queue_max), store) for store in stores for _ in range(_LANES)]
@@ -342,17 +343,6 @@ def _tls(settings: Settings) -> aiomqtt.TLSParameters | None:
 def _publisher(client: aiomqtt.Client) -> Publish:
     async def publish(topic: str, payload: bytes) -> None:
         await client.publish(topic, payload, qos=1)
-        _heed_cancellation()
+        heed_cancellation()
 
     return publish
-
-
-def _heed_cancellation() -> None:
-    """Stop where we were told to.
-
-    aiomqtt waits by asyncio.wait_for, which before Python 3.12 swallows a cancellation that comes
-    in the same moment as the answer: without this the listener would then listen for ever.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError

@@ -18,6 +18,7 @@ import httpx
 
 from edge.owner import owner_key
 from storepulse.actions import Action
+from storepulse.cancelled import heed_cancellation
 from storepulse.events import ActionMarked
 from storepulse.topics import Address, Channel, every_node, read_topic
 from storepulse.wire import (
@@ -216,7 +217,7 @@ class SmallHub:
                 self.arrived[-1].append(message.key.number)
                 assert self.kept.setdefault(message.key.number, message) == message
             await self._acknowledge(client)
-            _heed_cancellation()
+            heed_cancellation()
 
     async def _acknowledge(self, client: aiomqtt.Client) -> None:
         if self.kept:
@@ -233,13 +234,5 @@ class SmallHub:
             if waiting:
                 payload = pack(encode_actions(waiting))
                 await client.publish(ADDRESS.topic("down/actions"), payload, qos=1)
-                _heed_cancellation()
+                heed_cancellation()
             await asyncio.sleep(0.1)
-
-
-def _heed_cancellation() -> None:
-    # Before Python 3.12 asyncio.wait_for, by which aiomqtt waits, may swallow a cancellation, and a
-    # task group asks its tasks to end only once.
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
