@@ -283,7 +283,7 @@ def _decode_event(event: object) -> Message | Refused:
     except KeyError as error:
         reason = f"attribute {error.args[0]!r} is missing"
         return Refused(key=key, reason=reason, raw=json.dumps(event, ensure_ascii=False))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         return Refused(key=key, reason=str(error), raw=json.dumps(event, ensure_ascii=False))
     return Message(key=key, said_at=said_at, clock=clock, body=body)
 

@@ -12,8 +12,8 @@ from typing import Final
 import psycopg
 
 from hub.actions.store import move_action, note_delivered, note_withdrawal_kept, shops_of_actions
-from hub.errors import NodeRefused
-from hub.ingest.fact_rules import as_storable, storable, why_refused
+from hub.errors import DatabaseUnavailable, NodeRefused
+from hub.ingest.fact_rules import as_storable, storable
 from hub.ingest.facts_store import SaidFact, insert_facts, insert_keys
 from hub.ingest.sorting import (
     TAPS,
@@ -28,6 +28,7 @@ from hub.ingest.sorting import (
     retimed,
     sourced,
     time_of,
+    why_not_placed,
     with_storable_keys,
 )
 from hub.ingest.streams_store import (
@@ -154,7 +155,10 @@ def store_batches(
     try:
         with database.connection() as connection:
             return outcomes | _store(connection, let_in, received_at)
-    except psycopg.Error:
+    except DatabaseUnavailable:
+        raise
+    except Exception as error:
+        log.warning("%d nodes are stored one by one: %r", len(let_in), error)
         return outcomes | _store_apart(database, let_in, received_at)
 
 
@@ -165,9 +169,11 @@ def _store_apart(
     for address, some in said.items():
         try:
             outcomes[address] = store_batch(database, address, some, received_at=received_at)
-        except psycopg.Error as error:
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:
             log.exception("what %s said could not be stored", address.path)
-            outcomes[address] = NotStored(str(error))
+            outcomes[address] = NotStored(str(error) or repr(error))
     return outcomes
 
 
@@ -409,7 +415,7 @@ def _retime(
         key = message.key
         try:
             body = retimed(message, learned[message.clock.boot])
-            reason = why_refused(body) if isinstance(body, Fact) else None
+            reason = why_not_placed(body, received_at)
         except OverflowError:
             reason = "its clocks give a time outside the calendar"
         if reason is not None:

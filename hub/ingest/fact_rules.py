@@ -1,6 +1,6 @@
 """Which facts the hub takes, and why it refuses others. Pure: no database, no clock."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Final
 
 from hub.metrics import CATALOGUE, Metric
@@ -42,19 +42,27 @@ def why_refused(fact: Fact) -> str | None:
                 return f"{name} has {len(text)} characters; at most {_TEXT_MAX}"
     if len(fact.dims) > _DIMS_MAX:
         return f"dims has {len(fact.dims)} entries; at most {_DIMS_MAX}"
-    # Compared by UTC: 2000-01-01T00:00+08:00 is still 1999 there, and partitions count in UTC.
     for name in ("start", "end"):
-        if YEARS[0] < getattr(fact, name).year < YEARS[1]:
-            continue  # whatever its time zone
-        try:
-            year = getattr(fact, name).astimezone(UTC).year
-        except OverflowError:
-            year = 0
-        if not YEARS[0] <= year <= YEARS[1]:
-            return f"{name} lies outside the years {YEARS[0]} to {YEARS[1]}"
+        reason = why_no_time(name, getattr(fact, name))
+        if reason is not None:
+            return reason
     if fact.n is not None and fact.n > _COUNT_MAX:
         return f"n is {fact.n}; at most {_COUNT_MAX}"
     return _why_value_refused(fact, metric)
+
+
+def why_no_time(name: str, moment: datetime) -> str | None:
+    """Say why nothing can have happened at this moment; None: it can."""
+    if YEARS[0] < moment.year < YEARS[1]:
+        return None  # whatever its time zone
+    try:
+        # By UTC: 2000-01-01T00:00+08:00 is still 1999 there, and partitions count in UTC.
+        year = moment.astimezone(UTC).year
+    except OverflowError:
+        year = 0
+    if YEARS[0] <= year <= YEARS[1]:
+        return None
+    return f"{name} lies outside the years {YEARS[0]} to {YEARS[1]}"
 
 
 def _why_value_refused(fact: Fact, metric: Metric) -> str | None:

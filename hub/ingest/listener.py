@@ -108,6 +108,10 @@ async def _listen(listener: "_Listener", stores: Sequence[Store]) -> None:
             if listener.tally.connected:
                 wait_s = _RETRY_S_MIN
             listener.note_trouble(f"broker {settings.broker}: {error}")
+        except Exception as error:
+            # A fault of ours. What was not acknowledged is said again; the hub's other parts go on.
+            log.exception("listening broke off; again in %g s", wait_s)
+            listener.note_trouble(f"listening broke off: {error!r}")
         finally:
             listener.tally.connected = False
         await asyncio.sleep(wait_s)

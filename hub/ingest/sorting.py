@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import isfinite
 from typing import Any, Final, TypeAlias
 
-from hub.ingest.fact_rules import as_storable, storable, why_refused
+from hub.ingest.fact_rules import as_storable, storable, why_no_time, why_refused
 from hub.ingest.fact_texts import Written, sha256_of, written
 from storepulse.events import (
     ActionMarked,
@@ -265,15 +265,26 @@ def _place(
         except OverflowError:
             _set_aside(plan, message, "its clocks give a time outside the calendar")
             return
+    # A fact was looked at before: once more where it was moved, perhaps out of the calendar.
+    unmoved = isinstance(body, Fact) and body is message.body
+    reason = None if unmoved else why_not_placed(body, received_at)
+    if reason is not None:
+        _set_aside(plan, message, reason)
+        return
     if isinstance(body, Fact):
-        # Once more where it was moved: perhaps out of the calendar's range.
-        reason = None if body is message.body else why_refused(body)
-        if reason is not None:
-            _set_aside(plan, message, reason)
-            return
         plan.facts.append((message.key, sourced(body, address)))
     else:
         plan.events.append((message.key, time_of(body, received_at), body))
+
+
+def why_not_placed(body: Fact | Event, received_at: datetime) -> str | None:
+    """Say why a message cannot stand at its time; None: it can.
+
+    A tap of the year 1 would have every day since counted, and hold up the codes of all shops.
+    """
+    if isinstance(body, Fact):
+        return why_refused(body)
+    return why_no_time("its time", time_of(body, received_at))
 
 
 def sourced(fact: Fact, address: Address) -> Fact:

@@ -53,6 +53,10 @@ def store_payloads(database: Database, said: Said, *, received_at: datetime) -> 
             heard.append(Heard(address, decode_batch(payload)))
         except BadInput as error:
             told.unreadable.append((address, str(error)))
+        except Exception as error:
+            # A fault of ours, met by what one node says: the others are heard all the same.
+            log.exception("what %s said could not be read", address.path)
+            told.unreadable.append((address, f"the hub failed at reading it: {error!r}"))
     if not heard:
         return told
     try:

@@ -146,24 +146,41 @@ class Worker:
         wait_s = _AGAIN_S_MIN
         while True:
             began = loop.time()
-            # Ctrl-C on our terminal is for us: the worker ends with its input.
-            self._child = child = await asyncio.create_subprocess_exec(
-                *self._program,
-                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-                env={**os.environ, DATABASE_ENVIRONMENT_NAME: self._place},
-                start_new_session=True,
-            )  # fmt: skip
-            await self._hear(child)
-            self._there.clear()
-            ended = await child.wait()
-            self._child = None
-            for answer in self._asked.values():
-                if not answer.done():
-                    answer.set_exception(WorkerEnded())
-            self._trouble(f"an ingest worker ended ({ended}): it is started again")
+            try:
+                how = f"ended ({await self._one_life()})"
+            except OSError as error:
+                how = f"cannot be started ({error})"
+            self._trouble(f"an ingest worker {how}: it is started again")
             wait_s = _AGAIN_S_MIN if loop.time() - began > _STEADY_S else wait_s
             await asyncio.sleep(wait_s)
             wait_s = min(2 * wait_s, self._retry_s_max)
+
+    async def _one_life(self) -> int:
+        """Run one process until it ends, and say so to whoever waits for its answer.
+
+        Raises:
+            OSError: it cannot be started just now.
+        """
+        # Ctrl-C on our terminal is for us: the worker ends with its input.
+        self._child = child = await asyncio.create_subprocess_exec(
+            *self._program,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, DATABASE_ENVIRONMENT_NAME: self._place},
+            start_new_session=True,
+        )  # fmt: skip
+        try:
+            await self._hear(child)
+        except ValueError as error:
+            # What it says is no answer of ours: another one may do better.
+            log.exception("an ingest worker answers what cannot be read: %s", error)
+            child.kill()
+        self._there.clear()
+        ended = await child.wait()
+        self._child = None
+        for answer in self._asked.values():
+            if not answer.done():
+                answer.set_exception(WorkerEnded())
+        return ended
 
     async def _hear(self, child: asyncio.subprocess.Process) -> None:
         """Pass answers on until the output ends; the first thing it says is that it is there."""

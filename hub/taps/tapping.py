@@ -72,8 +72,9 @@ def facts_of_taps(
         if not (taps.receptions or taps.experiences):
             continue
         timezone = zones[shop].timezone
-        first = local_day(oldest[shop] - timedelta(days=4), timezone)
         today = local_day(now, timezone)
+        # By a clock that is days ahead a tap has not happened yet: it changes no day before today.
+        first = min(today, local_day(oldest[shop] - timedelta(days=4), timezone))
         days = [first + timedelta(days=n) for n in range((today - first).days + 1)]
         dated = facts_of_days(
             connection, first - timedelta(days=PAST_DAYS), today, shops=[shop],

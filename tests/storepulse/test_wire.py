@@ -76,6 +76,7 @@ def test_an_event_survives_the_wire() -> None:
         pytest.param({"time": "2026-11-20T12:00:00"}, "time zone", id="time without a zone"),
         pytest.param({"synchronised": "no"}, "synchronised", id="a clock that is neither"),
         pytest.param({"specversion": "0.3"}, "specversion", id="another CloudEvents"),
+        pytest.param({"monotonic": 10**400}, "too large", id="a number that no float can hold"),
     ],
 )
 def test_one_unreadable_message_is_refused_alone(change: dict[str, object], word: str) -> None:

@@ -101,6 +101,10 @@ def test_a_good_fact_is_kept_under_its_key() -> None:
         ),
         pytest.param(said(NumbersMerged(first=1, last=2**63)), "range", id="endless tombstone"),
         pytest.param(
+            said(ReceptionTapped(id="r", at=datetime(1, 1, 5, tzinfo=UTC))), "years",
+            id="a tap of the year 1",
+        ),
+        pytest.param(
             said(fact(), clock=Clock(boot="b", monotonic_s=float("nan"), synchronised=True)),
             "monotonic", id="no time",
         ),
@@ -248,6 +252,13 @@ def test_taps_wait_and_marks_do_not() -> None:
 def test_an_offset_outside_the_calendar_is_no_crash(seconds: float) -> None:
     known = Known(offsets={"b": Offset(seconds, exact=False)})
     assert len(plan_of(said(fact(), clock=UNSET), known=known).quarantined) == 1
+
+
+def test_a_tap_that_is_moved_out_of_all_years_is_kept_aside() -> None:
+    known = Known(offsets={"b": Offset(-3e9, exact=False)})
+    plan = plan_of(said(ReceptionTapped(id="r", at=NOON), clock=UNSET), known=known)
+    assert ["years" in one.reason for one in plan.quarantined] == [True]
+    assert plan.events == []
 
 
 def test_the_moment_of_receipt_stands_for_a_clock_that_is_not_set() -> None:

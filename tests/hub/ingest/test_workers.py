@@ -24,6 +24,7 @@ from hub.ingest.frames import (
     read_answer,
     read_asked,
 )
+from hub.ingest.sorting import decide
 from hub.ingest.storing import Said, Told, store_payloads
 from hub.ingest.workers import Worker, place_of, storing
 from hub.settings import BadSettings, Settings
@@ -87,6 +88,20 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_stored(database: Database) 
     assert (told.batches, told.messages, told.troubles) == (2, 40, [])
 
 
+def test_a_fault_of_the_hub_over_one_nodes_words_holds_up_no_other(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decide_or_fail(address: Address, *rest: Any, **named: Any) -> Any:
+        if address == TWO:
+            raise ZeroDivisionError
+        return decide(address, *rest, **named)
+
+    monkeypatch.setattr("hub.ingest.batches.decide", decide_or_fail)
+    told = store_payloads(database, [*said(2, 0, 1), *said(1, 0, 2)], received_at=NOON)
+    assert through(told) == {ONE: 40}
+    assert told.troubles == ["database: ZeroDivisionError()"]
+
+
 async def test_a_worker_killed_at_work_loses_nothing_and_stores_nothing_twice(
     database: Database,
 ) -> None:
@@ -134,6 +149,14 @@ async def test_what_ends_two_workers_is_not_acknowledged_and_holds_up_nobody() -
     assert told.acknowledgements == []
     assert "1 messages met with 2 ends of a worker" in told.troubles[0]
     assert troubles[:2] == ["an ingest worker ended (3): it is started again"] * 2
+
+
+async def test_a_worker_that_cannot_be_started_is_tried_again() -> None:
+    troubles: list[str] = []
+    worker = Worker("nowhere", 0.1, troubles.append, ("/nowhere/at-all",))
+    async with worker.kept_running():
+        await until(lambda: len(troubles) >= 2)
+    assert "cannot be started" in troubles[0]
 
 
 async def test_two_workers_store_side_by_side(database: Database) -> None:
