@@ -12,6 +12,7 @@ import socket
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -74,6 +75,7 @@ _REVOKED_LOOK_S: Final = 1.0
 _RENEWAL_LOOK_S: Final = 86_400.0
 _CLEAN_UP_S: Final = 86_400.0
 _RETENTION_AFTER_S: Final = 3_600.0
+_AFTER_FAULT_S: Final = 5.0
 _BROKER_PORT: Final = 1883
 _BROKER_TLS_PORT: Final = 8883
 DOOR_PORT: Final = 8443
@@ -336,7 +338,7 @@ async def _serve(hub: _Hub, ready: Ready) -> None:
     for server, _ in hub.servers:
         server.config.load()
     serving = [asyncio.create_task(one.serve(sockets=[at])) for one, at in hub.servers]
-    work = [asyncio.create_task(one) for one in _work(hub)]
+    work = [asyncio.create_task(kept_going(one)) for one in _work(hub)]
     stopping = asyncio.create_task(stop.wait())
     telling = asyncio.create_task(_tell_when_ready(hub, ready))
     try:
@@ -352,34 +354,45 @@ async def _serve(hub: _Hub, ready: Ready) -> None:
             raise outcome
 
 
-def _work(hub: _Hub) -> list[Coroutine[Any, Any, None]]:
+_Part = Callable[[], Coroutine[Any, Any, None]]
+
+
+def _work(hub: _Hub) -> list[_Part]:
     """What goes on beside the servers, until it is cancelled."""
-    work = [
-        listen(hub.database, hub.settings, tally=hub.tally),
-        schedule(hub.database, now=utc_now),
-        hear_news(hub.database, hub.news),
-        keep_fed(hub.database, now=utc_now),
-        keep_figures(hub.database, now=utc_now),
-        _keep_retention(hub.database),
-        work_off(hub.database, now=utc_now),
-        _keep_tidy(hub.database, hub.store, hub.settings.blob_days),
-        keep_sending(
-            hub.database,
-            hub.outward.keys,
-            mail=hub.outward.notice_mail,
-            now=utc_now,
-            push=hub.outward.push,
+    database, outward = hub.database, hub.outward
+    work: list[_Part] = [
+        partial(listen, database, hub.settings, tally=hub.tally),
+        partial(schedule, database, now=utc_now),
+        partial(hear_news, database, hub.news),
+        partial(keep_fed, database, now=utc_now),
+        partial(keep_figures, database, now=utc_now),
+        partial(_keep_retention, database),
+        partial(work_off, database, now=utc_now),
+        partial(_keep_tidy, database, hub.store, hub.settings.blob_days),
+        partial(
+            keep_sending, database, outward.keys, mail=outward.notice_mail, now=utc_now,
+            push=outward.push,
         ),
-        keep_caring(hub.database, hub.outward.keys, hub.outward.care, now=utc_now),
-    ]
+        partial(keep_caring, database, outward.keys, outward.care, now=utc_now),
+    ]  # fmt: skip
     if hub.child is not None:
-        work.append(_keep_running(hub.child))
+        work.append(partial(_keep_running, hub.child))
     if hub.kept is not None and hub.pem is not None:
-        work.append(_keep_revoked(hub.database, hub.kept))
-        work.append(_keep_renewed(hub.kept, hub.pem, hub.names))
+        work.append(partial(_keep_revoked, database, hub.kept))
+        work.append(partial(_keep_renewed, hub.kept, hub.pem, hub.names))
         contexts = [one.config.ssl for one, _ in hub.servers]
-        work += [keep_fresh(one, hub.pem) for one in contexts if one is not None]
+        work += [partial(keep_fresh, one, hub.pem) for one in contexts if one is not None]
     return work
+
+
+async def kept_going(run: _Part, *, again_s: float = _AFTER_FAULT_S) -> None:
+    """Start a part again when it breaks by a fault of ours: the others must not go with it."""
+    while True:
+        try:
+            return await run()
+        except Exception:
+            log.exception("a part of the hub broke; again in %g s", again_s)
+            await asyncio.sleep(again_s)
 
 
 async def _keep_running(child: OwnBroker) -> None:

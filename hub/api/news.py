@@ -222,6 +222,9 @@ async def hear_news(database: Database, news: News, *, retry_s: float = _RETRY_S
                 await asyncio.to_thread(_listen, database, tell, tell_of_people, stop)
             except DatabaseUnavailable as error:
                 log.warning("open pages are not told of changes: %s", error)
+            except Exception:
+                # A fault of ours must not end ingest and codes; pages ask again when they open.
+                log.exception("open pages are not told of changes; trying again")
             await asyncio.sleep(retry_s)
     finally:
         stop.set()
