@@ -41,7 +41,7 @@ from storepulse.enrolment import (
     RENEW_REQUEST_JSON,
     Enrolled,
 )
-from storepulse.errors import BadInput, StorepulseError
+from storepulse.errors import BadInput, StorepulseError, Unavailable
 from storepulse.pictures import PICTURE_BYTES_MAX
 from storepulse.topics import Address
 from storepulse.units import KIB
@@ -52,6 +52,8 @@ _PRESENTED: Final = "client_certificate"
 _Said = TypeVar("_Said")
 _PICTURES_AT_ONCE: Final = 4
 """Each is held in memory whole while it is kept."""
+SILENT_S_MAX: Final = 30.0
+"""So long no byte of a request may come before its sender is given up."""
 
 
 class NoPlan(BadInput):
@@ -60,6 +62,10 @@ class NoPlan(BadInput):
 
 class TooMuch(BadInput):
     """A request that is longer than any certificate's, or picture's."""
+
+
+class Stalled(Unavailable):
+    """A request whose rest does not come."""
 
 
 _STATUS: Final[tuple[tuple[type[StorepulseError], int], ...]] = (
@@ -214,11 +220,19 @@ async def _body(request: Request, bytes_max: int, what: str) -> bytes:
         # Before it is sent: who asks by `Expect: 100-continue` need not send it at all.
         raise TooMuch(f"{what} has at most {bytes_max} bytes")
     body = bytearray()
-    async for part in request.stream():
+    parts = request.stream()
+    while True:
+        try:
+            # A shop's line that breaks in the middle says nothing: without an end to the waiting
+            # a few such nodes would keep all others out for good.
+            part = await asyncio.wait_for(anext(parts, None), SILENT_S_MAX)
+        except TimeoutError as error:
+            raise Stalled(f"{what} stopped coming for {SILENT_S_MAX:g} s") from error
+        if part is None:
+            return bytes(body)
         body += part
         if len(body) > bytes_max:
             raise TooMuch(f"{what} has at most {bytes_max} bytes")
-    return bytes(body)
 
 
 async def _read(request: Request, form: TypeAdapter[_Said]) -> _Said:

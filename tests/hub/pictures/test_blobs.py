@@ -187,6 +187,27 @@ async def test_strangers_and_the_revoked_leave_nothing(hub: Hub) -> None:
     assert hub.files() == set()
 
 
+async def test_senders_that_fall_silent_keep_no_other_out(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.nodes.door.SILENT_S_MAX", 0.2)
+    node = await hub.node()
+    door = read_hub(hub.door)
+    silent = []
+    for _ in range(6):  # more than are let in at once
+        reader, writer = await asyncio.open_connection(
+            door.hostname, door.port, ssl=trusting(cafile=hub.kept.ca, certificate=node.pem)
+        )
+        path = f"/blobs/{uuid4()}/photo.jpg"
+        writer.write(f"PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab".encode())
+        silent.append((reader, writer))
+    await send(node, uuid4(), jpeg())
+    assert hub.rows() == 1
+    for reader, writer in silent:
+        assert b" 503 " in await reader.readline()
+        writer.close()
+
+
 async def test_the_certificate_for_phones_opens_no_door(hub: Hub) -> None:
     node = await hub.node()
     assert node.server is not None
