@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from functools import partial
 from typing import Final
 
 from hub.care.consent import ContactKind, message_is_due, new_coupon, read_contact
@@ -22,7 +23,7 @@ from hub.care.store import (
 )
 from hub.errors import DatabaseUnavailable
 from hub.notices.choice import NoticeChoice, contact_address, next_try, not_quiet
-from hub.notices.sending import Send, send_by_apprise
+from hub.notices.sending import Send, send_by_apprise, taken
 from hub.playbooks.store import playbooks_in_force
 from hub.store.database import Database
 from storepulse.checklists import Sentence
@@ -133,7 +134,9 @@ def _sent(
     }  # fmt: skip
     title, text = book.filled(values)
     title_said, said = (title.zh, text.zh) if one.language == "zh" else (title.en, text.en)
-    return send(contact_address(service, contact.address), title_said, said)
+    return taken(
+        partial(send, contact_address(service, contact.address), title_said, said), contact.kind
+    )
 
 
 def _by_day(moment: datetime, timezone: str) -> datetime:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import apprise
@@ -79,6 +80,21 @@ def send_due_notices(
     return done
 
 
+def taken(send: Callable[[], bool], service: str) -> bool:
+    """Whether a service took it; whatever its library throws, it did not.
+
+    One broken channel must not keep back what others wait for. What the library says may hold the
+    channel's address, and is not repeated.
+    """
+    try:
+        return send()
+    except (DatabaseUnavailable, KeysMissing):
+        raise
+    except Exception as error:
+        log.warning("the library that speaks %s failed: %s", service, type(error).__name__)
+        return False
+
+
 def _send_one(
     database: Database, keyring: Keyring, notice: DueNotice, *, now: datetime,
     taken_by: Callable[[str], bool], done: Sent,
@@ -86,22 +102,26 @@ def _send_one(
     try:
         with database.connection() as connection:
             channels, choice = channels_of(connection, notice.person, keyring)
-        failed = [service_of(one) for one in channels if not taken_by(one)]
+        failed = [
+            service_of(one)
+            for one in channels
+            if not taken(partial(taken_by, one), service_of(one))
+        ]
         error = f"not taken by {', '.join(failed)}" if failed else ""
-        taken = len(failed) < len(channels)
+        is_told = len(failed) < len(channels)
         if not channels:
             error = "nothing is chosen any more"
     except KeysMissing as missing:
-        choice, taken, error = None, False, str(missing)
+        choice, is_told, error = None, False, str(missing)
     tries = notice.tries + 1
-    again = None if taken or choice is None else next_try(tries, now)
+    again = None if is_told or choice is None else next_try(tries, now)
     with database.connection() as connection:
         note_notice(
-            connection, notice.id, sent_at=now if taken else None, now=now, error=error,
+            connection, notice.id, sent_at=now if is_told else None, now=now, error=error,
             next_try_at=None if again is None or choice is None else not_quiet(again, choice),
             tries=tries,
         )  # fmt: skip
-    if taken:
+    if is_told:
         done.sent += 1
     else:
         done.failed += 1

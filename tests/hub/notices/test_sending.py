@@ -144,6 +144,26 @@ def test_a_channel_that_is_down_does_not_hold_up_another(
     assert len(service.taken) == 1
 
 
+def test_a_library_that_throws_keeps_no_other_notice_back(
+    database: Database, manager: tuple[Session, Visitor], service: Service,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    session, _ = manager
+    put(database, session, "json://broken:secret@nowhere")
+    other, _ = session_for(database, "region", regions=["east"], name="second")
+    put(database, other, service.address)
+
+    def throws(address: str, title: str, body: str) -> bool:
+        if "broken" in address:
+            raise ZeroDivisionError(address)
+        return send_by_apprise(address, title, body)
+
+    done = send_due_notices(database, KEYS, mail="", now=NOON, send=throws)
+    assert done == Sent(sent=1, failed=1)
+    assert len(service.taken) == 1
+    assert "secret" not in caplog.text
+
+
 def test_mail_goes_by_the_hubs_own_server(
     database: Database, manager: tuple[Session, Visitor], service: Service
 ) -> None:
