@@ -304,8 +304,13 @@ async def _read(process: Process) -> dict[str, Any]:
 
 
 async def _put_lines(stream: asyncio.StreamReader, lines: asyncio.Queue[bytes]) -> None:
-    async for line in stream:
-        await lines.put(line.strip() or b" ")
+    try:
+        async for line in stream:
+            await lines.put(line.strip() or b" ")
+    except (OSError, ValueError):
+        # A line without end: whoever waits for the next one must hear that none comes.
+        await lines.put(b"")
+        raise
     await lines.put(b"")
 
 

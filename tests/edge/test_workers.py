@@ -15,6 +15,7 @@ from edge.errors import DiskFull, WorkerAway, WorkerEnded, WorkerTooSlow
 from edge.workers import AskedWorker, Supervised, TellingWorker
 from storepulse.facts import FACT_JSON, Fact
 from tests.edge.samples import fact
+from vision.framing import HEADER_BYTES_MAX
 
 FAKE = Path(__file__).with_name("fake_judge.py")
 
@@ -181,6 +182,20 @@ async def test_while_the_disk_is_full_the_radio_waits() -> None:
     worker.retry_s = 0.01
     await asyncio.wait_for(worker.run(), 20)
     assert heard == [fact(1)]
+
+
+async def test_a_line_without_end_ends_the_radio_and_not_the_hearing_of_it() -> None:
+    heard: list[Fact] = []
+    first = FACT_JSON.dump_json(fact(1)).decode()
+    script = f"print({first!r}); print('x' * {HEADER_BYTES_MAX + 2**20})"
+
+    async def keep(facts: Sequence[Fact]) -> None:
+        heard.extend(facts)
+
+    worker = TellingWorker("radio", [sys.executable, "-c", script], keep, restarts_max=1)
+    async with running(worker):
+        await until(lambda: worker.state.restarts >= 1)
+    assert heard[0] == fact(1)
 
 
 async def test_a_capture_that_is_refused_is_not_tried_again() -> None:
