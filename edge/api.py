@@ -46,6 +46,7 @@ from edge.workers import WorkerState
 from planograms.suppression import REST_DAYS_MAX
 from storepulse import __version__
 from storepulse.checklists import CHECKLIST_JSON
+from storepulse.docs_page import docs_route
 from storepulse.errors import BadInput, StorepulseError
 from storepulse.pages import page_routes
 from storepulse.pictures import ANNOTATED, KEPT
@@ -133,6 +134,8 @@ def make_app(parts: Parts) -> FastAPI:
     app = FastAPI(
         title="storepulse node",
         version=__version__,
+        docs_url=None,
+        redoc_url=None,
         description="Photos, checklists, taps and actions of one shop. Works without the hub.",
     )
     app.add_middleware(BodyLimit, bytes_max=parts.upload_bytes_max)
@@ -151,6 +154,7 @@ def make_app(parts: Parts) -> FastAPI:
     app.include_router(round_routes(parts))
     app.include_router(bay_routes(parts))
     app.include_router(installer_routes(parts))
+    app.include_router(docs_route())
     app.include_router(page_routes("clerk.html", also={"/installer": "installer.html"}))
     return app
 

@@ -8,14 +8,13 @@ the internet; errors have one shape, {"error": {"code", "message", "retryable"}}
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
-from importlib.resources import files
 from typing import Annotated, Any, Final, Literal
 
 import psycopg
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.gzip import GZipMiddleware
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -96,6 +95,7 @@ from hub.shops_store import shops as read_shops
 from hub.store.database import Database
 from hub.why.routes import why_routes
 from storepulse import __version__
+from storepulse.docs_page import docs_route
 from storepulse.errors import BadInput, Unavailable
 from storepulse.pages import page_routes
 from storepulse.units import KIB
@@ -165,6 +165,7 @@ def create_app(
     app.include_router(scores_routes(database, now))
     app.include_router(news_routes(database, news or News()))
     app.include_router(ticket_page_routes())
+    app.include_router(docs_route())
     app.include_router(page_routes("board.html"))
     app.state.database = database  # for hub.people.sessions
     # A board is mostly the same words over and over; streams of events are left alone.
@@ -326,11 +327,6 @@ def _health_routes(database: Database, tally: Tally) -> APIRouter:
             actions_sent=tally.actions_sent,
         )  # fmt: skip
 
-    @routes.get("/docs", include_in_schema=False)
-    def docs() -> HTMLResponse:
-        """A page that lists what /openapi.json describes, with nothing from elsewhere."""
-        return HTMLResponse((files("hub.api") / "api_docs.html").read_text(encoding="utf-8"))
-
     return routes
 
 
@@ -420,6 +416,12 @@ def _speak_one_error(app: FastAPI) -> None:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"][1:])
         return _error(422, "bad_request", f"{where}: {first['msg']}")
+
+    @app.exception_handler(Exception)
+    async def _fault(request: Request, error: Exception) -> JSONResponse:
+        log.error("%s %s broke", request.method, request.url.path, exc_info=error)
+        message = "the hub made a mistake; it is in its log. Try again"
+        return _error(500, "fault", message, retryable=True)
 
     @app.exception_handler(HTTPException)
     async def _http(_: Request, error: HTTPException) -> JSONResponse:

@@ -80,6 +80,12 @@ async def test_another_spelling_of_a_path_opens_nothing(shop: Shop, path: str) -
             assert path.startswith("/assets/")
 
 
+async def test_the_list_of_routes_runs_no_code_from_elsewhere(shop: Shop) -> None:
+    answer = await shop.browser().get("/docs")
+    assert "http" not in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
 async def test_a_paired_phone_may_all_but_what_is_its_owners(shop: Shop) -> None:
     for method, template, path in ways(shop):
         if (method, template) == ("DELETE", "/api/phone"):

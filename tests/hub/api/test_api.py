@@ -1,7 +1,9 @@
 """The JSON API: what the facts give, in one shape, also when it goes wrong."""
 
+import asyncio
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from hub.ingest.facts_store import SaidFact, insert_facts
@@ -123,6 +125,28 @@ def test_errors_have_one_shape(api: Visitor, path: str, status: int, code: str) 
     assert error["code"] == code
     assert error["message"]
     assert error["retryable"] is False
+
+
+def test_a_fault_has_the_same_shape_and_tells_nothing_of_itself(
+    api: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("of the hub's own")
+
+    monkeypatch.setattr("hub.api.board.read_columns", breaks)
+    # As a server has it: the fault goes to the log, and not to whoever asks.
+    transport = httpx.ASGITransport(api.app, raise_app_exceptions=False)
+
+    async def ask() -> httpx.Response:
+        async with httpx.AsyncClient(
+            transport=transport, base_url=api.address, cookies=api.cookies
+        ) as client:
+            return await client.get("/api/board/columns")
+
+    answer = asyncio.run(ask())
+    assert answer.status_code == 500
+    assert set(answer.json()["error"]) == {"code", "message", "retryable"}
+    assert "own" not in answer.text
 
 
 def test_nothing_can_be_written(api: Visitor) -> None:
