@@ -35,6 +35,7 @@ from hub.store.database import Connection, Database
 
 _COOKIE_S: Final = 30 * 24 * 3600
 """The longest that a session lasts; the database ends it earlier when it is not used."""
+_LAST_LOCK: Final = 7_405_816  # any number that nobody else takes for an advisory lock
 
 Token = Annotated[str, Path(min_length=1, max_length=100)]
 Asked = Annotated[UUID, Path(alias="id")]
@@ -297,6 +298,8 @@ def _invited(connection: Connection, person: Person) -> Invited:
 
 
 def _refuse_last(connection: Connection, person: UUID) -> None:
+    # One at a time: two who end each other at once would both find the other still there.
+    connection.execute("select pg_advisory_xact_lock(%s)", [_LAST_LOCK])
     if not others_of_head_office(connection, beside=person):
         raise LastOfHeadOffice("nobody else of head office could sign in: invite somebody first")
 
