@@ -26,13 +26,11 @@ from typing import Final
 import psycopg
 
 from hub.actions.escalating import confirm, escalate, open_weekdays, withdraw
-from hub.actions.follow_up import follow_up
+from hub.actions.following import follow_checklists
 from hub.actions.overdue import count_overdue, facts_of_overdue
 from hub.actions.pushing import handed_out_now, may_wait_for_checklist, pushes_of_today
 from hub.actions.store import (
     NewAction,
-    StoredAction,
-    actions,
     due_actions,
     insert_actions,
     move_action,
@@ -43,13 +41,11 @@ from hub.codes.computing import (
     compute_codes,
     ensure_default_policy,
     read_policies,
-    shop_kinds,
 )
 from hub.codes.days import local_day
 from hub.codes.store import insert_codes
 from hub.codes.touched import (
     CHANNEL,
-    in_state_since,
     known_shops,
     take_touched_days,
     take_touched_taps,
@@ -58,15 +54,13 @@ from hub.codes.touched import (
 from hub.errors import DatabaseUnavailable
 from hub.experiments.layouts import tell_layouts
 from hub.experiments.store import experiments
-from hub.ingest.facts_store import SaidFact, facts_of_days, insert_facts
+from hub.ingest.facts_store import SaidFact, insert_facts
 from hub.notices.telling import tell_pushed
 from hub.playbooks.store import playbooks_in_force
 from hub.store.database import Connection, Database
 from hub.taps.experiences import EXPERIENCE_DAYS
-from hub.taps.store import items_of
 from hub.taps.tapping import facts_of_taps
 
-_OPEN: Final = ("pushed", "delivered", "seen", "overdue", "done")
 _REACH_DAYS: Final = 27
 """A fact's own day and this many after it: the fold over days begins so far back."""
 _SHOPS_AT_ONCE: Final = 100
@@ -75,6 +69,7 @@ _TOUCHED_AT_ONCE: Final = 10
 _PORTIONS_A_STEP: Final = 20
 _NEW_DAYS_EVERY: Final = timedelta(seconds=5)
 _FOLLOW_UP_EVERY: Final = timedelta(seconds=2)
+_FOLLOW_ALL_EVERY: Final = timedelta(minutes=1)
 _SILENCE_EVERY: Final = timedelta(seconds=30)
 _ROOM_EVERY: Final = timedelta(minutes=1)
 _WEIGH_EVERY: Final = timedelta(hours=1)
@@ -115,6 +110,9 @@ class Scheduler:
     """Shops whose codes call for more than there was room for."""
     looked_for_room_at: datetime | None = None
     followed_up_at: datetime | None = None
+    followed_all_at: datetime | None = None
+    heard_of: set[str] = field(default_factory=set)
+    """Shops with new facts since checklists were last followed up."""
     weighed_at: datetime | None = None
     """When it was last looked at what trials have shown."""
     layouts_told_at: datetime | None = None
@@ -272,15 +270,19 @@ class Scheduler:
         return len(inserted)
 
     def _move_actions(self, now: datetime, done: Done) -> None:
+        self.heard_of |= {shop for shop, _ in done.computed}
         with self.database.connection() as connection:
             for action in due_actions(connection, now=now):
                 if move_action(connection, action, "due_time_passed", at=now) is not None:
                     done.moves += 1
             if _is_time(self.followed_up_at, now, _FOLLOW_UP_EVERY):
                 self.followed_up_at = now
-                for stored in actions(connection, states=_OPEN):
-                    if stored.action.checklist is not None:
-                        done.moves += _follow_up(connection, stored, now)
+                # Now and then all: what was done may be told after the photo that shows it.
+                is_whole = _is_time(self.followed_all_at, now, _FOLLOW_ALL_EVERY)
+                self.followed_all_at = now if is_whole else self.followed_all_at
+                heard_of = None if is_whole else frozenset(self.heard_of)
+                done.moves += follow_checklists(connection, heard_of, now=now)
+                self.heard_of.clear()
 
 
 def _weigh(database: Database, now: datetime) -> None:
@@ -322,31 +324,6 @@ def _days_to_compute(
         reach = min(today, day + timedelta(days=_REACH_DAYS + EXPERIENCE_DAYS))
         days |= {day + timedelta(days=n) for n in range((reach - day).days + 1)}
     return sorted(days)
-
-
-def _follow_up(connection: Connection, stored: StoredAction, now: datetime) -> int:
-    action = stored.action
-    assert action.checklist is not None
-    items = {
-        one.item: (one.state, one.changed_at)
-        for one in items_of(connection, action.shop, action.checklist)
-    }
-    since = in_state_since(connection, [action.id]).get(action.id, action.created_at)
-    facts = []
-    if stored.state == "done":
-        first = date.fromisoformat(action.day)
-        for dated in facts_of_days(
-            connection, first, first + timedelta(days=EXPERIENCE_DAYS), shops=[action.shop],
-            metrics=["exposure_main_push", "facing_compliance"],
-        ):  # fmt: skip
-            facts.append(dated.fact)
-    kind = shop_kinds(connection, [action.shop])[action.shop]
-    policy = read_policies(connection).in_force_at(kind, date.fromisoformat(action.day))
-    event = follow_up(action, stored.state, since=since, items=items, facts=facts, policy=policy)
-    if event is None:
-        return 0
-    moved = move_action(connection, action.id, event, at=now, reason="hub: later words")
-    return 0 if moved is None else 1
 
 
 async def schedule(

@@ -13,7 +13,8 @@ from storepulse.actions import Action, ActionEvent, ActionState
 from storepulse.facts import Fact
 
 _CLOSED: Final = frozenset({"done", "cannot_do", "not_true", "confirmed"})
-_EXPOSURE: Final = ("exposure_main_push", "facing_compliance")
+EXPOSURE: Final = ("exposure_main_push", "facing_compliance")
+"""What a photo tells of how a bay stands; the first, where there is any, before the second."""
 
 
 def follow_up(
@@ -53,10 +54,10 @@ def _green_again(action: Action, facts: Iterable[Fact], *, since: datetime, poli
         for fact in facts
         if fact.end > since
         and fact.value is not None
-        and fact.metric in _EXPOSURE
+        and fact.metric in EXPOSURE
         and fact.dims.get("bay", bay) == bay
         and set(fact.dims) - ANNOTATIONS <= {"bay"}
     ]
-    main_push = [fact for fact in later if fact.metric == _EXPOSURE[0]]
+    main_push = [fact for fact in later if fact.metric == EXPOSURE[0]]
     newest = max(main_push or later, key=lambda fact: (fact.end, fact.id), default=None)
     return newest is not None and (newest.value or 0.0) >= policy.goods.green_from

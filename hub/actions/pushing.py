@@ -1,6 +1,6 @@
 """Gather what a push must know from the database, and ask `hub.actions.pushes`. Stores nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -65,13 +65,13 @@ def pushes_of_today(
         return []
     rules = read_rules_in_force(connection)
     known = known_shops(connection, sorted(calling))
-    opened = _open_actions(actions(connection, states=_OPEN), calling)
+    opened = _open_actions(actions(connection, shops=sorted(calling), states=_OPEN))
     tickets = open_tickets_of(
         connection, {shop: now for shop in calling if _is_red(calling[shop], "conversion")}, now=now
     )
     steered: dict[date, Steering] = {}
     found: list[Action] = []
-    places: list[ShopPlace] = []
+    places: dict[str, list[ShopPlace]] = {}
     for shop, four in calling.items():
         day = four[0].day
         timezone = known[shop].timezone
@@ -81,8 +81,11 @@ def pushes_of_today(
         )  # fmt: skip
         strong = None
         if _is_red(four, "people"):
-            places = places or _places(connection, codes, day)
-            strong = strong_shop_nearby(next(p for p in places if p.shop == shop), places)
+            region = known[shop].region
+            if region not in places:
+                places[region] = _places(connection, region, codes, day)
+            here = places[region]
+            strong = strong_shop_nearby(next(one for one in here if one.shop == shop), here)
         situation = Situation(
             checklist=lists.get(shop),
             strong_shop=strong,
@@ -135,10 +138,11 @@ def handed_out_now(
 
 def _staff(connection: Connection, shops: Sequence[str], *, now: datetime) -> dict[str, int]:
     """How many were last told to be on duty, today or yesterday; shops without word left out."""
-    today = now.date()
+    # A shop's own day may be the one before or after that of UTC.
+    day, one = now.date(), timedelta(days=1)
     found: dict[str, int] = {}
     for dated in facts_of_days(
-        connection, today - timedelta(days=1), today, shops=shops, metrics=["staff_on_duty"]
+        connection, day - one, day + one, shops=shops, metrics=["staff_on_duty"]
     ):
         if dated.fact.value is not None and dated.fact.start <= now:
             found[dated.fact.shop] = int(dated.fact.value)
@@ -163,25 +167,24 @@ def _is_red(codes: Sequence[Code], dimension: str) -> bool:
     return any(code.colour == "red" and code.dimension == dimension for code in codes)
 
 
-def _open_actions(
-    stored: Sequence[StoredAction], of_shops: Mapping[str, object]
-) -> dict[str, frozenset[OpenAction]]:
+def _open_actions(stored: Iterable[StoredAction]) -> dict[str, frozenset[OpenAction]]:
     found: dict[str, set[OpenAction]] = {}
     for one in stored:
         action = one.action
-        if action.shop in of_shops:
-            opened = OpenAction(action.kind, action.dimension, action.dims.get("bay", ""))
-            found.setdefault(action.shop, set()).add(opened)
+        opened = OpenAction(action.kind, action.dimension, action.dims.get("bay", ""))
+        found.setdefault(action.shop, set()).add(opened)
     return {shop: frozenset(opened) for shop, opened in found.items()}
 
 
 def _places(
-    connection: Connection, codes: Mapping[str, Sequence[Code]], day: date
+    connection: Connection, region: str, codes: Mapping[str, Sequence[Code]], day: date
 ) -> list[ShopPlace]:
-    """All shops with their people code: the given one, else the newest stored of two days."""
+    """A region's shops with their people code: the given one, else the newest of two days."""
+    here = [shop for shop in read_shops(connection) if shop.region == region]
+    names = [shop.shop for shop in here]
     stored = {
         one.shop: (one.colour, one.value)
-        for one in codes_of_days(connection, day - timedelta(days=1), day)
+        for one in codes_of_days(connection, day - timedelta(days=1), day, shops=names)
         if one.dimension == "people"  # by day: a later one takes the place of an earlier one
     }
     given = {
@@ -194,7 +197,7 @@ def _places(
     filmed = videos(connection)
     return [
         _place(shop, *people.get(shop.shop, ("unknown", None)), filmed.get(shop.shop, ""))
-        for shop in read_shops(connection)
+        for shop in here
     ]
 
 

@@ -134,25 +134,32 @@ def shops_of_actions(connection: Connection, ids: Sequence[str]) -> dict[str, st
 def actions(
     connection: Connection,
     *,
-    shop: str | None = None,
+    shops: Sequence[str] | None = None,
     day: date | None = None,
     states: Sequence[ActionState] | None = None,
 ) -> list[StoredAction]:
     """The actions, by day, shop, dimension and kind; None stands for all."""
-    rows = connection.execute(
-        question("actions"),
-        {"shop": shop, "day": day, "states": None if states is None else list(states)},
+    asked = {
+        "shops": None if shops is None else list(shops), "day": day,
+        "states": None if states is None else list(states),
+    }  # fmt: skip
+    return [_stored(row) for row in connection.execute(question("actions"), asked)]
+
+
+def actions_by_checklist(connection: Connection, *, since: datetime) -> list[StoredAction]:
+    """The actions that name a checklist, open or done, of those pushed since a moment."""
+    rows = connection.execute(question("actions_by_checklist"), {"since": since})
+    return [_stored(row) for row in rows]
+
+
+def _stored(row: Mapping[str, Any]) -> StoredAction:
+    return StoredAction(
+        action=ACTION_JSON.validate_python(row["body"], strict=False),
+        subject=row["subject"],
+        state=row["state"],
+        node_path=row["node_path"],
+        delivered_at=row["delivered_at"],
     )
-    return [
-        StoredAction(
-            action=ACTION_JSON.validate_python(row["body"], strict=False),
-            subject=row["subject"],
-            state=row["state"],
-            node_path=row["node_path"],
-            delivered_at=row["delivered_at"],
-        )
-        for row in rows
-    ]
 
 
 def moves_of(connection: Connection, action: str) -> list[Move]:

@@ -213,7 +213,7 @@ def shown_actions(
     policy: Policy | None = None,
 ) -> list[ShownAction]:
     """The stored actions, and those that the codes of `called_for_on` call for beside them."""
-    stored = actions(connection, shop=shop, day=day)
+    stored = actions(connection, shops=None if shop is None else [shop], day=day)
     shown = [
         ShownAction(action=one.action, state=one.state, delivered_at=one.delivered_at)
         for one in stored

@@ -416,7 +416,7 @@ def _deliver(loop: Loop, database: Database) -> None:
 
         def delivered() -> list[StoredAction] | None:
             with database.connection() as connection:
-                pushed = actions(connection, shop=loop.shop.id, day=loop.today)
+                pushed = actions(connection, shops=[loop.shop.id], day=loop.today)
             here = {one.action.dimension for one in pushed if one.delivered_at is not None}
             return pushed if here.issuperset(red) else None
 

@@ -202,6 +202,23 @@ def test_a_done_action_is_confirmed_by_a_later_green_photo(
     assert stored_actions(database)["correction_checklist"].state == "confirmed"
 
 
+def test_a_photo_that_came_before_the_word_of_what_was_done_counts_too(
+    database: Database, scheduler: Scheduler
+) -> None:
+    tell(database, photo(0.6))
+    make_list(database, checklist())
+    scheduler.step(NOON)
+    action = stored_actions(database)["correction_checklist"].action
+    with database.connection() as connection:
+        move_action(connection, action.id, "opened", at=NOON + timedelta(minutes=20))
+    tell(database, photo(0.97, minutes=-60, name="after"))
+    scheduler.step(NOON + timedelta(minutes=61))
+    with database.connection() as connection:
+        move_action(connection, action.id, "ticked", at=NOON + timedelta(minutes=30))
+    scheduler.step(NOON + timedelta(minutes=63))
+    assert stored_actions(database)["correction_checklist"].state == "confirmed"
+
+
 def test_red_on_the_next_day_makes_no_second_action_while_the_first_is_open(
     database: Database, scheduler: Scheduler
 ) -> None:
@@ -270,6 +287,17 @@ def test_taps_become_facts_when_their_day_is_final_and_codes_follow(
     action = stored_actions(database)["open_experiences_review"].action
     assert "11 experiences" in action.text.en
     assert "t1" not in action.dims["tickets"].split(",")
+
+
+def test_a_tap_of_a_clock_that_is_ahead_holds_up_no_code(
+    database: Database, scheduler: Scheduler
+) -> None:
+    taps(database, ReceptionTapped(id="r1", at=NOON))
+    scheduler.step(NOON)
+    taps(database, ReceptionTapped(id="r2", at=NOON + timedelta(days=7)))
+    tell(database, photo(0.6))
+    scheduler.step(NOON)
+    assert codes(database)["goods"].colour == "red"
 
 
 class Lost(Exception):

@@ -1,7 +1,7 @@
 select id, shop, kind, dimension, day, subject, body, state, created_at, due_at, node_path,
        delivered_at
 from actions
-where (%(shop)s::text is null or shop = %(shop)s)
+where (%(shops)s::text[] is null or shop = any(%(shops)s))
   and (%(day)s::date is null or day = %(day)s)
   and (%(states)s::text[] is null or state = any(%(states)s))
 order by day, shop, dimension, kind, created_at, id;

@@ -55,9 +55,9 @@ def push(database: Database, *new: NewAction) -> list[str]:
 def test_an_action_comes_back_as_it_was_pushed(database: Database) -> None:
     assert push(database, NewAction(action=action())) == ["a1"]
     with database.connection() as connection:
-        (held,) = actions(connection, shop="17", day=DAY, states=["pushed"])
+        (held,) = actions(connection, shops=["17"], day=DAY, states=["pushed"])
         assert held.action == action()
-        assert actions(connection, shop="18") == []
+        assert actions(connection, shops=["18"]) == []
         assert actions(connection, states=["done"]) == []
 
 
