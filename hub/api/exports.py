@@ -81,9 +81,7 @@ def export_routes(database: Database, now: Clock) -> APIRouter:
             )
         columns = ["day", "shop", "name", "region", "format", "simulated", "own_code"]
         for name in DIMENSIONS:
-            columns += [
-                f"{name}_{what}" for what in ("code", "probability", "value", "unit", "why")
-            ]
+            columns += [f"{name}_{what}" for what in _CODE_COLUMNS]
         lines = []
         for row in rows:
             line: list[Any] = [

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from itertools import pairwise
 
 from pydantic import TypeAdapter
 
@@ -222,13 +221,3 @@ def bounds(chances: Chances, sure: float) -> tuple[int, int]:
 def own_colour(codes: Iterable[Code]) -> Shown:
     """A shop's own colour: that of its worst dimension, unknown standing above yellow."""
     return min((code.colour for code in codes), key=WORST_FIRST.index, default="unknown")
-
-
-def worsened(history: Sequence[Code]) -> list[tuple[Code, Code]]:
-    """The pairs of neighbours (older, newer) in which a known colour became a worse known one."""
-    known = [code for code in history if code.colour != "unknown"]
-    return [
-        (older, newer)
-        for older, newer in pairwise(known)
-        if WORST_FIRST.index(newer.colour) < WORST_FIRST.index(older.colour)
-    ]

@@ -69,16 +69,11 @@ def newest_fact_day(
     return found
 
 
-def newest_code_day(connection: Connection) -> date | None:
-    """The newest day with stored codes; quick, however many facts there are. None without any."""
-    row = connection.execute(question("newest_code_day")).fetchone()
-    assert row is not None
-    found: date | None = row["day"]
-    return found
-
-
 def newest_code_day_seen(connection: Connection) -> date | None:
-    """The same of the shops that a session may see; only of its connection."""
+    """The newest day with stored codes of the shops of a session; only of its connection.
+
+    Quick, however many facts there are. None without any.
+    """
     row = connection.execute(question("newest_code_day_seen")).fetchone()
     assert row is not None
     found: date | None = row["day"]

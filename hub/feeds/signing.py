@@ -5,7 +5,6 @@ header webhook-signature as `v1,BASE64`; several, with spaces between, while a s
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import secrets
@@ -69,15 +68,3 @@ def check_delivery(
         raise FeedFailed(
             RunReason.TOO_OLD, f"it was sent {off_s:.0f} s away from now; sign it again"
         )
-
-
-def secret_from(shown: str) -> bytes:
-    """The secret behind what `shown_secret` gave.
-
-    Raises:
-        ValueError: it is none.
-    """
-    try:
-        return base64.b64decode(shown.removeprefix(_PREFIX), validate=True)
-    except binascii.Error as error:
-        raise ValueError("no secret of a webhook") from error

@@ -234,12 +234,6 @@ def facts_by_id(connection: Connection, ids: Sequence[str]) -> list[DatedFact]:
     return [_dated(row) for row in rows]
 
 
-def days_with_facts(connection: Connection, *, since: datetime) -> list[tuple[str, date]]:
-    """Shop and local day of every fact received since then: their codes may differ now."""
-    rows = connection.execute(question("days_with_facts"), {"since": since})
-    return [(row["shop"], row["day"]) for row in rows]
-
-
 def _dated(row: dict[str, Any]) -> DatedFact:
     fact = Fact(
         start=row["started_at"],

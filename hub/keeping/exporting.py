@@ -20,6 +20,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from hub.audit import record
+from hub.codes.days import UnknownTimezone, zone
 from hub.errors import BadArchive
 from hub.figures.retention import BadKeeping, kept_days, set_kept_days
 from hub.ingest.fact_rules import why_refused
@@ -217,7 +218,9 @@ def _take_shops(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> in
     for row in rows:
         try:
             shop = Shop(**row)
-        except TypeError as error:
+            # One that this machine does not know would hold up the codes of all shops.
+            zone(shop.timezone)
+        except (TypeError, UnknownTimezone) as error:
             raise BadArchive(f"shops.jsonl: {error}") from error
         if shop.assigned:
             new += save_shop(connection, shop)

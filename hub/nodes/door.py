@@ -17,10 +17,11 @@ from asyncio import Transport
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 from cryptography import x509
 from fastapi import APIRouter, FastAPI, Request
+from fastapi import Path as PathPart
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from pydantic import TypeAdapter, ValidationError
 from uvicorn import Config
@@ -50,6 +51,7 @@ from storepulse.wire import explain
 BODY_BYTES_MAX: Final = 16 * KIB
 _PRESENTED: Final = "client_certificate"
 _Said = TypeVar("_Said")
+_Version = Annotated[int, PathPart(ge=1, le=2**31 - 1)]
 _PICTURES_AT_ONCE: Final = 4
 """Each is held in memory whole while it is kept."""
 SILENT_S_MAX: Final = 30.0
@@ -166,7 +168,7 @@ def _plan_routes(database: Database, now: Callable[[], datetime]) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/plans/{planogram}/{version}")
-    async def plan(planogram: str, version: int, request: Request) -> Response:
+    async def plan(planogram: str, version: _Version, request: Request) -> Response:
         presented = _presented(request)
         sender = await asyncio.to_thread(_sender, database, presented, now())
         content = await asyncio.to_thread(_plan_for, database, sender, planogram, version)

@@ -8,7 +8,7 @@ something on the hub's machine, are not among them: the hub stands inside the ch
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,7 +16,6 @@ from storepulse.errors import BadInput
 
 NoticeKind = Literal["escalation", "pushed", "digest", "proposal"]
 SentKind = Literal[NoticeKind, "test"]
-NOTICE_KINDS: Final[tuple[NoticeKind, ...]] = get_args(NoticeKind)
 SERVICES: Final = frozenset(
     {"wecombot", "dingtalk", "feishu", "lark", "slack", "tgram", "discord", "wxteams"}
 )

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from hub.ingest.fact_texts import fact_sha256
 from hub.ingest.facts_store import (
     SaidFact,
-    days_with_facts,
     facts_by_id,
     facts_of_days,
     insert_facts,
@@ -118,8 +117,6 @@ def test_a_fact_belongs_to_the_day_of_its_shop(
         assert found.day == asked
         assert facts_of_days(connection, asked - timedelta(days=1), asked - timedelta(days=1)) == []
         assert facts_of_days(connection, asked + timedelta(days=1), asked + timedelta(days=1)) == []
-        assert days_with_facts(connection, since=NOON) == [("17", asked)]
-        assert days_with_facts(connection, since=NOON + timedelta(seconds=1)) == []
 
 
 def test_facts_are_asked_for_by_shop_and_metric(database: Database) -> None:

@@ -100,6 +100,16 @@ def test_the_other_hub_comes_to_the_same_codes(
     assert codes(target) == codes(database)
 
 
+def test_a_shop_of_no_time_zone_that_is_known_here_is_not_imported(
+    database: Database, target: Database, tmp_path: Path
+) -> None:
+    with database.connection() as connection:
+        save_shop(connection, Shop(shop="odd", timezone="Mars/Base"))
+    export_hub(database, tmp_path / "odd.tar.gz", now=NOW)
+    with pytest.raises(BadArchive, match="Mars/Base"):
+        import_hub(target, tmp_path / "odd.tar.gz", now=NOW)
+
+
 KEPT_NO_LONGER = day_fact("dwell_mean", DAY - timedelta(days=300), 7.0)
 
 
