@@ -174,15 +174,18 @@ class Scheduler:
                 done.moves += withdraw(connection, now=now)
 
     def _tell_taps(self, new_day: set[str], now: datetime, done: Done) -> None:
-        with self.database.connection() as connection:
-            touched = take_touched_taps(connection)
-            # A new day makes older ones final, without any tap.
-            oldest = {shop: now - timedelta(days=EXPERIENCE_DAYS) for shop in new_day}
-            for shop, at in touched.items():
-                oldest[shop] = min(at, oldest.get(shop, at))
-            facts = facts_of_taps(connection, oldest, now=now)
-            insert_facts(connection, [SaidFact(fact) for fact in facts], received_at=now)
-            done.tap_facts += len(facts)
+        # A new day makes older ones final, without any tap. Two months of taps of ten thousand
+        # shops, whose day begins in the same moment, would not fit into memory at once.
+        since = now - timedelta(days=EXPERIENCE_DAYS)
+        for some in _portions(sorted(new_day)):
+            with self.database.connection() as connection:
+                done.tap_facts += _tell(connection, dict.fromkeys(some, since), now)
+        for _ in range(_PORTIONS_A_STEP):
+            with self.database.connection() as connection:
+                touched = take_touched_taps(connection, most=_SHOPS_AT_ONCE)
+                done.tap_facts += _tell(connection, touched, now)
+            if not touched:
+                break
 
     def _tell_overdue(self, now: datetime) -> None:
         with self.database.connection() as connection:
@@ -283,6 +286,13 @@ class Scheduler:
                 heard_of = None if is_whole else frozenset(self.heard_of)
                 done.moves += follow_checklists(connection, heard_of, now=now)
                 self.heard_of.clear()
+
+
+def _tell(connection: Connection, oldest: Mapping[str, datetime], now: datetime) -> int:
+    """Tell the facts that these shops' taps make since a moment each; returns how many."""
+    facts = facts_of_taps(connection, oldest, now=now)
+    insert_facts(connection, [SaidFact(fact) for fact in facts], received_at=now)
+    return len(facts)
 
 
 def _weigh(database: Database, now: datetime) -> None:

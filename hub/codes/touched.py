@@ -40,9 +40,9 @@ def take_touched_days(connection: Connection, shops: Sequence[str]) -> dict[str,
     return touched
 
 
-def take_touched_taps(connection: Connection) -> dict[str, datetime]:
-    """Take the shops whose taps changed, each with the moment of the oldest such tap."""
-    rows = connection.execute(question("take_touched_taps"))
+def take_touched_taps(connection: Connection, *, most: int) -> dict[str, datetime]:
+    """Take shops whose taps changed, so many at most, each with the oldest such tap's moment."""
+    rows = connection.execute(question("take_touched_taps"), {"limit": most})
     return {row["shop"]: row["oldest"] for row in rows}
 
 

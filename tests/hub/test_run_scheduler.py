@@ -300,6 +300,21 @@ def test_a_tap_of_a_clock_that_is_ahead_holds_up_no_code(
     assert codes(database)["goods"].colour == "red"
 
 
+def test_taps_of_many_shops_are_told_some_shops_at_a_time(
+    database: Database, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.scheduler._SHOPS_AT_ONCE", 1)
+    names = [SHOP, "18", "19"]
+    known(database, *names)
+    with database.connection() as connection:
+        for name in names:
+            insert_tap(connection, name, ReceptionTapped(id="r", at=NOON - timedelta(days=1)))
+    scheduler.step(NOON)
+    with database.connection() as connection:
+        told = facts_of_days(connection, back(1), back(1), metrics=["receptions"])
+    assert [one.fact.shop for one in told] == sorted(names)
+
+
 class Lost(Exception):
     """Something went wrong in the middle of a step."""
 

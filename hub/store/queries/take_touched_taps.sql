@@ -1,3 +1,9 @@
--- The shops whose taps changed, and the oldest tap among them: gone only when the taker commits.
-with taken as (delete from touched_taps returning shop, at)
+-- Some of the shops whose taps changed, and the oldest tap among them: gone only when the taker
+-- commits.
+with some as (
+    select distinct shop from touched_taps order by shop limit %(limit)s
+), taken as (
+    delete from touched_taps using some where touched_taps.shop = some.shop
+    returning touched_taps.shop, touched_taps.at
+)
 select shop, min(at) as oldest from taken group by shop order by shop;
