@@ -26,7 +26,6 @@ pictures written that stay. Neither has EXIF: they are made from pixels alone.
 """
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -61,6 +60,7 @@ from planograms.unchanged import unchanged_places
 from storepulse.checklists import CHECKLIST_JSON, Checklist
 from storepulse.errors import BadInput, Unavailable
 from storepulse.facts import FACT_JSON, Fact
+from storepulse.secret_files import PUBLIC, write_whole
 from vision.detector import Limits
 from vision.errors import UnreadablePhoto
 from vision.faces import FaceFinder
@@ -258,14 +258,9 @@ def _write_jpeg(path: Path, rgb: Pixels, taken: str | None) -> None:
 
 
 def _write_durably(path: Path, content: bytes) -> None:
-    part = path.with_name(path.name + ".part")
     try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            # The original is deleted for it: a power cut must not leave neither.
-            os.fsync(file.fileno())
-        part.replace(path)
+        # The original is deleted for it: a power cut must not leave neither.
+        write_whole(path, content, mode=PUBLIC)
     except OSError as error:
         raise Unavailable(f"{path} cannot be written: {error.strerror}") from error
 

@@ -235,6 +235,12 @@ def test_a_day_of_utc_is_the_local_day_whose_midday_it_holds(timezone: str) -> N
     assert figure([dwell(DAY, 3.0)], "dwell_mean", timezone).value == 3.0
 
 
+def test_a_day_from_midday_to_midday_is_the_one_that_it_begins_on() -> None:
+    told = dwell(DAY, 2.5, start=at(12), end=at(36))
+    assert figure([told], "dwell_mean").value == 2.5
+    assert shop_days(SHOP, [told], "UTC").on("dwell_mean", DAY + timedelta(days=1)) == ()
+
+
 def test_how_a_figure_came_about_does_not_make_it_a_part() -> None:
     node = window_fact("dwell_mean", at(10), 3.0, n=10, dims={"mode": "standard"})
     other = window_fact("dwell_mean", at(11), 2.0, n=10)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.experiments.pairs import Pair, TooFewShops, matched_pairs
-from hub.experiments.sequences import radius, widened
+from hub.experiments.sequences import ALPHA, radius, widened
 from hub.experiments.trials import (
     BEFORE_DAYS,
     Look,
@@ -34,6 +34,16 @@ def shops_and_pairs(effect: float, *, seed: int = 1, pairs: int = 30):
         if name in acting:
             told[n, BEFORE_DAYS:] *= 1 + effect
     return dict(zip(names, told, strict=True)), matched
+
+
+def test_at_whichever_look_the_truth_is_left_out_as_seldom_as_promised() -> None:
+    number = np.arange(1, 401)
+    draws = np.random.default_rng(7).normal(0, 0.2, (4000, len(number)))
+    means = draws.cumsum(axis=1) / number
+    half = np.array([radius(0.2**2 / n) for n in number])
+    left_out = (np.abs(means) > half).any(axis=1).mean()
+    # No wider than need be either: of four thousand walks 5.75 % cross it somewhere.
+    assert 0.03 < left_out <= ALPHA
 
 
 @given(st.floats(1e-8, 10), st.floats(1e-8, 10))

@@ -33,8 +33,11 @@ def hours(count: float) -> timedelta:
 
 def test_a_deal_counts_within_72_hours_of_its_experience() -> None:
     taps = Taps(
-        experiences=[Begun(name, NOON) for name in ("in", "limit", "late", "never", "early")],
+        experiences=[
+            Begun(name, NOON) for name in ("at once", "in", "limit", "late", "never", "early")
+        ],
         deals=[
+            Dealt("at once", NOON),
             Dealt("in", NOON + hours(5)),
             Dealt("limit", NOON + hours(72)),
             Dealt("late", NOON + hours(72.1)),
@@ -42,9 +45,9 @@ def test_a_deal_counts_within_72_hours_of_its_experience() -> None:
             Dealt("someone else", NOON),
         ],
     )
-    assert dealt_in_time(taps) == {"in", "limit"}
-    assert facts_of(taps)["experiences"].value == 5
-    assert facts_of(taps)["experience_deals"].value == 2
+    assert dealt_in_time(taps) == {"at once", "in", "limit"}
+    assert facts_of(taps)["experiences"].value == 6
+    assert facts_of(taps)["experience_deals"].value == 3
 
 
 def test_a_fact_is_made_when_its_day_is_final() -> None:
