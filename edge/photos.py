@@ -160,6 +160,9 @@ class Photos:
                     await self._once(stored.uuid, partial(self._judge_stored, stored))
                 except StorepulseError as error:
                     log.info("photo %s still waits: %s", stored.uuid, error)
+                except Exception:
+                    # A fault of ours over one photo: those behind it do not wait for its mending.
+                    log.exception("photo %s could not be judged; again later", stored.uuid)
             for stored in await asyncio.to_thread(self._unkept):
                 self._start_keeping(stored)
             await asyncio.sleep(_AGAIN_EVERY_S)

@@ -127,6 +127,20 @@ async def test_what_was_left_over_is_judged_after_a_restart(shop: Shop) -> None:
     assert len(shop.said()) == 3
 
 
+async def test_a_fault_over_one_photo_leaves_those_behind_it_no_worse(shop: Shop) -> None:
+    shop.child.failures = [WorkerAway("starting")] * 2
+    await shop.snap(1)
+    await shop.snap(2)
+    shop.child.failures = [ZeroDivisionError("of ours")]
+    restarted = asyncio.create_task(shop.restart_photos().run())
+    async with asyncio.timeout(10):
+        while (await shop.phone.get(f"/api/photos/{UUID}2")).status_code != 200:
+            await asyncio.sleep(0.01)
+    assert (await shop.phone.get(f"/api/photos/{UUID}1")).status_code == 202
+    restarted.cancel()
+    await asyncio.gather(restarted, return_exceptions=True)
+
+
 async def test_pictures_that_a_crash_prevented_are_made_at_the_next_start(shop: Shop) -> None:
     shop.child.blurring_fails = WorkerAway("the node is being killed")
     url = (await shop.snap(1)).json()["annotated_url"]
