@@ -45,7 +45,7 @@ BREAK_SLOTS: Final = 6
 """Own addresses silent for half an hour: whatever sent one before has gone. Slower things than that
 send no more than two bursts an hour."""
 _HOUR_S: Final = 3600
-_SLOTS_AN_HOUR: Final = round(_HOUR_S / STRICT_S)
+SLOTS_AN_HOUR: Final = round(_HOUR_S / STRICT_S)
 _CELLS_A_SLOT: Final = round(STRICT_S / CELL_S)
 
 
@@ -122,7 +122,7 @@ def gathered_pieces(by_hour: Mapping[int, HourOfPieces], within: Iterable[int]) 
         hour = by_hour[hour_s]
         # At the ends of what was heard an hour may be listened to in part only.
         first = 0 if hour_s - _HOUR_S in by_hour else min(hour.slots, default=0)
-        last = _SLOTS_AN_HOUR - 1
+        last = SLOTS_AN_HOUR - 1
         if hour_s + _HOUR_S not in by_hour:
             last = max(hour.slots, default=last)
         for counted in [hour.made_up] if hour_s in things else [hour.made_up, hour.own]:
