@@ -115,6 +115,12 @@ def test_strangers_meet_around_a_turn_as_often_as_chance_says() -> None:
     assert pieces.gaps[soon].sum() > 1.5 * pieces.by_chance[soon].sum()
 
 
+def test_a_piece_does_not_meet_itself_by_chance() -> None:
+    one, two = (HourOfPieces(Counted(Counter({Cell(9, 9): n}))) for n in (1, 2))
+    assert gathered_pieces({0: one}, [0]).by_chance.sum() == 0
+    assert gathered_pieces({0: two}, [0]).by_chance.sum() == pytest.approx(2 / 12)
+
+
 def test_an_hour_that_was_heard_in_part_has_fewer_turns() -> None:
     hour = HourOfPieces(Counted(Counter({Cell(0, 59): 6})), slots={4, 5, 6})
     whole = gathered_pieces({0: HourOfPieces(), 3600: hour, 7200: HourOfPieces()}, [3600])
