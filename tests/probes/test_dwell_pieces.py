@@ -101,7 +101,7 @@ def test_slow_phones_are_not_taken_for_short_stays() -> None:
     assert without is not None
     assert abs(found - 6.0) < abs(without - 6.0)
     # Some of these phones are taken for slower ones still: long rather than short.
-    assert 6.0 == pytest.approx(found, rel=0.3)
+    assert found == pytest.approx(6.0, rel=0.3)
 
 
 def test_strangers_meet_around_a_turn_as_often_as_chance_says() -> None:
