@@ -35,7 +35,8 @@ from probes.dwell import (
     length_priors,
     unknown_dwell,
 )
-from probes.pieces import CELL_S, GAP_EDGES_S, PAUSES_S, Cell, Pieces
+from probes.modes import STRICT_S
+from probes.pieces import CELL_S, GAP_EDGES_S, PAUSES_S, SLOTS_AN_HOUR, Cell, Pieces
 from storepulse.units import Z90
 
 PIECES_ERROR_SHARE: Final = 0.10
@@ -110,19 +111,19 @@ def _scores(
     count = float(times.sum())
     share = np.repeat(prior[None], len(lengths), 0)
     for _ in range(_ROUNDS):
-        belief = fits * share[:, None]
-        belief /= np.maximum(belief.sum(2, keepdims=True), 1e-300)
+        fitted = np.maximum((fits @ share[:, :, None])[:, :, 0], 1e-300)
+        believed = ((times / fitted)[:, None] @ fits)[:, 0] * share
         heard = np.maximum(1.0 - (share * silent).sum(1), 1e-6)
         missing = share * silent * (count / heard)[:, None]
         going_on = _going_on(share, heard_s, over, count)
         explained = going_on / (chance + going_on.sum(1))[:, None]
-        mixed = np.einsum("n,cnm->cm", times, belief) + missing + _PRIOR_PHONES * prior
+        mixed = believed + missing + _PRIOR_PHONES * prior
         mixed += explained @ pieces.gaps
         share = mixed / mixed.sum(1, keepdims=True)
     heard = np.maximum(1.0 - (share * silent).sum(1), 1e-6)
     expected = chance + _going_on(share, heard_s, over, count).sum(1)
-    fitted = np.einsum("cnm,cm->cn", fits, share)
-    score = np.log(np.maximum(fitted, 1e-300)) @ times - count * np.log(heard)
+    fitted = np.maximum((fits @ share[:, :, None])[:, :, 0], 1e-300)
+    score = np.log(fitted) @ times - count * np.log(heard)
     score += _PRIOR_PHONES * (np.log(np.maximum(share, 1e-12)) @ prior)
     score += np.log(expected) @ pieces.gaps - expected.sum(1)
     return np.asarray(score, np.float64), 1.0 - heard
@@ -138,9 +139,21 @@ def _over_turns(lengths: Floats) -> Floats:
     """(c, m, b): for how many seconds a stay may begin so that its bursts lie so around a turn."""
     gaps_s, place, pause = _gaps()
     still_there_s = lengths @ np.maximum(LENGTH_S[:, None] - gaps_s, 0.0)
-    by_gap = pause[None] * still_there_s[:, None]
+    by_gap = pause[None] * (still_there_s * _beyond_chance(lengths)[:, None])[:, None]
     bins = [by_gap[:, :, place == number].sum(2) for number in range(len(GAP_EDGES_S) - 1)]
     return np.stack(bins, axis=2)
+
+
+def _beyond_chance(lengths: Floats) -> Floats:
+    """(c,): what is left of stays that go on where by chance is taken from the same hour's pieces.
+
+    Among every last burst with every first one of an hour are the stays' own, and a twelfth of
+    them counts as chance: a stay of mu slots on average (exponential) goes on over mu turns, and
+    has 2 mu + 2 mu^2 pairs of two pieces of its own; those of one piece and the next all look as if
+    it went on, of the others half lie farther apart than five minutes. Never less than nothing.
+    """
+    slots = lengths @ LENGTH_S / STRICT_S
+    return np.asarray(1 / (1 + (3 + 2 * slots) / (2 * SLOTS_AN_HOUR)), np.float64)
 
 
 @lru_cache(maxsize=1)
