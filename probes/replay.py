@@ -27,7 +27,7 @@ from probes.visits import SILENCE_S_MAX, Visit
 
 VISITORS_MIN: Final = 5
 """k: a figure about fewer visitors is a figure about persons."""
-METHOD: Final = "probes.visits/3"
+METHOD: Final = "probes.visits/4"
 FINEST_S: Final = 900
 """The shortest window that is ever told."""
 SAMPLE_VISITS: Final = 400
