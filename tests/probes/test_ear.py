@@ -31,7 +31,7 @@ from tests.probes.test_sources import FORTINET, TEXT, meraki_2
 DAY_S = 86_400
 MONDAY_S = 1_763_337_600  # 2025-11-17, midnight of UTC
 HOUR_S = 3_600
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def days(**more: float) -> ToldDays:
