@@ -96,7 +96,9 @@ def test_a_demo_that_is_told_to_end_takes_its_children_with_it(tmp_path: Path) -
     with said.open("wb") as file:
         demo = subprocess.Popen([*DEMO, "--once", "--data", str(data)], stderr=file, stdout=file)
     try:
-        wait_until(lambda: "✓ broker" in said.read_text(errors="replace"), what="the broker", limit_s=240)
+        wait_until(
+            lambda: "✓ broker" in said.read_text(errors="replace"), what="the broker", limit_s=240
+        )
         demo.send_signal(signal.SIGTERM)
         assert demo.wait(120) != 0
     finally:
