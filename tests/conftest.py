@@ -1,9 +1,17 @@
-"""What tests with a browser share."""
+"""What all tests share: a law takes the time that the machine needs; one way to start browsers."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Beside what the environment asks for (CI tries the same examples each time): how long an example
+# takes, or its making, is the machine's business. Measures are commands, not tests.
+settings.register_profile(
+    "any machine", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="module")

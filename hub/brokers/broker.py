@@ -24,6 +24,7 @@ from hub.errors import BrokerUnavailable
 from hub.nodes.authority import revocation_list
 from hub.nodes.authority_files import KeptAuthority, read_revoked, server_pem
 from hub.store.postgres_home import Account, account_for, home_in
+from storepulse.free_ports import bound_once, free_port
 from storepulse.loopback import is_loopback
 from storepulse.secret_files import write_whole
 from storepulse.server_names import LOOPBACK_NAMES, ip_or_none
@@ -32,7 +33,7 @@ from storepulse.wire import PAYLOAD_BYTES_MAX
 BrokerKind = Literal["mosquitto", "embedded"]
 
 HOST: Final = "127.0.0.1"
-_START_S_MAX: Final = 20.0
+_START_S_MAX: Final = 60.0
 _STOP_S_MAX: Final = 5.0
 _PORT_S_MAX: Final = 2.0
 _POLL_S: Final = 0.02
@@ -224,7 +225,7 @@ def _free_port(host: str, asked: int) -> int:
     until = time.monotonic() + _PORT_S_MAX
     while True:
         try:
-            return _bind_once(host, asked)
+            return bound_once(host, asked) if asked else free_port(host)
         except OSError as error:
             if time.monotonic() > until:
                 raise BrokerUnavailable(
@@ -232,14 +233,6 @@ def _free_port(host: str, asked: int) -> int:
                     "there, or choose another by --port"
                 ) from error
             time.sleep(_POLL_S)
-
-
-def _bind_once(host: str, port: int) -> int:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        # As brokers do: a port whose last connections still fade is free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((host, port))
-        return int(probe.getsockname()[1])
 
 
 def _wait_until_open(child: subprocess.Popen[bytes], host: str, port: int, log: Path) -> None:

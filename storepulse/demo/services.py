@@ -1,6 +1,5 @@
 """Start broker, hub and node as real child processes, each by its own command. Judges nothing."""
 
-import socket
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,10 +8,11 @@ from typing import Any, Final
 
 from storepulse.demo.children import Child, Children, StageFailed, run_to_end, wait_until
 from storepulse.demo.requests import Visitor
+from storepulse.free_ports import free_port
 from storepulse.topics import Address
 
 PROGRAM: Final = (sys.executable, "-m", "storepulse")
-_START_S_MAX: Final = 60.0
+_START_S_MAX: Final = 120.0
 
 
 @dataclass(slots=True)
@@ -172,7 +172,7 @@ def wait_for_link(node: Server) -> None:
     def connected() -> bool:
         return bool(node.owner.get("/healthz")["link"]["connected"])
 
-    wait_until(connected, what="the node's link to the broker", limit_s=30, needs=[node.child])
+    wait_until(connected, what="the node's link to the broker", limit_s=60, needs=[node.child])
 
 
 def wait_for_eyes(node: Server) -> None:
@@ -182,10 +182,10 @@ def wait_for_eyes(node: Server) -> None:
         workers = node.owner.get("/healthz")["workers"]
         return any(one["name"] == "judge" and one["phase"] == "ready" for one in workers)
 
-    wait_until(ready, what="the node's judging child", limit_s=60, needs=[node.child])
+    wait_until(ready, what="the node's judging child", limit_s=120, needs=[node.child])
 
 
-def wait_for_empty_outbox(node: Server, *, at_least: int = 1, limit_s: float = 30) -> int:
+def wait_for_empty_outbox(node: Server, *, at_least: int = 1, limit_s: float = 60) -> int:
     """Wait until the hub has acknowledged all that the node said; returns how many messages.
 
     Args:
@@ -201,13 +201,6 @@ def wait_for_empty_outbox(node: Server, *, at_least: int = 1, limit_s: float = 3
         empty, what="the hub's acknowledgement of all that the node said", limit_s=limit_s,
         needs=[node.child],
     )  # fmt: skip
-
-
-def free_port() -> int:
-    """A port of the loopback that is free at this moment, chosen by the system."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _first_words(child: Child, what: str) -> dict[str, Any]:

@@ -28,13 +28,14 @@ from hub.bench.cpu import cpu_s, family_cpu_s
 from hub.bench.drawn import drawn_facts, drawn_shop
 from hub.store.database import open_database
 from storepulse.demo.children import Child, Children, wait_until
-from storepulse.demo.services import Broker, free_port, start_broker, start_hub
+from storepulse.demo.services import Broker, start_broker, start_hub
 from storepulse.errors import BadInput
 from storepulse.eval.board_browser import BoardBrowser, OpenBoard, Scrolled, board_browser
 from storepulse.eval.figures import Figure, Report
 from storepulse.eval.progress import Steps
 from storepulse.eval.resampling import ROUNDS, drawn_anew, interval_of
 from storepulse.facts import Fact
+from storepulse.free_ports import free_port
 from storepulse.topics import Address
 from storepulse.wire import Clock, Key, Message, encode_batch
 

@@ -189,6 +189,8 @@ class _Campaign:
         self._tell = tell
         self._began = time.monotonic()
         self._said = 0
+        self._broker_killed, self._hub_killed = Event(), Event()
+        """What is said waits for them, so that each falls into the middle on any machine."""
 
     def run(self) -> KillReport:
         if self._authority is not None:
@@ -213,36 +215,38 @@ class _Campaign:
         try:
             first = self._wait_for_facts(database, total // 4, node)
             os.kill(broker.pid, signal.SIGKILL)
+            self._broker_killed.set()
             self._tell(f"broker killed with {first} of {total} facts at the hub")
             broker.child.process.wait()
 
             wait_until(
-                lambda: self._said >= total * 3 // 4, what="facts said offline", limit_s=60,
+                lambda: self._said >= total * 3 // 4, what="facts said offline", limit_s=120,
                 needs=[node.child],
             )  # fmt: skip
             said = self._said
             node.child.kill()
             self._tell(f"node killed with {said} of {total} facts said")
+
+            broker = self._start_broker(port=broker.port)
+            node = self._start_node(broker)
+            self._tell("broker and node are back")
+            middle = self._wait_for_facts(database, first + (said - first) // 3, node)
+            hub.child.kill()
+            middle = max(middle, _count(database))
+            self._hub_killed.set()
+            self._tell(f"hub killed with {middle} of {total} facts stored")
             teller.join(60)
         finally:
             stop.set()
             teller.join(10)
-
-        broker = self._start_broker(port=broker.port)
-        node = self._start_node(broker)
-        self._tell("broker and node are back")
-        middle = self._wait_for_facts(database, first + (total - first) // 3, node)
-        hub.child.kill()
-        middle = max(middle, _count(database))
-        self._tell(f"hub killed with {middle} of {total} facts stored")
         hub = self._start_hub(broker)
         self._tell("hub is back")
-        wait_for_empty_outbox(node, at_least=total, limit_s=90)
+        wait_for_empty_outbox(node, at_least=total, limit_s=180)
 
         pushed, receipts, node = self._push_and_kill(database, broker, hub, node)
         wait_until(
             lambda: len(_delivered(database)) == len(pushed), what="the receipts of the actions",
-            limit_s=60, needs=[node.child, hub.child],
+            limit_s=120, needs=[node.child, hub.child],
         )  # fmt: skip
         held = [one["action"]["id"] for one in node.owner.get("/api/actions")]
         ids = _fact_ids(database)
@@ -284,7 +288,7 @@ class _Campaign:
         node = self._start_node(broker)
         wait_until(
             lambda: lost.id in _delivered(database), what="the action that was sent again",
-            limit_s=60, needs=[node.child, hub.child],
+            limit_s=120, needs=[node.child, hub.child],
         )  # fmt: skip
 
         _push(database, kept)
@@ -295,7 +299,7 @@ class _Campaign:
                 lambda: any(
                     one["action"]["id"] == kept.id for one in node.owner.get("/api/actions")
                 ),
-                what="the action on the node", limit_s=30, needs=[node.child],
+                what="the action on the node", limit_s=60, needs=[node.child],
             )  # fmt: skip
             receipts += int(kept.id in _delivered(database))
             node.child.kill()
@@ -313,7 +317,7 @@ class _Campaign:
                 ).fetchone()
             return row is not None and bool(row["sent"])
 
-        wait_until(sent, what=f"action {action.id} on its way", limit_s=60, needs=[hub.child])
+        wait_until(sent, what=f"action {action.id} on its way", limit_s=120, needs=[hub.child])
 
     def _wait_for_facts(self, database: Database, wanted: int, node: Server) -> int:
         def enough() -> int | None:
@@ -321,7 +325,7 @@ class _Campaign:
             return count if count >= wanted else None
 
         return wait_until(
-            enough, what=f"{wanted} facts at the hub", limit_s=60, needs=[node.child],
+            enough, what=f"{wanted} facts at the hub", limit_s=120, needs=[node.child],
             look_every_s=0.005,
         )  # fmt: skip
 
@@ -329,13 +333,20 @@ class _Campaign:
         """Append facts to the node's outbox, as its radio child does, while the node lives or not.
 
         Another process holds the same file: SQLite keeps the two apart, and a killed node takes
-        nothing with it that was said.
+        nothing with it that was said. Half of them it says once the broker was killed, the last
+        quarter once the hub was.
         """
+        total = len(self._facts)
+        gates = {total // 2: self._broker_killed, 3 * total // 4: self._hub_killed}
         disk = Disk(self._folder / "node")
         try:
             outbox = Outbox(disk, node=_ADDRESS.node, bytes_max=GIB)
             now = now_of("yes")
-            for first in range(0, len(self._facts), _SLICE):
+            for first in range(0, total, _SLICE):
+                for number, killed in gates.items():
+                    while first >= number and not killed.wait(_SLICE_EVERY_S):
+                        if stop.is_set():
+                            return
                 if stop.is_set():
                     return
                 outbox.append_once(self._facts[first : first + _SLICE], now())

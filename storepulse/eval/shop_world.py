@@ -21,7 +21,6 @@ from storepulse.demo.services import (
     PROGRAM,
     Server,
     enrol_node,
-    free_port,
     start_broker,
     start_hub,
     start_node,
@@ -29,6 +28,7 @@ from storepulse.demo.services import (
     wait_for_link,
 )
 from storepulse.demo.shelf import photo_of, plan_of, second_exposure
+from storepulse.free_ports import free_port
 from storepulse.topics import Address
 from vision.look import Looker
 

@@ -146,8 +146,8 @@ class FakeHub:
     told_nodes: bool = False
     """Whether the shop's node knows the code that was made."""
     asked_at: datetime = NOW
-    why_s: float = 0.0
-    """So long the search for causes takes."""
+    why_held: bool = False
+    """As long as it is, a search for causes goes on."""
     turned: dict[str, Shown] = field(default_factory=dict)
     """Shops whose goods have another colour by now; open pages are told of each once."""
     office: FakeOffice = field(default_factory=FakeOffice)
@@ -267,8 +267,8 @@ class FakeHub:
 
         @routes.get("/shops/{shop}/why")
         async def why(shop: str, dimension: Dimension) -> Why:
-            # As long as comparing takes, so that its progress is seen.
-            await asyncio.sleep(self.why_s)
+            while self.why_held:
+                await asyncio.sleep(0.02)
             return why_of(dimension)
 
         @routes.get("/actions")

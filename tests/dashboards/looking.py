@@ -44,7 +44,6 @@ LIMIT_MS: Final = 60_000
 
 PYTESTMARK: Final = [
     pytest.mark.journey,
-    pytest.mark.timeout(240 if SHOTS else 120),
     pytest.mark.skipif(not CHROMIUM.exists(), reason="not run: chromium is not installed"),
     pytest.mark.skipif(
         not (pages_folder() / "board.html").exists(),

@@ -5,6 +5,7 @@ Reported as not run (skipped, with the reason) where chromium or the built pages
 
 import base64
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,8 @@ from tests.dashboards.fake_node import FakeNode
 from tests.dashboards.fake_shelf import BAY, FakeShelf
 from tests.dashboards.looking import CHROMIUM, PYTESTMARK, look_at, open_view
 from tests.dashboards.served import served
+from tests.dashboards.test_clerk import wait_until_taken
+from tests.patience import expect
 from vision.photos import Photo
 from vision.training.verdict_trials import GOOD, trials_of
 from vision.verdict import reasons_before_looking
@@ -44,7 +47,7 @@ PLACES: Final = """() => {
     document.querySelector(`dialog ${one}`).getBoundingClientRect())
   const { videoWidth, videoHeight } = document.querySelector('dialog video')
   const same = ['left', 'top', 'width', 'height'].every((side) => video[side] === ghost[side])
-  return [same, Math.abs(video.width / video.height - videoWidth / videoHeight) < 0.01]
+  return same && Math.abs(video.width / video.height - videoWidth / videoHeight) < 0.01
 }"""
 ASK: Final = """async ([path, width, height, grey]) => {
   const bytes = Uint8Array.from(atob(grey), (one) => one.charCodeAt(0))
@@ -102,20 +105,21 @@ def test_the_last_photo_shows_through_and_a_photo_that_lines_up_is_taken(
     page.locator("label.big").first.click()
     page.locator("dialog[data-camera=live] img.ghost").wait_for()
     page.locator("dialog[data-hint=lined]").wait_for()
-    assert page.locator("img.ghost").evaluate("(one) => one.style.opacity") == "0.35"
+    expect(page.locator("img.ghost")).to_have_css("opacity", "0.35")
     # It lies where the moving picture does: what lines up on the screen lines up.
-    assert page.evaluate(PLACES) == [True, True]
+    page.wait_for_function(PLACES)
     look_at(page, "camera-lined", LOOK)
     page.locator("dialog input[type=range]").fill("0")
-    assert page.locator("img.ghost").evaluate("(one) => one.style.opacity") == "0"
+    expect(page.locator("img.ghost")).to_have_css("opacity", "0")
     page.locator(".shutter").click()
     page.wait_for_url("**/#/photo/*")
     page.locator("[data-item]").first.wait_for()
+    wait_until_taken(page, seen, 1)
     ((uuid, bay, photo),) = seen.kept
-    assert page.url.endswith(uuid)
+    expect(page).to_have_url(re.compile(f"{uuid}$"))
     assert bay == BAY
     assert Image.open(io.BytesIO(photo)).size == SIZE
-    assert page.locator("dialog[data-camera]").count() == 0
+    expect(page.locator("dialog[data-camera]")).to_have_count(0)
     page.context.close()
 
 
@@ -135,6 +139,7 @@ def test_without_image_capture_the_picture_of_the_video_is_the_photo(
     page.locator(".shutter").click()
     page.wait_for_url("**/#/photo/*")
     page.locator("[data-item]").first.wait_for()
+    wait_until_taken(page, seen, 1)
     assert Image.open(io.BytesIO(seen.kept[0][2])).size == SIZE
     context.close()
 
@@ -152,7 +157,7 @@ def test_a_camera_that_is_not_allowed_leaves_the_phones_own(
     page.locator("dialog label.big input").set_input_files(str(file))
     page.wait_for_url("**/#/photo/*")
     page.locator("[data-item]").first.wait_for()
-    assert len(seen.kept) == 1
+    wait_until_taken(page, seen, 1)
     page.context.close()
 
 

@@ -14,6 +14,7 @@ from tests.dashboards.looking import PYTESTMARK, open_view
 from tests.dashboards.served import served
 from tests.dashboards.test_behaviour import said, tab_to, wait_until_heard
 from tests.dashboards.test_foundation import kept
+from tests.patience import expect, until
 
 pytestmark = PYTESTMARK
 
@@ -64,7 +65,7 @@ def test_a_photo_that_the_gallery_shares_waits_for_its_bay_and_goes_once(
     photo = jpeg(shelf.rgb)
     page.evaluate(SHARE, base64.b64encode(photo).decode())
     page.locator(".shared img").wait_for()
-    assert page.url == f"{url}/#/shared"
+    expect(page).to_have_url(f"{url}/#/shared")
     # Nobody has said what it shows: nothing is sent, and it is still there after a reload.
     page.goto(f"{url}/#/")
     page.get_by_text("Photos waiting for their bay: 1").click()
@@ -72,9 +73,10 @@ def test_a_photo_that_the_gallery_shares_waits_for_its_bay_and_goes_once(
     assert seen.kept == []
     page.locator(".shared button.first").click()
     page.locator("[data-item]").first.wait_for()
+    wait_until_taken(page, seen, 1)
     ((uuid, bay, came),) = seen.kept
     assert (bay, came) == (BAY, photo)
-    assert page.url.endswith(uuid)
+    expect(page).to_have_url(re.compile(f"{uuid}$"))
     page.goto(f"{url}/#/shared")
     page.get_by_text("No photo is waiting for its bay.").wait_for()
     page.context.close()
@@ -93,7 +95,7 @@ def test_own_figures_show_behind_a_pin_and_go_with_their_owner(
     page.locator("input[type=password]").fill("1111")
     page.keyboard.press("Enter")
     page.locator("dialog [role=alert]").wait_for()
-    assert page.locator(".own").count() == 0
+    expect(page.locator(".own")).to_have_count(0)
     page.locator("input[type=password]").fill(PIN)
     page.keyboard.press("Enter")
     page.get_by_text("Bo today: receptions 3, experiences 2, deals 1").wait_for()
@@ -105,7 +107,9 @@ def test_own_figures_show_behind_a_pin_and_go_with_their_owner(
     page.context.set_offline(True)
     page.reload()
     page.locator("label.big").wait_for()
-    assert page.locator(".own").count() == 0
+    # Until it has asked for all that it shows.
+    page.wait_for_load_state("networkidle")
+    expect(page.locator(".own")).to_have_count(0)
     page.context.close()
 
 
@@ -126,7 +130,7 @@ def test_the_ticket_of_an_experience_is_shown_and_a_deal_names_it(
     # A ticket that has its deal is not offered again.
     page.locator("button[data-tap=deal]").click()
     page.locator("dialog[open] form").wait_for()
-    assert page.locator(".tickets button").count() == 0
+    expect(page.locator(".tickets button")).to_have_count(0)
     page.context.close()
 
 
@@ -162,10 +166,8 @@ def test_what_is_unclear_asks_for_a_close_up_and_is_no_item(
     _, seen, url = node
     seen.unsure = 4
     page = open_view(browser, f"{url}/#/photo/{PHOTO}", PHONE)
-    page.locator(".closeups rect.here").nth(3).wait_for()
-    page.locator("[data-item]").first.wait_for()
-    assert page.locator(".closeups rect.here").count() == 4
-    assert page.locator("[data-item]").count() == 1
+    expect(page.locator(".closeups rect.here")).to_have_count(4)
+    expect(page.locator("[data-item]")).to_have_count(1)
     content = {"name": "near.jpg", "mimeType": "image/jpeg", "buffer": jpeg(draw_shelf(9).rgb)}
     page.locator(".closeups input").set_input_files(content)
     page.wait_for_function("(photo) => !location.hash.endsWith(photo)", arg=PHOTO)
@@ -175,11 +177,8 @@ def test_what_is_unclear_asks_for_a_close_up_and_is_no_item(
 
 def wait_until_taken(page: Any, seen: FakeShelf, times: int) -> None:
     """Until the node has so many photos."""
-    for _ in range(300):
-        if len(seen.kept) >= times:
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError(f"{len(seen.kept)} photos came, not {times}")
+    until(lambda: len(seen.kept) >= times, what=f"photo {times} at the node", page=page)
+    assert len(seen.kept) == times
 
 
 def test_prices_join_the_list_and_leave_what_she_works_on_where_it_is(
@@ -193,18 +192,22 @@ def test_prices_join_the_list_and_leave_what_she_works_on_where_it_is(
     page.locator("[data-item='1'] .head").click()
     say = page.locator("[data-item='1'] .say")
     say.wait_for()
+    # As large as it will be: its photo and its letters are there.
+    page.wait_for_function("() => [...document.images].every((one) => one.complete)")
+    page.evaluate("document.fonts.ready.then(() => undefined)")
     before = say.bounding_box()
     seen.prices = "read"
     page.locator("[data-item='1-wrong_price-f1']").wait_for()
     assert say.bounding_box() == before
-    assert [one.get_attribute("data-item") for one in page.locator("[data-item]").all()] == [
-        "1", "1-wrong_price-f1",
-    ]  # fmt: skip
+    items = page.locator("[data-item]")
+    expect(items).to_have_count(2)
+    for at, name in enumerate(("1", "1-wrong_price-f1")):
+        expect(items.nth(at)).to_have_attribute("data-item", name)
     page.locator("[data-prices=read]").wait_for()
     page.locator("[data-item='1-wrong_price-f1'] .head").click()
     with page.expect_response("**/api/checklists/prices/items/1-wrong_price-f1"):
         page.locator("[data-item='1-wrong_price-f1'] .say button").first.click()
     page.locator("[data-item='1-wrong_price-f1'][data-state=done]").wait_for()
     assert seen.marks == [("1-wrong_price-f1", "done")]
-    assert page.locator("[data-item='1'][data-state=open]").count() == 1
+    expect(page.locator("[data-item='1'][data-state=open]")).to_have_count(1)
     page.context.close()

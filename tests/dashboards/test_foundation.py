@@ -14,6 +14,7 @@ from tests.dashboards.fake_node import CODE, FakeNode
 from tests.dashboards.looking import PSEUDO, PYTESTMARK, forgotten, open_view
 from tests.dashboards.served import served
 from tests.dashboards.test_behaviour import PHONE, said, wait_until_heard
+from tests.patience import expect, until
 
 pytestmark = PYTESTMARK
 
@@ -122,10 +123,11 @@ def test_a_newer_page_waits_for_a_word_and_takes_nothing_of_what_waits(
     with page.expect_navigation():
         page.locator(".newer button").click()
     page.locator("input.code").wait_for()
-    assert page.locator(".newer").count() == 0
+    expect(page.locator(".newer")).to_have_count(0)
     assert page.evaluate(_WAITING) == waiting
     page.locator("input.code").fill(CODE)
     page.locator("button.first").click()
+    wait_until_heard(page, fake, "/api/taps", 1)
     page.get_by_text("Everything is sent.").wait_for()
     heard = [one["uuid"] for one in said(fake, "/api/taps")]
     assert heard == waiting
@@ -161,8 +163,9 @@ def test_a_view_that_breaks_says_so_and_what_waits_is_sent_all_the_same(
     page.context.set_offline(False)
     page.reload()
     page.locator(".broken").wait_for()
-    assert page.locator(".broken pre").text_content()
+    expect(page.locator(".broken pre")).to_have_text(re.compile(r"\S"))
     # It may have gone just before the page was loaded again, and then goes twice, by one UUID.
+    until(lambda: said(fake, "/api/taps"), what="the tap at the node", page=page)
     page.wait_for_function("() => document.body.textContent.includes('Everything is sent.')")
     assert len({one["uuid"] for one in said(fake, "/api/taps")}) == 1
     page.unroute("**/api/checklists")

@@ -17,6 +17,7 @@ from tests.dashboards.fake_node import FakeNode
 from tests.dashboards.fake_shelf import PHOTO, FakeShelf
 from tests.dashboards.looking import CHROMIUM, PYTESTMARK, look_at, open_view
 from tests.dashboards.served import served
+from tests.patience import expect
 
 pytestmark = PYTESTMARK
 
@@ -155,7 +156,7 @@ def test_an_arrow_says_which_way_and_done_is_told(browser: Any, url: str) -> Non
     # The screen is narrower than the shelf: the row's last place lies outside.
     page.locator("dialog .say button", has_text="Next").click()
     page.locator("dialog .pointer").first.wait_for(state="attached")
-    assert "further" in page.locator("dialog [role=status]").inner_text()
+    expect(page.locator("dialog [role=status]")).to_contain_text("further", use_inner_text=True)
     page.locator("dialog .say button", has_text="Done").click()
     page.locator("dialog .number.closed").first.wait_for(state="attached")
     page.keyboard.press("Escape")
@@ -167,6 +168,6 @@ def test_without_a_camera_the_photo_shows_the_same_places(browser: Any, url: str
     page = open_view(browser, f"{url}/#/photo/{PHOTO}", LOOK)
     page.locator(".live button").click()
     page.locator("dialog[data-live=refused] img").wait_for()
-    assert page.locator("dialog .badge").count() == 2
+    expect(page.locator("dialog .badge")).to_have_count(2)
     look_at(page, "live-refused", LOOK)
     page.context.close()

@@ -10,6 +10,7 @@ from tests.dashboards.fake_node import FakeNode
 from tests.dashboards.looking import PYTESTMARK, open_view
 from tests.dashboards.served import served
 from tests.dashboards.test_behaviour import PHONE
+from tests.patience import expect, until
 
 pytestmark = PYTESTMARK
 NOTE = '{"kind": "escalation", "title": "东一店：陈列整改", "tag": "notice-7", "path": "/#/me"}'
@@ -35,8 +36,7 @@ def push(page: Any, origin: str, data: str) -> None:
     )
     tools.send("ServiceWorker.enable")
     page.evaluate("async () => void (await navigator.serviceWorker.ready)")
-    while not found:
-        page.wait_for_timeout(20)
+    until(lambda: found, what="the worker's registration", page=page)
     asked = {"origin": origin, "registrationId": found[-1], "data": data}
     tools.send("ServiceWorker.deliverPushMessage", asked)
 
@@ -69,12 +69,12 @@ def test_a_push_is_shown_and_a_tap_leads_to_its_place(
     page.reload()
     switch = page.get_by_role("switch")
     switch.wait_for()
-    assert not switch.is_checked()
+    expect(switch).not_to_be_checked()
     push(page, url, NOTE)
     assert shown(page) == [["东一店：陈列整改", "notice-7", "/#/me"]]
     page.evaluate("location.hash = '#/'")
     page.wait_for_function("!!navigator.serviceWorker.controller")
-    (worker,) = page.context.service_workers
+    (worker,) = until(lambda: page.context.service_workers, what="the worker", page=page)
     # What a tap on it does; a tap itself is the system's.
     worker.evaluate("() => show('/#/me').then(() => undefined)")
     page.wait_for_function("location.hash === '#/me'")

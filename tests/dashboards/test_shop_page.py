@@ -1,5 +1,6 @@
 """From red to why: three clicks, the keyboard alone, causes that take their time, news in place."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from tests.dashboards.looking import PYTESTMARK, open_view
 from tests.dashboards.served import served
 from tests.dashboards.test_behaviour import DESK, tab_to
 from tests.hub.shop_facts import SHOP
+from tests.patience import expect, until
 
 pytestmark = PYTESTMARK
 EVIDENCE = ".evidence a[href*='/photo/']"
@@ -80,7 +82,7 @@ def test_a_search_for_causes_says_that_it_goes_on_and_holds_up_nothing(
     browser: Any,
 ) -> None:
     fake, url = hub
-    fake.why_s = 1.2
+    fake.why_held = True
     page = open_view(browser, f"{url}/#/shop/{SHOP}", DESK)
     # One after the other: the hub is asked of one dimension at a time.
     page.locator("article[data-dimension=people] [data-why=asked] [role=status]").wait_for()
@@ -88,33 +90,61 @@ def test_a_search_for_causes_says_that_it_goes_on_and_holds_up_nothing(
     # Meanwhile all else is there and can be used.
     page.locator("article[data-dimension=goods] button[aria-expanded=false]").click()
     page.locator(".curve canvas").wait_for()
+    page.locator("article[data-dimension=people] [data-why=asked] [role=status]").wait_for()
+    fake.why_held = False
     goods = page.locator("article[data-dimension=goods] .causes")
-    goods.locator("[data-claim=association]").wait_for()
     # Cause and association, in words; what is open claims nothing; what was not looked at is named.
-    assert "Likely cause" in goods.locator("[data-claim=cause]").inner_text()
-    assert "Goes together" in goods.locator("[data-claim=association]").inner_text()
-    assert "Not excluded" in goods.locator("[data-claim=open]").inner_text()
-    assert "−6.2 points (−9 to −3.1)" in goods.locator("[data-claim=association]").inner_text()
+    says(goods.locator("[data-claim=cause]"), "Likely cause")
+    says(goods.locator("[data-claim=association]"), "Goes together")
+    says(goods.locator("[data-claim=open]"), "Not excluded")
+    says(goods.locator("[data-claim=association]"), "−6.2 points (−9 to −3.1)")
     goods.locator("summary").click()
-    assert "competitor event: " in goods.inner_text()
+    says(goods, "competitor event: ")
     people = page.locator("article[data-dimension=people] .causes")
-    assert people.locator("[data-verdict='not enough evidence']").count() == 1
+    expect(people.locator("[data-verdict='not enough evidence']")).to_have_count(1)
     # What was pushed says where it stands, and how it came there.
     pushed = page.locator("article[data-dimension=goods] .pushed")
-    assert pushed.locator("li[data-state=seen]").count() == 1
+    expect(pushed.locator("li[data-state=seen]")).to_have_count(1)
     pushed.locator("summary").click()
-    assert "told Region: nobody opened it in time" in pushed.inner_text()
+    says(pushed, "told Region: nobody opened it in time")
     assert page.faults == []
     page.context.close()
 
 
-def wait_until_quiet(page: Any, asked: list[str]) -> None:
-    """Until the page has asked for nothing for a second: of days near the screen it goes on."""
-    still = 0
-    while still < 10:
-        asked.clear()
-        page.wait_for_timeout(100)
-        still = 0 if asked else still + 1
+def says(place: Any, words: str) -> None:
+    """Where a person can read it."""
+    expect(place).to_contain_text(words, use_inner_text=True)
+
+
+class Asked:
+    """What a page asks of a hub, other than its news: all of it, and what has no answer yet."""
+
+    def __init__(self, page: Any, url: str) -> None:
+        self.paths: list[str] = []
+        self._open: set[Any] = set()
+        self._page, self._url = page, url
+        page.on("request", self._begun)
+        page.on("requestfinished", lambda one: self._open.discard(one))
+        page.on("requestfailed", lambda one: self._open.discard(one))
+
+    def _begun(self, request: Any) -> None:
+        path = request.url.removeprefix(self._url)
+        if path != "/api/events":
+            self.paths.append(path)
+            self._open.add(request)
+
+    def wait_until_quiet(self) -> None:
+        """Until all is answered and nothing more asked for a second: days near the screen come
+        one after the other."""
+        still = 0
+
+        def quiet() -> bool:
+            nonlocal still
+            still = 0 if self.paths or self._open else still + 1
+            self.paths.clear()
+            return still > 20
+
+        until(quiet, what="a page that asks for nothing more", page=self._page, limit_s=60)
 
 
 def test_a_change_is_put_in_place_and_nothing_else_is_asked_for(
@@ -124,11 +154,10 @@ def test_a_change_is_put_in_place_and_nothing_else_is_asked_for(
     fake.shops = 300
     with served(fake.app()) as url:
         page = open_view(browser, url, DESK)
+        asked = Asked(page, url)
         page.locator("table[aria-rowcount='301']").wait_for()
         page.locator("tr[data-shop] svg[width='70'] path:not([d=''])").first.wait_for()
-        asked: list[str] = []
-        page.on("request", lambda one: asked.append(one.url.removeprefix(url)))
-        wait_until_quiet(page, asked)
+        asked.wait_until_quiet()
         shop = page.locator("tr[data-shop]").nth(3).get_attribute("data-shop") or ""
         before = page.locator(f"tr[data-shop='{shop}'] td[data-dimension=goods]")
         assert before.get_attribute("data-colour") != "yellow"
@@ -137,9 +166,9 @@ def test_a_change_is_put_in_place_and_nothing_else_is_asked_for(
             f"tr[data-shop='{shop}'] td[data-dimension=goods][data-colour=yellow]"
         ).wait_for()
         page.wait_for_function("() => document.querySelectorAll('.table').length === 1")
-        kinds = {one.split("?")[0] for one in asked}
+        kinds = {one.split("?")[0] for one in asked.paths}
         assert kinds <= {"/api/board/columns", "/api/history"}
-        assert all(f"shop={shop}" in one for one in asked)
+        assert all(f"shop={shop}" in one for one in asked.paths)
         page.context.close()
 
 
@@ -158,14 +187,14 @@ def test_a_curve_is_there_by_week_hour_and_quarter_too_and_its_grain_is_in_the_a
     ):
         curve.locator("select").first.select_option(grain)
         curve.get_by_text(said).wait_for()
-        assert page.url.endswith(f"?curve=place&by={grain}")
+        expect(page).to_have_url(re.compile(rf"\?curve=place&by={grain}$"))
         # The hole is no figure: four windows are said, of five that are drawn.
         curve.locator("[role=img][aria-label*='4 windows'] canvas").wait_for()
-    assert curve.locator("select").count() == 1
+    expect(curve.locator("select")).to_have_count(1)
     page.reload()
     curve.get_by_text("week of ").wait_for()
     curve.locator("select").first.select_option("day")
     curve.locator("[aria-label*='last 14 days'] canvas").wait_for()
-    assert page.url.endswith("?curve=place")
+    expect(page).to_have_url(re.compile(r"\?curve=place$"))
     assert page.faults == []
     page.context.close()

@@ -20,6 +20,7 @@ from edge.owner import owner_key
 from storepulse.actions import Action
 from storepulse.cancelled import heed_cancellation
 from storepulse.events import ActionMarked
+from storepulse.free_ports import free_port
 from storepulse.topics import Address, Channel, every_node, read_topic
 from storepulse.wire import (
     ACKNOWLEDGEMENT_JSON,
@@ -38,16 +39,10 @@ UP: tuple[Channel, ...] = ("up/facts", "up/events", "state")
 ADDRESS = Address("chain", "shop-17", "node-1")
 
 
-async def until(true: Callable[[], bool], seconds: float = 40) -> None:
+async def until(true: Callable[[], bool], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not true():
             await asyncio.sleep(0.02)
-
-
-def free_port() -> int:
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        return int(asked.getsockname()[1])
 
 
 class Broker:
@@ -69,7 +64,7 @@ class Broker:
 
     def _answers(self) -> bool:
         with socket.socket() as asking:
-            asking.settimeout(0.2)
+            asking.settimeout(1)
             return asking.connect_ex(("127.0.0.1", self.port)) == 0
 
     def kill(self) -> None:
@@ -123,7 +118,7 @@ class NodeProcess:
     def _gone(self) -> int:
         assert self._process is not None
         assert self._process.stdout is not None
-        code = self._process.wait(20)
+        code = self._process.wait(60)
         self._process.stdout.close()
         self._process = None
         return code
@@ -145,7 +140,7 @@ class NodeProcess:
 
     async def drained(self, last: int) -> None:
         """Wait until the hub has everything up to `last`."""
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(60):
             while True:
                 outbox = (await self.health())["outbox"]
                 if outbox["acknowledged"] >= last and outbox["waiting"] == 0:

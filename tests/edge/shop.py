@@ -179,7 +179,7 @@ class Shop:
         return [message.body for message in self.outbox.unacknowledged(0, 100)]
 
     async def pictures_made(self, number: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while self.original(number).exists():
                 await asyncio.sleep(0.01)
 

@@ -53,7 +53,7 @@ async def test_a_repeat_gets_the_first_answer(shop: Shop, now: StandingClock) ->
 async def test_a_repeat_while_the_first_is_judged_waits_for_the_same_answer(shop: Shop) -> None:
     shop.child.open.clear()
     posts = [asyncio.create_task(shop.snap(1)) for _ in range(3)]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not shop.child.asked:
             await asyncio.sleep(0.01)
     waiting = await shop.phone.get(f"/api/photos/{UUID}1")
@@ -68,7 +68,7 @@ async def test_a_repeat_while_the_first_is_judged_waits_for_the_same_answer(shop
 async def test_a_phone_that_hangs_up_does_not_stop_the_judging(shop: Shop) -> None:
     shop.child.open.clear()
     post = asyncio.create_task(shop.snap(1))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not shop.child.asked:
             await asyncio.sleep(0.01)
     post.cancel()
@@ -118,7 +118,7 @@ async def test_what_was_left_over_is_judged_after_a_restart(shop: Shop) -> None:
     stray.mkdir()
     (stray / ORIGINAL).write_bytes(b"a crash came before its row")
     restarted = asyncio.create_task(shop.restart_photos().run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await shop.phone.get(f"/api/photos/{UUID}1")).status_code != 200:
             await asyncio.sleep(0.01)
     restarted.cancel()
@@ -158,7 +158,7 @@ async def test_a_photo_that_cannot_be_blurred_is_answered_and_not_kept(shop: Sho
     shop.child.blurring_fails = BadInput("this picture fits no JPEG")
     answer = await shop.snap(1)
     assert answer.status_code == 200
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while shop.original(1).parent.exists():
             await asyncio.sleep(0.01)
     assert error(await shop.phone.get(answer.json()["photo_url"])) == (404, "not_here", False)

@@ -205,7 +205,7 @@ async def test_a_second_node_on_the_same_folder_says_why_and_goes(lonely: NodePr
     second = subprocess.run(
         [sys.executable, "-m", "storepulse", "edge", "run", "--data", str(lonely.data), "--chain",
          "chain", "--shop", "shop-17", "--node", "node-1"],
-        capture_output=True, text=True, timeout=30,
+        capture_output=True, text=True, timeout=100,
     )  # fmt: skip
     assert second.returncode == 1
     assert "another node is running" in second.stderr
@@ -240,7 +240,7 @@ async def test_a_phone_pairs_beside_a_running_node_outlives_its_death_and_is_end
     assert (found.standing, found.says.en) == ("well", f"served at {lonely.url}, 0 paired")
     made = command("pair")
     assert made["address"] == lonely.url
-    async with httpx.AsyncClient(base_url=lonely.url, timeout=30) as phone:
+    async with httpx.AsyncClient(base_url=lonely.url, timeout=60) as phone:
         asked = {"code": made["code"], "uuid": UUID, "name": "Li's phone"}
         assert (await phone.post("/api/pair", json=asked)).status_code == 200
         # The answer was lost and the node with it: the same phone, once.

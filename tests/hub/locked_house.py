@@ -44,7 +44,7 @@ _CONNECT = bytes.fromhex("10 0e 00 04 4d 51 54 54 04 02 00 14 00 02 61 62")
 LET_IN = bytes.fromhex("20 02 00 00")
 
 
-async def until(true: Callable[[], bool], seconds: float = 20) -> None:
+async def until(true: Callable[[], bool], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not true():
             await asyncio.sleep(0.01)
@@ -114,7 +114,7 @@ class House:
     def client(self, pem: Path, **how: Any) -> aiomqtt.Client:
         """A connection to the broker as whoever the certificate names."""
         tls = aiomqtt.TLSParameters(ca_certs=str(self.kept.ca), certfile=str(pem), keyfile=str(pem))
-        return aiomqtt.Client(self.broker.host, self.broker.port, tls_params=tls, timeout=5, **how)
+        return aiomqtt.Client(self.broker.host, self.broker.port, tls_params=tls, timeout=30, **how)
 
     async def lets_in(self, pem: Path | None, *, session: ssl.SSLSession | None = None) -> bool:
         """Whether the broker takes a client with this certificate; None: without any."""
@@ -127,7 +127,7 @@ class House:
         """Connect, and say whether one was let in; with what could resume the TLS session."""
         try:
             with (
-                socket.create_connection((self.broker.host, self.broker.port), timeout=5) as plain,
+                socket.create_connection((self.broker.host, self.broker.port), timeout=30) as plain,
                 context.wrap_socket(plain, server_hostname="127.0.0.1", session=session) as secure,
             ):
                 secure.sendall(_CONNECT)

@@ -166,7 +166,7 @@ def test_a_broker_of_ours_that_dies_comes_back_on_its_port(open_folder: Path) ->
         own.start_again_if_gone()
         assert own.broker.pid == first
         os.kill(first, signal.SIGKILL)
-        until = time.monotonic() + 10
+        until = time.monotonic() + 30
         while is_running(first) and time.monotonic() < until:
             time.sleep(0.01)
         own.start_again_if_gone()
@@ -223,13 +223,12 @@ def messages(now: datetime) -> list[Message]:
     ]
 
 
-async def say_and_hear(broker: str) -> tuple[float, list[str | None]]:
-    """Say a photo's figures as a node; seconds until the action came down, and its checklists."""
+async def say_and_hear(broker: str) -> list[str | None]:
+    """Say a photo's figures as a node, until the action has come down; its checklists."""
     address = Address("acme", "12", "n1")
     host, port = broker.removeprefix("mqtt://").split(":")
     async with aiomqtt.Client(host, int(port)) as client:
         await client.subscribe(address.topic("down/actions"), qos=1)
-        begun = time.monotonic()
         fact, event = messages(datetime.now(UTC))
         for topic, message in (("up/facts", fact), ("up/events", event)):
             await client.publish(
@@ -237,13 +236,13 @@ async def say_and_hear(broker: str) -> tuple[float, list[str | None]]:
                 encode_batch(address, [message]),
                 qos=1,
             )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async for heard in client.messages:
                 assert isinstance(heard.payload, bytes)
                 actions = decode_actions(heard.payload)
                 named = [action.checklist for action in actions if action.dimension == "goods"]
                 if named:
-                    return time.monotonic() - begun, named
+                    return named
     raise AssertionError("the broker closed the connection")
 
 
@@ -260,9 +259,8 @@ def test_the_hub_runs_as_one_process_from_fact_to_action(
     with pytest.raises(StageFailed, match="link_used_or_ended"):
         eve.send("POST", f"/api/welcome/{last_of(ready['first'])}", given | {"name": "Eve"})
     assert ann.get("/healthz")["broker"] is True
-    took_s, checklists = asyncio.run(say_and_hear(ready["broker"]))
+    checklists = asyncio.run(say_and_hear(ready["broker"]))
     assert checklists == ["list-of-the-node"]
-    assert took_s < 20
     codes = ann.get("/api/shops/12/codes")
     assert [code["colour"] for code in codes] == ["unknown", "red", "unknown", "unknown"]
     (stream,) = ann.get("/api/streams")

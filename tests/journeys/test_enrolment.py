@@ -17,7 +17,7 @@ from storepulse.demo.services import (
     wait_for_empty_outbox,
 )
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 WHO = ("--chain", "acme", "--shop", "shop-17", "--node", "node-1")
 FAKE_JUDGE = Path(__file__).parents[1] / "edge" / "fake_judge.py"
 FACT = {
@@ -30,7 +30,7 @@ def start_hub(children: Children, folder: Path, *more: str) -> tuple[Server, dic
     argv = [*PROGRAM, "hub", "run", "--database", str(folder / "hub"), "--chain", "acme"]
     argv += ["--broker-port", "0", "--port", "0", "--tls-port", "0", *more]
     child = children.start("hub", argv)
-    words = wait_until(child.first_words, what="the hub", limit_s=60, needs=[child])
+    words = wait_until(child.first_words, what="the hub", limit_s=120, needs=[child])
     return hub_server(child, words, folder / "hub"), words
 
 
@@ -61,7 +61,7 @@ def test_a_node_comes_in_reports_and_is_shut_out(open_folder: Path) -> None:
             STOREPULSE_EDGE_JUDGE_COMMAND=f"{sys.executable} {FAKE_JUDGE} {open_folder}/judged",
             STOREPULSE_EDGE_POLL_S="0.1",
         )  # fmt: skip
-        said = wait_until(child.first_words, what="the node", limit_s=60, needs=[child])
+        said = wait_until(child.first_words, what="the node", limit_s=120, needs=[child])
         node = node_server(child, said, open_folder / "node")
         facts = open_folder / "facts.jsonl"
         facts.write_text(json.dumps(FACT))
@@ -82,7 +82,7 @@ def test_a_node_comes_in_reports_and_is_shut_out(open_folder: Path) -> None:
         def cut() -> bool:
             return not node.owner.get("/healthz")["link"]["connected"]
 
-        wait_until(cut, what="the end of the node's line", limit_s=5, needs=[child])
+        wait_until(cut, what="the end of the node's line", limit_s=30, needs=[child])
         (listed,) = json.loads(command("hub", "node", "list", "--database", database, "--json"))
         assert (listed["standing"], listed["online"]) == ("revoked", False)
 

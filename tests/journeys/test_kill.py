@@ -7,7 +7,7 @@ import pytest
 from hub.brokers.broker import installed_kind
 from storepulse.eval.kill import BrokerKind, kill_campaign
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 
 
 @pytest.mark.parametrize(

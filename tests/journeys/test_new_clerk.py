@@ -7,7 +7,7 @@ import pytest
 from storepulse.eval.new_clerk import How, new_clerk
 from tests.journeys.world import World
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 
 
 @pytest.mark.parametrize("how", ["touch", "keyboard"])

@@ -8,7 +8,7 @@ import pytest
 from storepulse.eval.offline import offline_campaign
 from tests.journeys.world import World
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(1200)]
 
 
 def test_photos_and_taps_from_a_day_without_node_and_hub_arrive_once(

@@ -24,13 +24,17 @@ export function watchPerson(): () => void {
   }
 }
 
-/** Never from what was kept: figures of one person must not outlive the turn. */
+let looks = 0
+
+/** Never from what was kept, nor from an answer that was overtaken: figures of one person must not outlive the turn. */
 async function lookForPerson(): Promise<void> {
+  const mine = (looks += 1)
   try {
-    person.names = ((await send('/api/staff')) as components['schemas']['StaffHere']).names
-    person.own = person.names.length ? ((await send('/api/staff/own')) as components['schemas']['OwnDay']) : undefined
+    const { names } = (await send('/api/staff')) as components['schemas']['StaffHere']
+    const own = names.length ? ((await send('/api/staff/own')) as components['schemas']['OwnDay']) : undefined
+    if (mine === looks) Object.assign(person, { names, own })
   } catch {
-    person.own = undefined
+    if (mine === looks) person.own = undefined
   }
 }
 
@@ -41,6 +45,7 @@ export async function pickPerson(who: string, pin: string): Promise<void> {
 }
 
 export async function leavePerson(): Promise<void> {
+  looks += 1
   person.own = undefined
   await sendJson('/api/staff/turn', 'DELETE').catch(() => undefined)
   await lookForPerson()

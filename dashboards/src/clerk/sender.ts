@@ -28,16 +28,19 @@ export class Sender {
   /** Send now; while it is sending already, look once more at the end. */
   kick(): Promise<void> {
     this.again = true
-    this.running ??= this.run().finally(() => {
-      this.running = undefined
-    })
+    this.running ??= this.run()
     return this.running
   }
 
   private async run(): Promise<void> {
-    while (this.again) {
-      this.again = false
-      await this.all()
+    try {
+      while (this.again) {
+        this.again = false
+        await this.all()
+      }
+    } finally {
+      // In the same breath as the last look at `again`: nobody is told "it is running" in between.
+      this.running = undefined
     }
   }
 

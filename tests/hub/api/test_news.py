@@ -20,7 +20,7 @@ from tests.hub.shop_facts import DAY, SHOP, back, goods, midnight
 from tests.hub.staff import session_for
 
 NOON = midnight(DAY) + timedelta(hours=12)
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 SEES = frozenset({SHOP, "18"})

@@ -37,7 +37,7 @@ def broker_folder() -> Iterator[Path]:
 
 async def _say_and_hear(port: int, *, retain: bool) -> list[tuple[bytes, bool]]:
     heard = []
-    async with asyncio.timeout(20), aiomqtt.Client("127.0.0.1", port) as client:
+    async with asyncio.timeout(60), aiomqtt.Client("127.0.0.1", port) as client:
         await client.subscribe("a/#", qos=1)
         await client.publish("a/b", b"said", qos=1, retain=retain)
         message = await anext(aiter(client.messages))

@@ -12,9 +12,10 @@ import pytest
 from hub.api.app import create_app
 from hub.care.sending import care_round
 from hub.store.database import Database
-from tests.dashboards.looking import CHROMIUM, SHOTS, serious_faults
+from tests.dashboards.looking import CHROMIUM, LIMIT_MS, SHOTS, serious_faults
 from tests.dashboards.served import served
 from tests.hub.care.test_care import BEGUN, CARE, KEYS, RIPE, Post, Town
+from tests.patience import expect
 
 
 def test_the_page_is_small_and_asks_for_nothing_from_elsewhere() -> None:
@@ -27,15 +28,12 @@ def test_the_page_is_small_and_asks_for_nothing_from_elsewhere() -> None:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
+def browser(playwright: Any) -> Iterator[Any]:
     if not CHROMIUM.exists():
         pytest.skip(f"not run: {CHROMIUM} is not there")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield opened
-        opened.close()
+    opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+    yield opened
+    opened.close()
 
 
 WORDS = {
@@ -68,19 +66,19 @@ def test_a_customer_agrees_and_goes_again(
     with served(app) as address:
         shape = {"viewport": {"width": 360, "height": 640}, "locale": tag, "color_scheme": theme}
         page = browser.new_context(**shape).new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(LIMIT_MS)
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(f"{address}/ticket#{town.token}")
         page.locator("form").wait_for()
-        assert page.locator("html").get_attribute("lang") == tag
+        expect(page.locator("html")).to_have_attribute("lang", tag)
         look(page, f"ask-{tag}")
         page.locator("input[name=contact]").fill("nobody")
         page.locator("input[name=agreed]").check()
         page.locator("form button").click()
         page.get_by_role("alert").filter(has_text=wrong).wait_for()
         look(page, f"wrong-{tag}")
-        assert page.locator("input[name=contact]").input_value() == "nobody"
+        expect(page.locator("input[name=contact]")).to_have_value("nobody")
         page.locator("input[name=contact]").fill("li@example.com")
         page.locator("input[name=agreed]").check()
         page.locator("form button", has_text=agree).click()

@@ -104,7 +104,7 @@ class Node:
 
     async def hear(self) -> Acknowledgement | list[str]:
         """The next acknowledgement, or the ids of the next actions."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             async for message in self.client.messages:
                 payload = bytes(message.payload)
                 if message.topic.value == OURS.topic("down/acks"):
@@ -128,7 +128,7 @@ def facts(database: Database) -> list[str]:
 
 
 async def until(met: Callable[[], Any]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not met():
             await asyncio.sleep(0.01)
 

@@ -366,7 +366,7 @@ async def test_an_open_stream_ends_with_its_person(house: House) -> None:
     cookie = {"cookie": f"storepulse={house.west_token}"}
     try:
         async with (
-            asyncio.timeout(20),
+            asyncio.timeout(60),
             httpx.AsyncClient(transport=transport, base_url=ADDRESS) as client,
         ):
             while not news.number:

@@ -13,11 +13,12 @@ from hub.errors import Refused
 from hub.people.cli import app
 from hub.people.passwords import check_new_password, hash_password, password_fits
 from hub.people.roles import BadPerson, Scope, clean_name, name_key
-from hub.people.signing_in import sign_in
+from hub.people.signing_in import sign_in, tries_of_name
 from hub.people.store import first_link, invite, new_link, people
 from hub.people.tokens import link_path
 from hub.shops_store import Shop, save_shop
 from hub.store.database import Database
+from hub.store.queries import question
 from tests.hub.staff import make_person, session_for
 from tests.hub.visitor import ADDRESS, PASSWORD, Visitor, first_visitor, visitor_of
 
@@ -174,8 +175,37 @@ def test_many_names_from_one_address_have_to_wait(database: Database) -> None:
         assert names.fetchall() == []
 
 
+@pytest.mark.parametrize("free", [5, 30], ids=["of a name", "of an address"])
+def test_each_wrong_try_doubles_the_wait_up_to_a_minute(database: Database, free: int) -> None:
+    asked = {"who": "somebody", "free": free, "wait_s_max": 60}
+    # In one transaction: its clock stands still.
+    with database.connection() as connection:
+        for beyond, wait_s in ((0, 1), (1, 2), (2, 4), (5, 32), (6, 60), (30, 60), (2000, 60)):
+            tries = free + beyond
+            connection.execute("delete from sign_in_tries")
+            connection.execute("insert into sign_in_tries values ('somebody', %s, now())", [tries])
+            assert connection.execute(question("wait_of_try"), asked).fetchone() == {
+                "wait_s": wait_s
+            }
+            connection.execute(
+                "update sign_in_tries set last_at = now() - %s * interval '1 second'",
+                [wait_s - 0.1],
+            )
+            assert connection.execute(question("take_try"), asked).fetchone() is None
+            connection.execute("update sign_in_tries set last_at = last_at - interval '0.1 second'")
+            assert connection.execute(question("take_try"), asked).fetchone() == {
+                "tries": tries + 1
+            }
+
+
 def test_wrong_passwords_at_once_are_counted_before_they_are_checked(database: Database) -> None:
     make_person(database, "Ann", "head_office")
+    with database.connection() as connection:
+        # So often that whoever comes after the next try has to wait for longer than this takes.
+        connection.execute(
+            "insert into sign_in_tries values (%s, 20, now() - interval '2 minutes')",
+            [tries_of_name("Ann")],
+        )
 
     def wrong(_: int) -> str:
         try:
@@ -186,7 +216,7 @@ def test_wrong_passwords_at_once_are_counted_before_they_are_checked(database: D
 
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(wrong, range(8)))
-    assert sorted(found) == ["too_many_tries"] * 3 + ["wrong_password"] * 5
+    assert sorted(found) == ["too_many_tries"] * 7 + ["wrong_password"]
 
 
 def test_a_name_that_nobody_has_takes_as_long(database: Database) -> None:

@@ -74,7 +74,7 @@ async def hub(database: Database, broker: Broker) -> AsyncIterator[Tally]:
 
 
 async def eventually(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(60):
         while not await asyncio.to_thread(true):
             await asyncio.sleep(0.05)
 

@@ -17,13 +17,13 @@ STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {STAY
 def test_the_first_line_says_where_a_child_listens(tmp_path: Path) -> None:
     with Children(tmp_path) as children:
         child = children.start("one", [*PYTHON, STAYS])
-        assert wait_until(child.first_words, what="its words", limit_s=20) == {"listening": "here"}
+        assert wait_until(child.first_words, what="its words", limit_s=50) == {"listening": "here"}
 
 
 def test_all_children_are_gone_after_the_block_even_after_an_error(tmp_path: Path) -> None:
     children = Children(tmp_path)
     child = children.start("one", [*PYTHON, STAYS])
-    wait_until(child.first_words, what="its words", limit_s=20)
+    wait_until(child.first_words, what="its words", limit_s=50)
     with pytest.raises(RuntimeError, match="broke"), children:
         raise RuntimeError("the demo broke")
     assert not child.alive
@@ -32,11 +32,11 @@ def test_all_children_are_gone_after_the_block_even_after_an_error(tmp_path: Pat
 def test_a_child_that_will_not_end_is_killed(tmp_path: Path) -> None:
     with Children(tmp_path) as children:
         child = children.start("stubborn", [*PYTHON, STUBBORN])
-        wait_until(child.first_words, what="its words", limit_s=20)
+        wait_until(child.first_words, what="its words", limit_s=50)
         began = time.monotonic()
         end(child, patience_s=0.2)
         assert not child.alive
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 40
 
 
 def test_what_a_child_started_ends_with_it(tmp_path: Path) -> None:
@@ -47,9 +47,9 @@ def test_what_a_child_started_ends_with_it(tmp_path: Path) -> None:
     )
     with Children(tmp_path) as children:
         child = children.start("parent", [*PYTHON, starts])
-        words = wait_until(child.first_words, what="its words", limit_s=20)
+        words = wait_until(child.first_words, what="its words", limit_s=50)
         assert words is not None
-    wait_until(lambda: not _alive(words["pid"]), what="the grandchild's end", limit_s=10)
+    wait_until(lambda: not _alive(words["pid"]), what="the grandchild's end", limit_s=40)
 
 
 def test_waiting_for_a_child_that_ended_tells_its_last_words(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_waiting_for_a_child_that_ended_tells_its_last_words(tmp_path: Path) -> 
             "broken", [*PYTHON, "import sys; sys.stderr.write('no such port\\n'); sys.exit(3)"]
         )
         with pytest.raises(StageFailed, match=r"(?s)exit code 3.*no such port"):
-            wait_until(child.first_words, what="the hub", limit_s=20, needs=[child])
+            wait_until(child.first_words, what="the hub", limit_s=50, needs=[child])
 
 
 def test_waiting_ends_and_says_what_it_waited_for() -> None:
@@ -70,12 +70,12 @@ def test_a_command_that_fails_tells_its_last_words() -> None:
     with pytest.raises(StageFailed, match=r"(?s)loading: exit code 2.*line 7 is no fact"):
         run_to_end(
             [*PYTHON, "import sys; sys.stderr.write('line 7 is no fact'); sys.exit(2)"],
-            what="loading", limit_s=20,
+            what="loading", limit_s=50,
         )  # fmt: skip
 
 
 def test_a_command_gives_its_output() -> None:
-    assert run_to_end([*PYTHON, "print('[1]')"], what="it", limit_s=20) == "[1]\n"
+    assert run_to_end([*PYTHON, "print('[1]')"], what="it", limit_s=50) == "[1]\n"
 
 
 def test_a_command_that_does_not_end_is_given_up() -> None:
@@ -87,11 +87,11 @@ def test_a_killed_child_starts_again_and_its_log_goes_on(tmp_path: Path) -> None
     says = "import json, sys, time; sys.stderr.write('up\\n'); print('{}'); time.sleep(60)"
     with Children(tmp_path) as children:
         child = children.start("one", [*PYTHON, says])
-        wait_until(lambda: child.first_words() is not None, what="its words", limit_s=20)
+        wait_until(lambda: child.first_words() is not None, what="its words", limit_s=50)
         child.kill()
         assert not child.alive
         again = children.start_again(child)
-        wait_until(lambda: again.first_words() is not None, what="its words", limit_s=20)
+        wait_until(lambda: again.first_words() is not None, what="its words", limit_s=50)
         assert again.last_lines() == "up\nup"
 
 
