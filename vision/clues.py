@@ -6,6 +6,7 @@ yet, and a chain's own network changes none of it.
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.photos import Pixels
+from vision.together import together
 
 Grey = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -47,8 +49,12 @@ class Clues:
         return float(self.values[CLUE_NAMES.index(name)])
 
 
-def clues_of(rgb: Pixels) -> Clues:
-    """The figures of a picture of any size."""
+def clues_of(rgb: Pixels, *, beside: Executor | None = None) -> Clues:
+    """The figures of a picture of any size.
+
+    Args:
+        beside: a second thread to work on them; the figures are the same without.
+    """
     seen = _shrunk(rgb, LONG_PX)
     if min(seen.shape[:2]) < _SHORT_PX_MIN:  # a sliver has no scales; any answer will do
         size = max(_SHORT_PX_MIN, seen.shape[1]), max(_SHORT_PX_MIN, seen.shape[0])
@@ -58,18 +64,19 @@ def clues_of(rgb: Pixels) -> Clues:
     for _ in range(_SCALES - 1):
         scales.append(_shrunk(scales[-1], max(2, max(scales[-1].shape) // 2)))
     small = _shrunk(seen, 160)
-    values = [
-        value
-        for _, value in (
-            *_light(small, scales[3]),
-            *_sharpness(scales),
-            *_spectrum(grey, seen),
-            *_lines(scales[1]),
-            *_white(small, scales[1]),
-            *_busy(scales[1]),
-            *_repeats(scales[1]),
-        )
-    ]
+    spectrum, lines, sharpness, repeats, white, light, busy = together(
+        [
+            lambda: _figures(_spectrum(grey, seen)),
+            lambda: _figures(_lines(scales[1])),
+            lambda: _figures(_sharpness(scales)),
+            lambda: _figures(_repeats(scales[1])),
+            lambda: _figures(_white(small, scales[1])),
+            lambda: _figures(_light(small, scales[3])),
+            lambda: _figures(_busy(scales[1])),
+        ],
+        beside=beside,
+    )
+    values = [*light, *sharpness, *spectrum, *lines, *white, *busy, *repeats]
     return Clues(np.nan_to_num(np.array(values, np.float64), posinf=1e6, neginf=-1e6))
 
 
@@ -87,6 +94,10 @@ def _shrunk(picture: NDArray[np.uint8], long_px: int) -> NDArray[np.uint8]:
 
 
 Named = Iterator[tuple[str, float]]
+
+
+def _figures(told: Named) -> list[float]:
+    return [value for _, value in told]
 
 
 def _light(small: Pixels, grey: Grey) -> Named:
@@ -107,7 +118,8 @@ def _light(small: Pixels, grey: Grey) -> Named:
 
 def _quantiles(grey: Grey, shares: Sequence[float]) -> Floats:
     """Percentiles of 8-bit values, by counting them."""
-    below = np.cumsum(np.bincount(grey.ravel(), minlength=256)) / max(grey.size, 1)
+    counts = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel()
+    below = np.cumsum(counts, dtype=np.float64) / max(grey.size, 1)
     return np.searchsorted(below, np.asarray(shares) / 100).astype(np.float64)
 
 

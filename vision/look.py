@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
@@ -52,7 +53,9 @@ class Looker:
         self.detector = Detector(model, threads=threads)
         self.gap_eyes = GapEyes(threads=threads)
         self._doubtful = doubtful
-        self._first_word = chosen_verdict()
+        # One photo after another: a second thread is the other core where a network does not run.
+        beside = ThreadPoolExecutor(1, "look") if threads > 1 else None
+        self._first_word = chosen_verdict(beside=beside)
 
     def look_at(
         self, source: Path | bytes, *, name: str | None = None
