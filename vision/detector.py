@@ -251,15 +251,15 @@ def _shown(
         picture = cv2.flip(picture, 1)
     tall, wide = size[1] + -size[1] % STRIDE_PX, size[0] + -size[0] % STRIDE_PX
     planes = (room or _Room()).planes(tall, wide)
-    planes[0, :, size[1] :] = planes[0, :, :, size[0] :] = _LIGHTS[PAD_GREY]
+    planes[0, :, size[1] :] = planes[0, :, :, size[0] :] = np.float32(PAD_GREY) * _PART
     for plane, colour in zip(planes[0], cv2.split(picture), strict=True):
         # Straight to where it is wanted: each copy of so many numbers takes as long as this.
-        np.take(_LIGHTS, colour, out=plane[: size[1], : size[0]], mode="clip")
+        np.multiply(colour, _PART, out=plane[: size[1], : size[0]])
     return planes, scale
 
 
-_LIGHTS: Final = np.arange(256).astype(np.float32) * np.float32(1 / 255)
-"""What the network is shown for each value of a pixel."""
+_PART: Final = np.float32(1 / 255)
+"""What the network is shown for one step of a pixel's light."""
 
 
 class _Room:
