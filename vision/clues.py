@@ -152,7 +152,7 @@ def _sharpness(scales: list[Grey]) -> Named:
         down = cv2.absdiff(next_[:, :-1], some[:, :-1])
         rising = cv2.absdiff(next_[:, :-1], some[:, 1:])
         falling = cv2.absdiff(next_[:, 1:], some[:, :-1])
-        ways = [_tiled(steps) for steps in (across, down, rising, falling)]
+        ways = [_tiled(np.asarray(steps, np.uint8)) for steps in (across, down, rising, falling)]
         tiles = np.sort(((ways[0] + ways[1]) / 2).ravel())[::-1]
         top = tiles[: len(tiles) // 4].mean()
         yield f"steps_top_{number}", float(top / usual)
@@ -303,7 +303,7 @@ def _busy(grey: Grey) -> Named:
     steps = cv2.absdiff(grey[:-1, 1:], grey[:-1, :-1]) // 2 + cv2.absdiff(
         grey[1:, :-1], grey[:-1, :-1]
     ) // np.uint8(2)
-    tiles = _tiled(steps)
+    tiles = _tiled(np.asarray(steps, np.uint8))
     usual = max(float(np.quantile(tiles, 0.75)), 0.3)
     for share in _STRONG:
         yield f"tiles_{share:g}", float(np.percentile(tiles, share) / usual)

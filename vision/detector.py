@@ -18,7 +18,7 @@ from vision.calibration import Calibration
 from vision.errors import BadModel
 from vision.observation import ModelFacts
 from vision.photos import Pixels
-from vision.providers import chosen_provider
+from vision.providers import chosen_provider, session_options
 
 STRIDE_PX: Final = 32
 """Coarsest grid of the network: both sides of its input are multiples of this."""
@@ -100,12 +100,7 @@ class Detector:
         path = model if model is not None else default_model()
         if not path.is_file():
             raise BadModel(path, "there is no such detector file")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # Photos come one at a time: threads that spin between them only heat the box.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        providers = chosen_provider()
+        options, providers = session_options(threads=threads), chosen_provider()
         try:
             self._session: Any = onnxruntime.InferenceSession(
                 str(path), options, providers=providers

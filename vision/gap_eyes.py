@@ -107,21 +107,33 @@ class GapEyes:
         rgb: Pixels,
         scale: float,
         score_min: float = TOLD_SCORE_MIN,
+        said: Callable[[], Found] | None = None,
     ) -> tuple[Gap, ...]:
-        """The places that look bare; arguments and answer as those of `find_gaps`."""
+        """The places that look bare; arguments and answer as those of `find_gaps`.
+
+        Args:
+            said: waits for what `answers` says, where that is asked already.
+        """
         if self._network is None:
             return find_gaps(boxes_px, rows, weak_px=weak_px, rgb=rgb, scale=scale)
         stretches = free_places(boxes_px, rows, weak_px=weak_px, rgb=rgb, scale=scale)
-        looks = looks_at(self._network.looks, boxes_px, max(rgb.shape[:2]) / scale)
-        small = _halved(rgb, max(look.long_px for look in looks))
-        seen = self._network.find_at_all(small, [GAP_LIMITS], looks=looks)[0]
-        shrunk = np.float32(scale * small.shape[1] / rgb.shape[1])
-        full = Found((seen.boxes_px / shrunk).astype(np.float32), seen.scores)
+        full = said() if said else self.answers(boxes_px, rgb=rgb, scale=scale)
         gaps = weigh(full, stretches, boxes_px, WEIGHTS, score_min=score_min)
         return tuple(
             replace(gap, row=gap.row if gap.row is not None else row_under(gap, rows))
             for gap in gaps
         )
+
+    def answers(self, boxes_px: NDArray[np.floating], *, rgb: Pixels, scale: float) -> Found:
+        """What the network alone says, in the photo's full pixels; without one, nothing."""
+        network = self._network
+        if network is None:
+            return Found.nothing()
+        looks = looks_at(network.looks, boxes_px, max(rgb.shape[:2]) / scale)
+        small = _halved(rgb, max(look.long_px for look in looks))
+        seen = network.find_at_all(small, [GAP_LIMITS], looks=looks)[0]
+        shrunk = np.float32(scale * small.shape[1] / rgb.shape[1])
+        return Found((seen.boxes_px / shrunk).astype(np.float32), seen.scores)
 
     def bare(
         self, boxes_px: NDArray[np.floating], *, rgb: Pixels, scale: float
@@ -196,7 +208,7 @@ def weigh(
     rows = [
         stretches[int(iou[number].argmax())].row if matched else None
         for number, matched in enumerate(same)
-    ] + [stretches[place].row for place in alone]
+    ] + [stretches[place].row for place in alone.tolist()]
     scores = np.array(_weighed(boxes, said, stands, facings_px, weights), np.float64)
     order = np.argsort(-scores, kind="stable")
     order = order[scores[order] >= score_min]

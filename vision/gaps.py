@@ -283,9 +283,7 @@ def _beside(boxes: Floats, own: NDArray[np.intp], x: float) -> NDArray[np.intp]:
     return np.array(left[:NEIGHBOURS] + right[:NEIGHBOURS], np.intp)
 
 
-def _box(
-    stretch: _Stretch, width_px: float, height_px: float
-) -> Box | None:
+def _box(stretch: _Stretch, width_px: float, height_px: float) -> Box | None:
     foot = line_y(stretch.row, (stretch.left + stretch.right) / 2)
     top, foot = max(0.0, foot - stretch.height), min(foot, height_px)
     left, right = max(0.0, stretch.left), min(stretch.right, width_px)

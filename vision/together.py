@@ -10,9 +10,7 @@ from typing import TypeVar
 Done = TypeVar("Done")
 
 
-def together(
-    tasks: Sequence[Callable[[], Done]], *, beside: Executor | None = None
-) -> list[Done]:
+def together(tasks: Sequence[Callable[[], Done]], *, beside: Executor | None = None) -> list[Done]:
     """What the tasks return, in their order; those that `beside` has not begun are done here.
 
     Args:
