@@ -65,6 +65,7 @@ from vision.detector import Limits
 from vision.errors import UnreadablePhoto
 from vision.faces import FaceFinder
 from vision.look import Looker
+from vision.memory import give_back
 from vision.observation import Observation
 from vision.photos import Photo, Pixels, read_photo, with_time
 from vision.register import Features, features
@@ -166,6 +167,8 @@ class PhotoJudge:
             judged = self._judge(header)
         self._last = None
         key_points_of.cache_clear()  # it holds the photo, people and all
+        # Nobody waits for this part: what judging left free makes room for the search for faces.
+        give_back()
         blurred = self._blur(judged.photo.rgb)
         marks = marks_of(judged.checklist.items)
         note = not_told(judged.judgement)
@@ -176,6 +179,7 @@ class PhotoJudge:
         _write_durably(Path(header["anchors"]), anchors)
         _write_jpeg(Path(header["kept"]), blurred, judged.photo.taken)
         _write_jpeg(Path(header["annotated"]), drawn, judged.photo.taken)
+        give_back()
 
     def _judge(self, header: dict[str, Any]) -> _Judged:
         # The planogram first: a wrong one is told before the photo takes its second.
@@ -286,6 +290,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # The first run of a network takes three times as long as the next: not on a clerk's photo.
     looker.detector.find_at_all(np.zeros(_FIRST_LOOK_SHAPE, np.uint8), [Limits()])
     model = {"name": looker.detector.facts.name, "version": looker.detector.facts.version}
+    give_back()  # what loading needed
     judge = PhotoJudge(looker, lambda rgb: faces.blur(rgb)[0])
     serve(judge, sys.stdin.buffer, answers, ready={"model": model})
 
