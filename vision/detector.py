@@ -178,6 +178,10 @@ class Detector:
             boxes[:, [0, 2]] = width - boxes[:, [2, 0]]
         return boxes, scores
 
+    def rest(self) -> None:
+        """Let go of the memory in which pictures are made ready; the next one asks for it anew."""
+        self._room = _Room()
+
     def run_bare(self, picture: NDArray[np.float32]) -> None:
         """The network alone on a picture that is ready, for timing."""
         self._raw(picture)

@@ -93,6 +93,11 @@ class GapEyes:
             path = None
         self._network = None if path is None else Detector(path, threads=threads)
 
+    def rest(self) -> None:
+        """As `Detector.rest`."""
+        if self._network is not None:
+            self._network.rest()
+
     @property
     def facts(self) -> ModelFacts | None:
         """Which network it is; None: geometry alone."""

@@ -74,6 +74,11 @@ class Looker:
         timings["total"] = round(read_ms + seen.timings_ms["total"], 1)
         return photo, replace(seen, timings_ms=timings)
 
+    def rest(self) -> None:
+        """No photo comes for a while: let go of what is only kept to be quick (16 MB)."""
+        self.detector.rest()
+        self.gap_eyes.rest()
+
     def look(self, photo: Photo) -> Observation:
         """What a photo shows. A refused photo has reasons and nothing else."""
         started = time.perf_counter()

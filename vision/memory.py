@@ -7,6 +7,7 @@ look and a search for faces some 100 MB, on a box that has 2 GB.
 import ctypes
 import sys
 from functools import cache
+from typing import Any, Final
 
 
 def give_back() -> bool:
@@ -15,17 +16,29 @@ def give_back() -> bool:
     Returns:
         Whether any was given; False also where the C library cannot (musl, macOS, Windows).
     """
-    trim = _trim()
+    trim = _found("malloc_trim", ctypes.c_size_t)
     return trim is not None and bool(trim(0))
 
 
+def one_heap() -> None:
+    """Let all threads take memory from one place, said before they begin: what one thread's own
+    heap has left free no other could use. Nothing where the C library has no such setting."""
+    if (setting := _found("mallopt", ctypes.c_int, ctypes.c_int)) is not None:
+        setting(_ARENA_MAX, 1)
+
+
+_ARENA_MAX: Final = -8
+"""glibc's number for it (malloc.h)."""
+
+
 @cache
-def _trim() -> "ctypes._NamedFuncPointer | None":
+def _found(name: str, *arguments: Any) -> Any:
+    """A function of the C library that answers with a number; None: it is not there."""
     if not sys.platform.startswith("linux"):
         return None
     try:
-        trim = ctypes.CDLL(None).malloc_trim
+        found = getattr(ctypes.CDLL(None), name)
     except (OSError, AttributeError):
         return None
-    trim.argtypes, trim.restype = [ctypes.c_size_t], ctypes.c_int
-    return trim
+    found.argtypes, found.restype = arguments, ctypes.c_int
+    return found
