@@ -65,6 +65,7 @@ from vision.detector import Limits
 from vision.errors import UnreadablePhoto
 from vision.faces import FaceFinder
 from vision.look import Looker
+from vision.memory import give_back, one_heap
 from vision.observation import Observation
 from vision.photos import Photo, Pixels, read_photo, with_time
 from vision.register import Features, features
@@ -91,6 +92,10 @@ class LooksAt(Protocol):
         self, source: Path | bytes, *, name: str | None = None
     ) -> tuple[Photo, Observation]:
         """Read a photo and look at it. Raises `UnreadablePhoto`."""
+        ...
+
+    def rest(self) -> None:
+        """No photo comes for a while: let go of what is only kept to be quick."""
         ...
 
 
@@ -166,6 +171,10 @@ class PhotoJudge:
             judged = self._judge(header)
         self._last = None
         key_points_of.cache_clear()  # it holds the photo, people and all
+        # Nobody waits for this part: what judging left free makes room for the search for faces,
+        # and what that leaves free the next photo finds ready.
+        self._looker.rest()
+        give_back()
         blurred = self._blur(judged.photo.rgb)
         marks = marks_of(judged.checklist.items)
         note = not_told(judged.judgement)
@@ -275,12 +284,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--model", type=Path, default=None, help="a detector (.onnx)")
     parser.add_argument("--threads", type=int, default=2, help="cores to use")
     given = parser.parse_args(arguments)
+    one_heap()
     answers = own_stdout()
     looker = Looker(given.model, threads=given.threads)
     faces = FaceFinder(threads=given.threads)
     # The first run of a network takes three times as long as the next: not on a clerk's photo.
     looker.detector.find_at_all(np.zeros(_FIRST_LOOK_SHAPE, np.uint8), [Limits()])
     model = {"name": looker.detector.facts.name, "version": looker.detector.facts.version}
+    give_back()  # what loading needed
     judge = PhotoJudge(looker, lambda rgb: faces.blur(rgb)[0])
     serve(judge, sys.stdin.buffer, answers, ready={"model": model})
 

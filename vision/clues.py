@@ -6,6 +6,7 @@ yet, and a chain's own network changes none of it.
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.photos import Pixels
+from vision.together import together
 
 Grey = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -47,8 +49,12 @@ class Clues:
         return float(self.values[CLUE_NAMES.index(name)])
 
 
-def clues_of(rgb: Pixels) -> Clues:
-    """The figures of a picture of any size."""
+def clues_of(rgb: Pixels, *, beside: Executor | None = None) -> Clues:
+    """The figures of a picture of any size.
+
+    Args:
+        beside: a second thread to work on them; the figures are the same without.
+    """
     seen = _shrunk(rgb, LONG_PX)
     if min(seen.shape[:2]) < _SHORT_PX_MIN:  # a sliver has no scales; any answer will do
         size = max(_SHORT_PX_MIN, seen.shape[1]), max(_SHORT_PX_MIN, seen.shape[0])
@@ -58,18 +64,19 @@ def clues_of(rgb: Pixels) -> Clues:
     for _ in range(_SCALES - 1):
         scales.append(_shrunk(scales[-1], max(2, max(scales[-1].shape) // 2)))
     small = _shrunk(seen, 160)
-    values = [
-        value
-        for _, value in (
-            *_light(small, scales[3]),
-            *_sharpness(scales),
-            *_spectrum(grey, seen),
-            *_lines(scales[1]),
-            *_white(small, scales[1]),
-            *_busy(scales[1]),
-            *_repeats(scales[1]),
-        )
-    ]
+    spectrum, lines, sharpness, repeats, white, light, busy = together(
+        [
+            lambda: _figures(_spectrum(grey, seen)),
+            lambda: _figures(_lines(scales[1])),
+            lambda: _figures(_sharpness(scales)),
+            lambda: _figures(_repeats(scales[1])),
+            lambda: _figures(_white(small, scales[1])),
+            lambda: _figures(_light(small, scales[3])),
+            lambda: _figures(_busy(scales[1])),
+        ],
+        beside=beside,
+    )
+    values = [*light, *sharpness, *spectrum, *lines, *white, *busy, *repeats]
     return Clues(np.nan_to_num(np.array(values, np.float64), posinf=1e6, neginf=-1e6))
 
 
@@ -87,6 +94,10 @@ def _shrunk(picture: NDArray[np.uint8], long_px: int) -> NDArray[np.uint8]:
 
 
 Named = Iterator[tuple[str, float]]
+
+
+def _figures(told: Named) -> list[float]:
+    return [value for _, value in told]
 
 
 def _light(small: Pixels, grey: Grey) -> Named:
@@ -107,13 +118,26 @@ def _light(small: Pixels, grey: Grey) -> Named:
 
 def _quantiles(grey: Grey, shares: Sequence[float]) -> Floats:
     """Percentiles of 8-bit values, by counting them."""
-    below = np.cumsum(np.bincount(grey.ravel(), minlength=256)) / max(grey.size, 1)
+    counts = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel()
+    below = np.cumsum(counts, dtype=np.float64) / max(grey.size, 1)
     return np.searchsorted(below, np.asarray(shares) / 100).astype(np.float64)
 
 
-def _tiled(picture: NDArray[np.generic]) -> Floats:
-    tiles = cv2.resize(np.asarray(picture, np.float32), _TILES, interpolation=cv2.INTER_AREA)
-    return np.asarray(tiles, np.float64)
+def _tiled(picture: Grey) -> Floats:
+    """The means of the tiles, which may end within a pixel."""
+    if min(picture.shape) < max(_TILES):
+        tiles = cv2.resize(np.asarray(picture, np.float32), _TILES, interpolation=cv2.INTER_AREA)
+        return np.asarray(tiles, np.float64)
+    # From running sums, read between their pixels: OpenCV's averaging takes four times as long.
+    sums = cv2.integral(picture)
+    for axis, count in ((0, _TILES[1]), (1, _TILES[0])):
+        edges = np.linspace(0, picture.shape[axis], count + 1)
+        before = np.minimum(edges.astype(np.int64), picture.shape[axis] - 1)
+        part = (edges - before).reshape((-1, 1) if axis == 0 else (1, -1))
+        sums = np.diff(
+            sums.take(before, axis) * (1 - part) + sums.take(before + 1, axis) * part, axis=axis
+        )
+    return np.asarray(sums * (_TILES[0] * _TILES[1] / picture.size), np.float64)
 
 
 def _sharpness(scales: list[Grey]) -> Named:
@@ -128,7 +152,7 @@ def _sharpness(scales: list[Grey]) -> Named:
         down = cv2.absdiff(next_[:, :-1], some[:, :-1])
         rising = cv2.absdiff(next_[:, :-1], some[:, 1:])
         falling = cv2.absdiff(next_[:, 1:], some[:, :-1])
-        ways = [_tiled(steps) for steps in (across, down, rising, falling)]
+        ways = [_tiled(np.asarray(steps, np.uint8)) for steps in (across, down, rising, falling)]
         tiles = np.sort(((ways[0] + ways[1]) / 2).ravel())[::-1]
         top = tiles[: len(tiles) // 4].mean()
         yield f"steps_top_{number}", float(top / usual)
@@ -155,6 +179,20 @@ def _windows(grey: Grey) -> Iterator[tuple[int, int, int]]:
     yield (wide - side) * 3 // 4, (tall - side) * 3 // 4, side
 
 
+def _power(packed: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, n // 2) power of the left half of a spectrum (the right one is its mirror), from how
+    OpenCV packs one of n by n: real and imaginary parts side by side, in the first column one under
+    the other."""
+    squares = packed**2
+    power = np.empty((len(packed), len(packed) // 2), np.float32)
+    np.add(squares[:, 1:-1:2], squares[:, 2::2], out=power[:, 1:])
+    half = len(packed) // 2
+    power[0, 0], power[half, 0] = squares[0, 0], squares[-1, 0]
+    power[1:half, 0] = squares[1:-1:2, 0] + squares[2::2, 0]
+    power[half + 1 :, 0] = power[1:half, 0][::-1]
+    return power
+
+
 def _spectrum(grey: Grey, seen: Pixels) -> Named:
     powers = []
     for left, top, side in _windows(grey):
@@ -162,10 +200,7 @@ def _spectrum(grey: Grey, seen: Pixels) -> Named:
         if side < _WINDOW_PX:
             part = np.asarray(cv2.resize(part, (_WINDOW_PX, _WINDOW_PX)), np.float32)
         part = (part - part.mean()) * _HANN
-        flat = cv2.dft(part, flags=cv2.DFT_COMPLEX_OUTPUT)
-        # The other half is its mirror.
-        flat = flat[:, : _WINDOW_PX // 2]
-        powers.append(cv2.log(flat[..., 0] ** 2 + flat[..., 1] ** 2 + 1))
+        powers.append(cv2.log(_power(np.asarray(cv2.dft(part), np.float32)) + 1))
     mean = (powers[0] + powers[1]) / 2
     sums = np.bincount(_CELL, mean.ravel(), minlength=_CELLS.size)[: _CELLS.size]
     rings = (sums / _CELLS).reshape(-1, 4)
@@ -268,7 +303,7 @@ def _busy(grey: Grey) -> Named:
     steps = cv2.absdiff(grey[:-1, 1:], grey[:-1, :-1]) // 2 + cv2.absdiff(
         grey[1:, :-1], grey[:-1, :-1]
     ) // np.uint8(2)
-    tiles = _tiled(steps)
+    tiles = _tiled(np.asarray(steps, np.uint8))
     usual = max(float(np.quantile(tiles, 0.75)), 0.3)
     for share in _STRONG:
         yield f"tiles_{share:g}", float(np.percentile(tiles, share) / usual)

@@ -18,7 +18,7 @@ from vision.calibration import Calibration
 from vision.errors import BadModel
 from vision.observation import ModelFacts
 from vision.photos import Pixels
-from vision.providers import chosen_provider
+from vision.providers import chosen_provider, session_options
 
 STRIDE_PX: Final = 32
 """Coarsest grid of the network: both sides of its input are multiples of this."""
@@ -100,12 +100,7 @@ class Detector:
         path = model if model is not None else default_model()
         if not path.is_file():
             raise BadModel(path, "there is no such detector file")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # Photos come one at a time: threads that spin between them only heat the box.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        providers = chosen_provider()
+        options, providers = session_options(threads=threads), chosen_provider()
         try:
             self._session: Any = onnxruntime.InferenceSession(
                 str(path), options, providers=providers
@@ -125,6 +120,7 @@ class Detector:
         )
         self.looks = _looks(path, said, self.facts.input_px)
         self.calibration = _calibration(path, said)
+        self._room = _Room()
         try:  # the first run allocates; a photo should not wait for it
             raw = self._raw(np.zeros((1, 3, STRIDE_PX * 30, self.facts.input_px), np.float32))
         except Exception as error:
@@ -175,12 +171,16 @@ class Detector:
     def _answers(
         self, rgb: Pixels, look: Look, score_min: float
     ) -> tuple[Boxes, NDArray[np.float32]]:
-        picture, scale = _shown(rgb, look)
+        picture, scale = _shown(rgb, look, self._room)
         height, width = rgb.shape[:2]
         boxes, scores = read_answers(self._raw(picture), scale, width, height, score_min=score_min)
         if look.mirrored:
             boxes[:, [0, 2]] = width - boxes[:, [2, 0]]
         return boxes, scores
+
+    def rest(self) -> None:
+        """Let go of the memory in which pictures are made ready; the next one asks for it anew."""
+        self._room = _Room()
 
     def run_bare(self, picture: NDArray[np.float32]) -> None:
         """The network alone on a picture that is ready, for timing."""
@@ -238,7 +238,9 @@ def letterbox(rgb: Pixels, long_px: int) -> tuple[NDArray[np.float32], float]:
     return _shown(rgb, Look(long_px))
 
 
-def _shown(rgb: Pixels, look: Look) -> tuple[NDArray[np.float32], float]:
+def _shown(
+    rgb: Pixels, look: Look, room: "_Room | None" = None
+) -> tuple[NDArray[np.float32], float]:
     height, width = rgb.shape[:2]
     scale = look.long_px / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
@@ -246,12 +248,32 @@ def _shown(rgb: Pixels, look: Look) -> tuple[NDArray[np.float32], float]:
     picture = cv2.resize(rgb, size, interpolation=how)
     if look.mirrored:
         picture = cv2.flip(picture, 1)
-    boxed = np.full(
-        (size[1] + -size[1] % STRIDE_PX, size[0] + -size[0] % STRIDE_PX, 3), PAD_GREY, np.uint8
-    )
-    boxed[: size[1], : size[0]] = picture
-    planes = np.ascontiguousarray(boxed.transpose(2, 0, 1))[None]
-    return planes.astype(np.float32) * np.float32(1 / 255), scale
+    tall, wide = size[1] + -size[1] % STRIDE_PX, size[0] + -size[0] % STRIDE_PX
+    planes = (room or _Room()).planes(tall, wide)
+    planes[0, :, size[1] :] = planes[0, :, :, size[0] :] = np.float32(PAD_GREY) * _PART
+    for plane, colour in zip(planes[0], cv2.split(picture), strict=True):
+        # Straight to where it is wanted: each copy of so many numbers takes as long as this.
+        np.multiply(colour, _PART, out=plane[: size[1], : size[0]])
+    return planes, scale
+
+
+_PART: Final = np.float32(1 / 255)
+"""What the network is shown for one step of a pixel's light."""
+
+
+class _Room:
+    """Memory for what the network is shown, kept from look to look: asking for it anew takes as
+    long as filling it."""
+
+    def __init__(self) -> None:
+        self._held = np.zeros(0, np.float32)
+
+    def planes(self, tall: int, wide: int) -> NDArray[np.float32]:
+        """(1, 3, tall, wide), with anything in it; good until it is asked for again."""
+        size = 3 * tall * wide
+        if size > len(self._held):
+            self._held = np.empty(size, np.float32)
+        return self._held[:size].reshape(1, 3, tall, wide)
 
 
 def read_answers(

@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.agreement import Boxes, Limits, overlaps
+from vision.agreement import Limits, overlaps
 from vision.detector import STRIDE_PX, Detector, Found, Look
-from vision.gaps import find_gaps, line_y
+from vision.gaps import Place, find_gaps, free_places, line_y
 from vision.observation import Gap, ModelFacts
 from vision.photos import Pixels
 from vision.rows import Rows
@@ -50,18 +50,18 @@ ROW_APART_MAX: Final = 0.35
 @dataclass(frozen=True, slots=True)
 class Weights:
     """How much each witness counts: a logistic of the network's logit, the share of the place under
-    facings, and the geometry's score with a stretch of it being there at all."""
+    facings, and whether the rows leave a stretch free there."""
 
     start: float
     network: float
     covered: float
-    geometry: float
     stretch: float
 
 
-WEIGHTS: Final = Weights(start=0.47, network=1.44, covered=-0.22, geometry=0.0, stretch=0.1)
+WEIGHTS: Final = Weights(start=0.47, network=1.44, covered=-0.22, stretch=0.1)
 """Fitted to the answers on 86 pictures that were trained on (their AP50 is that of kept-out ones,
-so little was learnt by heart); a fit that also leaves the geometry free gives it nothing."""
+so little was learnt by heart); a fit that also left the geometry's own score free gave it nothing,
+so stretches need no score."""
 
 
 def default_gap_model() -> Path | None:
@@ -93,6 +93,11 @@ class GapEyes:
             path = None
         self._network = None if path is None else Detector(path, threads=threads)
 
+    def rest(self) -> None:
+        """As `Detector.rest`."""
+        if self._network is not None:
+            self._network.rest()
+
     @property
     def facts(self) -> ModelFacts | None:
         """Which network it is; None: geometry alone."""
@@ -107,22 +112,33 @@ class GapEyes:
         rgb: Pixels,
         scale: float,
         score_min: float = TOLD_SCORE_MIN,
+        said: Callable[[], Found] | None = None,
     ) -> tuple[Gap, ...]:
-        """The places that look bare; arguments and answer as those of `find_gaps`."""
+        """The places that look bare; arguments and answer as those of `find_gaps`.
+
+        Args:
+            said: waits for what `answers` says, where that is asked already.
+        """
         if self._network is None:
             return find_gaps(boxes_px, rows, weak_px=weak_px, rgb=rgb, scale=scale)
-        stretches = find_gaps(boxes_px, rows, weak_px=weak_px, rgb=rgb, scale=scale, score_min=0.0)
-        looks = looks_at(self._network.looks, boxes_px, max(rgb.shape[:2]) / scale)
-        small = _halved(rgb, max(look.long_px for look in looks))
-        seen = self._network.find_at_all(small, [GAP_LIMITS], looks=looks)[0]
-        shrunk = np.float32(scale * small.shape[1] / rgb.shape[1])
-        full = Found((seen.boxes_px / shrunk).astype(np.float32), seen.scores)
-        gaps = weigh(full, stretches, boxes_px, WEIGHTS)
+        stretches = free_places(boxes_px, rows, weak_px=weak_px, rgb=rgb, scale=scale)
+        full = said() if said else self.answers(boxes_px, rgb=rgb, scale=scale)
+        gaps = weigh(full, stretches, boxes_px, WEIGHTS, score_min=score_min)
         return tuple(
             replace(gap, row=gap.row if gap.row is not None else row_under(gap, rows))
             for gap in gaps
-            if gap.score >= score_min
         )
+
+    def answers(self, boxes_px: NDArray[np.floating], *, rgb: Pixels, scale: float) -> Found:
+        """What the network alone says, in the photo's full pixels; without one, nothing."""
+        network = self._network
+        if network is None:
+            return Found.nothing()
+        looks = looks_at(network.looks, boxes_px, max(rgb.shape[:2]) / scale)
+        small = _halved(rgb, max(look.long_px for look in looks))
+        seen = network.find_at_all(small, [GAP_LIMITS], looks=looks)[0]
+        shrunk = np.float32(scale * small.shape[1] / rgb.shape[1])
+        return Found((seen.boxes_px / shrunk).astype(np.float32), seen.scores)
 
     def bare(
         self, boxes_px: NDArray[np.floating], *, rgb: Pixels, scale: float
@@ -170,68 +186,78 @@ def looks_at(
 
 def weigh(
     learnt: Found,
-    stretches: Sequence[Gap],
+    stretches: Sequence[Place],
     facings_px: NDArray[np.floating],
     weights: Weights,
+    *,
+    score_min: float = 0.0,
 ) -> tuple[Gap, ...]:
     """One answer from both witnesses, the surest first.
 
     Args:
         learnt: the network's answers.
-        stretches: what the geometry found, with its scores; same pixels.
+        stretches: what the rows leave free; same pixels.
         facings_px: (n, 4) the facings, same pixels.
+        score_min: surer ones only.
     Returns:
         Each answer of the network, and each stretch that is none of them, with the weighed score;
         of two that share too much only the surer.
     """
-    free = np.array([gap.box_xyxy_px for gap in stretches], np.float32).reshape(-1, 4)
-    iou = overlaps(learnt.boxes_px, free)
-    found = []
-    for number, (box, score) in enumerate(zip(learnt.boxes_px, learnt.scores, strict=True)):
-        near: int = int(iou[number].argmax()) if len(free) else -1
-        same = near >= 0 and iou[number, near] >= MATCH_IOU_MIN
-        stretch = stretches[near] if same else None
-        found.append(_weighed(_edges(box), float(score), stretch, facings_px, weights))
-    alone = np.ones(len(free), bool) if not len(learnt.scores) else iou.max(0) < MATCH_IOU_MIN
-    for place in np.flatnonzero(alone):
-        stretch = stretches[int(place)]
-        found.append(_weighed(stretch.box_xyxy_px, UNSEEN_SCORE, stretch, facings_px, weights))
-    kept: list[Gap] = []
-    for gap in sorted(found, key=lambda gap: -gap.score):
-        others = np.array([one.box_xyxy_px for one in kept], np.float32).reshape(-1, 4)
-        own = np.array([gap.box_xyxy_px], np.float32)
-        if not len(kept) or overlaps(own, others).max() <= GAP_LIMITS.overlap_max:
-            kept.append(gap)
-    return tuple(kept)
+    free = np.array([place.box_xyxy_px for place in stretches], np.float64).reshape(-1, 4)
+    iou = overlaps(learnt.boxes_px, free.astype(np.float32))
+    same = iou.max(axis=1, initial=0.0) >= MATCH_IOU_MIN
+    alone = np.flatnonzero(iou.max(axis=0, initial=0.0) < MATCH_IOU_MIN)
+    boxes = np.concatenate([learnt.boxes_px.astype(np.float64), free[alone]])
+    said = np.concatenate([learnt.scores.astype(np.float64), np.full(len(alone), UNSEEN_SCORE)])
+    stands = np.concatenate([same, np.ones(len(alone), np.bool_)])
+    rows = [
+        stretches[int(iou[number].argmax())].row if matched else None
+        for number, matched in enumerate(same)
+    ] + [stretches[place].row for place in alone.tolist()]
+    scores = np.array(_weighed(boxes, said, stands, facings_px, weights), np.float64)
+    order = np.argsort(-scores, kind="stable")
+    order = order[scores[order] >= score_min]
+    apart = overlaps(*(boxes[order].astype(np.float32),) * 2) <= GAP_LIMITS.overlap_max
+    kept: list[int] = []
+    for number in range(len(order)):
+        if apart[number, kept].all():
+            kept.append(number)
+    return tuple(
+        Gap(_edges(boxes[number]), float(scores[number]), rows[number]) for number in order[kept]
+    )
 
 
 def _weighed(
-    box: tuple[float, float, float, float],
-    score: float,
-    stretch: Gap | None,
+    boxes: NDArray[np.float64],
+    said: NDArray[np.float64],
+    stands: NDArray[np.bool_],
     facings_px: NDArray[np.floating],
     weights: Weights,
-) -> Gap:
-    held = min(max(score, 1e-3), 1 - 1e-3)
+) -> list[float]:
+    """The score of each (n, 4) box, in thousandths, from what the network said of it and whether a
+    stretch is there."""
+    held = said.clip(1e-3, 1 - 1e-3)
     witness = (
         weights.start
-        + weights.network * float(np.log(held / (1 - held)))
-        + weights.covered * min(covered_share(box, facings_px), 1.0)
-        + (weights.stretch + weights.geometry * stretch.score if stretch is not None else 0.0)
+        + weights.network * np.log(held / (1 - held))
+        + weights.covered * covered_shares(boxes, facings_px).clip(None, 1.0)
+        + weights.stretch * stands
     )
-    return Gap(
-        box, round(float(1 / (1 + np.exp(-witness))), 3), None if stretch is None else stretch.row
-    )
+    return [round(score, 3) for score in (1 / (1 + np.exp(-witness))).tolist()]
 
 
-def covered_share(
-    box: tuple[float, float, float, float], facings_px: NDArray[np.floating]
-) -> float:
-    """Share of a box under facings; those that overlap count twice. 0 for none."""
-    x1, y1, x2, y2 = box
-    wide = np.minimum(facings_px[:, 2], x2) - np.maximum(facings_px[:, 0], x1)
-    tall = np.minimum(facings_px[:, 3], y2) - np.maximum(facings_px[:, 1], y1)
-    return float((wide.clip(0) * tall.clip(0)).sum() / max((x2 - x1) * (y2 - y1), 1e-9))
+def covered_shares(
+    boxes: NDArray[np.float64], facings_px: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """(n,) share of each (n, 4) box under facings; those that overlap count twice. 0 for none."""
+    wide, tall = (
+        np.minimum(facings_px[None, :, axis + 2], boxes[:, None, axis + 2])
+        - np.maximum(facings_px[None, :, axis], boxes[:, None, axis])
+        for axis in (0, 1)
+    )
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    shared = (wide.clip(0) * tall.clip(0)).sum(axis=1)
+    return np.asarray(shared / areas.clip(1e-9), np.float64)
 
 
 def row_under(gap: Gap, rows: Rows) -> int | None:
@@ -247,6 +273,6 @@ def row_under(gap: Gap, rows: Rows) -> int | None:
     return index if apart <= ROW_APART_MAX * (y2 - y1) else None
 
 
-def _edges(box: Boxes) -> tuple[float, float, float, float]:
+def _edges(box: NDArray[np.float64]) -> tuple[float, float, float, float]:
     x1, y1, x2, y2 = (float(edge) for edge in box)
     return x1, y1, x2, y2

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.observation import Gap, Row
+from vision.observation import Box, Gap, Row
 from vision.photos import Pixels
 from vision.rows import Rows
 
@@ -55,6 +55,15 @@ class _Stretch:
     at_end: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a gap could be."""
+
+    box_xyxy_px: Box
+    row: int | None
+    """Index of the row on which it stands."""
+
+
 def find_gaps(
     boxes_px: NDArray[np.floating],
     rows: Rows,
@@ -78,19 +87,93 @@ def find_gaps(
     """
     boxes = np.asarray(boxes_px, np.float64).reshape(-1, 4)
     weak = np.asarray(weak_px, np.float64).reshape(-1, 4)
-    found: list[Gap] = []
     stretches = _stretches(boxes, rows)
-    for stretch, column in zip(stretches, _columns(stretches), strict=True):
+    places = _free(stretches, boxes, rgb, scale)
+    scored = _scored(places, stretches, boxes, weak, rgb, scale)
+    return _without_doubles([gap for score, gap in scored if score >= score_min])
+
+
+def free_places(
+    boxes_px: NDArray[np.floating],
+    rows: Rows,
+    *,
+    weak_px: NDArray[np.floating],
+    rgb: Pixels,
+    scale: float,
+) -> tuple[Place, ...]:
+    """Every uncovered stretch of a row, however it looks: the places of `find_gaps` from 0 on.
+
+    Pixels are looked at only where stretches of two rows lie over one another and the surer one
+    is to stay: most do not, and looking at all of them takes longer than all else here.
+
+    Args:
+        boxes_px, rows, weak_px, rgb, scale: as those of `find_gaps`.
+    """
+    boxes = np.asarray(boxes_px, np.float64).reshape(-1, 4)
+    weak = np.asarray(weak_px, np.float64).reshape(-1, 4)
+    stretches = _stretches(boxes, rows)
+    places = _free(stretches, boxes, rgb, scale)
+    edges = np.array([box for _, box in places]).reshape(-1, 4)
+    contested = _overlapping(edges)
+    rivals = [place for place, shared in zip(places, contested, strict=True) if shared]
+    kept = [
+        Place(box, stretches[number].row.index)
+        for (number, box), shared in zip(places, contested, strict=True)
+        if not shared
+    ]
+    scored = _scored(rivals, stretches, boxes, weak, rgb, scale)
+    surer = _without_doubles([gap for _, gap in scored])
+    return (*kept, *(Place(gap.box_xyxy_px, gap.row) for gap in surer))
+
+
+def _free(
+    stretches: list[_Stretch], boxes: Floats, rgb: Pixels, scale: float
+) -> list[tuple[int, Box]]:
+    """The stretches that can be bare, by their number, each with the box of a gap there."""
+    places = []
+    for number, stretch in enumerate(stretches):
         box = _box(stretch, rgb.shape[1] / scale, rgb.shape[0] / scale)
-        if box is None or _area_covered(box, boxes) > COVERED_AREA_MAX or _under_a_pack(box, boxes):
-            continue
-        score = _score(stretch, box, boxes, weak, rgb, scale, column)
-        if score >= score_min:
-            found.append(Gap(box, round(score, 3), stretch.row.index))
-    return _without_doubles(found)
+        if (
+            box is not None
+            and _area_covered(box, boxes) <= COVERED_AREA_MAX
+            and not _under_a_pack(box, boxes)
+        ):
+            places.append((number, box))
+    return places
 
 
-def _under_a_pack(box: tuple[float, float, float, float], boxes: Floats) -> bool:
+def _scored(
+    places: list[tuple[int, Box]],
+    stretches: list[_Stretch],
+    boxes: Floats,
+    weak: Floats,
+    rgb: Pixels,
+    scale: float,
+) -> list[tuple[float, Gap]]:
+    """Those places as gaps, which tell thousandths, and how sure each is."""
+    if not places:
+        return []
+    columns = _columns(stretches)
+    scored = []
+    for number, box in places:
+        score = _score(stretches[number], box, boxes, weak, rgb, scale, columns[number])
+        scored.append((score, Gap(box, round(score, 3), stretches[number].row.index)))
+    return scored
+
+
+def _overlapping(boxes: Floats) -> NDArray[np.bool_]:
+    """(n,) which of (n, 4) boxes share any area with another one."""
+    wide, tall = (
+        np.minimum(boxes[:, None, axis + 2], boxes[None, :, axis + 2])
+        - np.maximum(boxes[:, None, axis], boxes[None, :, axis])
+        for axis in (0, 1)
+    )
+    shared = (wide > 0) & (tall > 0)
+    np.fill_diagonal(shared, False)
+    return np.asarray(shared.any(axis=1), np.bool_)
+
+
+def _under_a_pack(box: Box, boxes: Floats) -> bool:
     """Packs do not float: below one that no board holds, there is another, seen or not."""
     x1, y1, x2, y2 = box
     wide = np.minimum(boxes[:, 2], x2) - np.maximum(boxes[:, 0], x1)
@@ -200,9 +283,7 @@ def _beside(boxes: Floats, own: NDArray[np.intp], x: float) -> NDArray[np.intp]:
     return np.array(left[:NEIGHBOURS] + right[:NEIGHBOURS], np.intp)
 
 
-def _box(
-    stretch: _Stretch, width_px: float, height_px: float
-) -> tuple[float, float, float, float] | None:
+def _box(stretch: _Stretch, width_px: float, height_px: float) -> Box | None:
     foot = line_y(stretch.row, (stretch.left + stretch.right) / 2)
     top, foot = max(0.0, foot - stretch.height), min(foot, height_px)
     left, right = max(0.0, stretch.left), min(stretch.right, width_px)
@@ -213,7 +294,7 @@ def _box(
 
 def _score(
     stretch: _Stretch,
-    box: tuple[float, float, float, float],
+    box: Box,
     boxes: Floats,
     weak: Floats,
     rgb: Pixels,
@@ -290,7 +371,7 @@ def _lab(rgb: Pixels) -> Pixels:
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), np.uint8) if rgb.size else rgb
 
 
-def _share_covered(box: tuple[float, float, float, float], others: Floats) -> float:
+def _share_covered(box: Box, others: Floats) -> float:
     """Share of the box's width in which some other box covers at least half of its height."""
     x1, y1, x2, y2 = box
     tall = np.minimum(others[:, 3], y2) - np.maximum(others[:, 1], y1)
@@ -299,7 +380,7 @@ def _share_covered(box: tuple[float, float, float, float], others: Floats) -> fl
     return 1 - free / (x2 - x1)
 
 
-def _area_covered(box: tuple[float, float, float, float], others: Floats) -> float:
+def _area_covered(box: Box, others: Floats) -> float:
     """Share of the box's area under other boxes; counts twice where those overlap."""
     x1, y1, x2, y2 = box
     wide = np.minimum(others[:, 2], x2) - np.maximum(others[:, 0], x1)

@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -52,7 +54,9 @@ class Looker:
         self.detector = Detector(model, threads=threads)
         self.gap_eyes = GapEyes(threads=threads)
         self._doubtful = doubtful
-        self._first_word = chosen_verdict()
+        # One photo after another: a second thread is the other core where a network does not run.
+        self._beside = ThreadPoolExecutor(1, "look") if threads > 1 else None
+        self._first_word = chosen_verdict(beside=self._beside)
 
     def look_at(
         self, source: Path | bytes, *, name: str | None = None
@@ -69,6 +73,11 @@ class Looker:
         timings = {"read": read_ms, **seen.timings_ms}
         timings["total"] = round(read_ms + seen.timings_ms["total"], 1)
         return photo, replace(seen, timings_ms=timings)
+
+    def rest(self) -> None:
+        """No photo comes for a while: let go of what is only kept to be quick (16 MB)."""
+        self.detector.rest()
+        self.gap_eyes.rest()
 
     def look(self, photo: Photo) -> Observation:
         """What a photo shows. A refused photo has reasons and nothing else."""
@@ -96,11 +105,16 @@ class Looker:
             return Observation(
                 photo=_facts(photo, reasons), timings_ms=timings, model=self.detector.facts
             )
-        boxes = _full_size(found, photo)
+        boxes, half_seen = _full_size(found, photo), _full_size(weak, photo)
+        said = None
+        if self._beside is not None:  # rows and what they leave free need no network
+            answers = partial(self.gap_eyes.answers, rgb=photo.rgb, scale=photo.scale)
+            said = self._beside.submit(answers, boxes).result
         rows = find_rows(boxes, photo.width, photo.height)
         at = lap("rows", at)
-        half_seen = _full_size(weak, photo)
-        gaps = self.gap_eyes.find(boxes, rows, weak_px=half_seen, rgb=photo.rgb, scale=photo.scale)
+        gaps = self.gap_eyes.find(
+            boxes, rows, weak_px=half_seen, rgb=photo.rgb, scale=photo.scale, said=said
+        )
         lap("gaps", at)
         facings = tuple(
             Facing(_tenths(box), round(float(score), 3), int(row) if row >= 0 else None)

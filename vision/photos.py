@@ -45,6 +45,15 @@ _REDUCED_SHARE_MIN: Final = 0.625
 """A JPEG is decoded reduced only as far as its long side keeps this share of what is wanted: 1500
 pixels of 2400."""
 
+_JPEGS: Final = ("JPEG", "MPO")
+"""What Pillow calls one; phones put a second picture behind the first and make it an MPO."""
+_REDUCED: Final = {
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
+}
+"""OpenCV's flag for each reduction; the colours are another flag's."""
+
 # EXIF orientation -> how stored pixels become upright: transposed first, then flipped.
 _UPRIGHT: Final[dict[int, tuple[bool, bool, bool]]] = {
     # transposed, mirrored left to right, turned upside down
@@ -113,7 +122,7 @@ def read_photo(
     orientation, taken = _said_beside(image)
     turned, mirrored, upside_down = _UPRIGHT[orientation]
     stored_width, stored_height = image.size
-    rgb = _decode(image, name, long_px)
+    rgb = _decode(image, data, name, long_px)
     if turned:
         rgb = rgb.transpose(1, 0, 2)
     rgb = rgb[:: -1 if upside_down else 1, :: -1 if mirrored else 1]
@@ -241,23 +250,43 @@ def with_time(jpeg: bytes, taken: str | None) -> bytes:
     return jpeg[:2] + b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body + jpeg[2:]
 
 
-def _decode(image: Image.Image, name: str, long_px: int) -> Pixels:
+def _decode(image: Image.Image, data: bytes, name: str, long_px: int) -> Pixels:
     """(h, w, 3) as stored, long side at most `long_px`."""
-    try:
-        # For JPEG alone: asks the decoder for 1/1, 1/2, 1/4 or 1/8, never below what is named.
-        shrink = max(1.0, max(image.size) / (_REDUCED_SHARE_MIN * long_px))
-        image.draft("RGB", (int(image.width / shrink), int(image.height / shrink)))
-        image.load()
-        if image.mode.startswith("I"):  # 16 bits a pixel, which Pillow would cut off at 255
-            grey = (np.asarray(image).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)
-            rgb = np.repeat(grey[:, :, None], 3, axis=2)
-        else:
-            rgb = np.asarray(image.convert("RGB"))
-    except (*_DAMAGE, Image.DecompressionBombError) as error:
-        raise _damaged(name) from error
+    if image.format in _JPEGS and image.mode == "RGB":
+        rgb = _decode_jpeg(image.size, data, name, long_px)
+    else:
+        rgb = _decode_with_pillow(image, name)
     longest = max(rgb.shape[:2])
     if longest > long_px:
         shrink = long_px / longest
         size = (max(1, round(rgb.shape[1] * shrink)), max(1, round(rgb.shape[0] * shrink)))
         rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
     return rgb
+
+
+def _decode_jpeg(size: tuple[int, int], data: bytes, name: str, long_px: int) -> Pixels:
+    """With OpenCV, straight into the pixels that are looked at: Pillow has the same decoder, and
+    copies them twice behind it."""
+    shrink = max(1.0, max(size) / (_REDUCED_SHARE_MIN * long_px))
+    most = min(side // max(1, int(side / shrink)) for side in size)
+    reduced = next((flag for by, flag in _REDUCED.items() if by <= most), 0)
+    how = reduced | cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        rgb = cv2.imdecode(np.frombuffer(data, np.uint8), how)
+    except cv2.error as error:
+        raise _damaged(name) from error
+    if rgb is None:  # so for a file that is cut short, too
+        raise _damaged(name)
+    return np.asarray(rgb, np.uint8)
+
+
+def _decode_with_pillow(image: Image.Image, name: str) -> Pixels:
+    """The other formats, and JPEGs that are grey or printers' (CMYK)."""
+    try:
+        image.load()
+        if image.mode.startswith("I"):  # 16 bits a pixel, which Pillow would cut off at 255
+            grey = (np.asarray(image).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)
+            return np.repeat(grey[:, :, None], 3, axis=2)
+        return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+    except (*_DAMAGE, Image.DecompressionBombError) as error:
+        raise _damaged(name) from error

@@ -216,21 +216,21 @@ def _most_agreed(along: Floats, rise: Floats, low: Floats, down: Floats) -> tupl
     top to -0.4 at the foot: a descent from the median would end in a wrong valley. So all leans
     are tried.
     """
-    base, change = (
-        tried.ravel() for tried in np.meshgrid(LEANS, LEANS * CHANGE_SHARE, indexing="ij")
-    )
-    # In place: of the thousands of leans and hundreds of pairs a copy is made once, not five times.
-    off = change[:, None] * (down * along)[None]
-    off += base[:, None] * along[None]
-    off -= rise
-    off /= 0.08 * low
-    np.square(off, out=off)
-    off *= -0.5
-    agreed = np.exp(off, out=off).sum(axis=1)
+    # One lean at the middle after another, in place: all at once would not fit into the cache.
+    changed = (LEANS * CHANGE_SHARE)[:, None] * (down * along)[None]
+    off = np.empty_like(changed)
+    agreed = np.empty((len(LEANS), len(LEANS)))
+    for place, lean in enumerate(LEANS):
+        np.add(changed, lean * along, out=off)
+        off -= rise
+        off /= 0.08 * low
+        np.square(off, out=off)
+        off *= -0.5
+        agreed[place] = np.exp(off, out=off).sum(axis=1)
     # Among equals the level one: a brick pattern agrees with its diagonals almost as well.
-    agreed *= 1 - 0.3 * np.abs(base) - 0.1 * np.abs(change)
-    best = int(agreed.argmax())
-    return float(base[best]), float(change[best])
+    agreed *= 1 - 0.3 * np.abs(LEANS)[:, None] - 0.1 * np.abs(LEANS * CHANGE_SHARE)[None]
+    best, most = divmod(int(agreed.argmax()), len(LEANS))
+    return float(LEANS[best]), float((LEANS * CHANGE_SHARE)[most])
 
 
 def _pairs(boxes: Floats) -> Floats:

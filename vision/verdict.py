@@ -9,8 +9,9 @@ has run, facings themselves tell whether this is a shelf.
 import json
 import os
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Final
 
@@ -129,9 +130,11 @@ def refusers() -> Mapping[str, Refuser]:
     }  # fmt: skip
 
 
-def chosen_verdict() -> Callable[[Photo], FirstWord]:
+def chosen_verdict(*, beside: Executor | None = None) -> Callable[[Photo], FirstWord]:
     """What is asked of a photo before the network runs, by the setting; see `VERDICT_VARIABLE`.
 
+    Args:
+        beside: a second thread to look at the pixels.
     Raises:
         BadInput: the setting names none.
     """
@@ -141,7 +144,7 @@ def chosen_verdict() -> Callable[[Photo], FirstWord]:
     if name == "basic":
         return lambda photo: FirstWord(basic_reasons(photo))
     refusers()  # read now: the first photo should not wait for it
-    return first_word
+    return partial(first_word, beside=beside)
 
 
 def basic_reasons(photo: Photo) -> tuple[str, ...]:
@@ -157,7 +160,7 @@ def reasons_before_looking(photo: Photo) -> tuple[str, ...]:
     return first_word(photo).codes
 
 
-def first_word(photo: Photo) -> FirstWord:
+def first_word(photo: Photo, *, beside: Executor | None = None) -> FirstWord:
     """Whether the photo is refused before the network runs, and when it is to be afterwards.
 
     The surest reason comes first. In a photo that is too dark or too small nothing else can be
@@ -165,7 +168,7 @@ def first_word(photo: Photo) -> FirstWord:
     """
     if basic := basic_reasons(photo):
         return FirstWord(basic)
-    above = odds_above(clues_of(photo.rgb))
+    above = odds_above(clues_of(photo.rgb, beside=beside))
     far = above.pop("too_far", -np.inf)
     if far > FAR_UNSURE:
         above["too_far"] = far

@@ -57,6 +57,9 @@ class DrawnEyes:
         self.without: frozenset[tuple[int, int]] = frozenset()
         self.refused = False
 
+    def rest(self) -> None:
+        """Keeps nothing."""
+
     def look_at(
         self, source: Path | bytes, *, name: str | None = None
     ) -> tuple[Photo, Observation]:

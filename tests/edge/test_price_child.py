@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edge.price_child import PriceReader
+from edge.price_child import PriceReader, _age_s
 from edge.second_answers import read_prices
 from planograms.after import marks_after
 from planograms.files import write_planogram
@@ -93,6 +93,36 @@ def test_without_time_nothing_is_claimed(asked: dict[str, Any]) -> None:
     told, fact = read_prices(answer)
     assert (told.checklist, told.late, eyes.read_lines) == (None, True, 0)
     assert fact.value is None
+
+
+@pytest.mark.parametrize(
+    ("begun", "comes_after_s", "takes_s", "read"),
+    [
+        (None, 0.0, 3.0, True),
+        (-1.0, 0.0, 2.0, True),
+        (-1.0, 0.0, 3.0, False),  # a second of the time went by while the child was started
+        (-1.0, 9.0, 3.0, True),  # it was ready before the photo came
+        (-60.0, 0.0, 1.0, True),  # something is read, however slowly it started
+        (-60.0, 0.0, 2.0, False),
+    ],
+)
+def test_the_start_of_the_child_is_a_part_of_the_first_photos_time(
+    begun: float | None, comes_after_s: float, takes_s: float, read: bool, asked: dict[str, Any]
+) -> None:
+    times = [0.0, comes_after_s]  # ready, and the first photo comes
+
+    def clock() -> float:
+        return times.pop(0) if times else comes_after_s + takes_s
+
+    eyes = ReadsTag("5.49", at_first())
+    answer = PriceReader(eyes, reading_s_max=3.5, clock=clock, begun=begun)(asked, b"")
+    assert answer["late"] is not read
+    assert bool(eyes.read_lines) is read
+
+
+def test_a_process_knows_its_age() -> None:
+    first = _age_s()
+    assert 0 <= first <= _age_s() < 86400
 
 
 def test_tags_are_looked_for_under_products_with_a_price() -> None:

@@ -171,6 +171,24 @@ def test_the_network_sees_multiples_of_its_stride(width: int, height: int) -> No
     assert 0.0 <= planes.min() <= planes.max() <= 1.0
 
 
+def test_what_the_network_is_shown_is_the_photo_in_parts_of_one_with_grey_beside_it() -> None:
+    rgb = np.random.default_rng(3).integers(0, 256, (40, 50, 3), np.uint8)
+    planes, _ = letterbox(rgb, 50)
+    plain = np.full((64, 64, 3), 114, np.uint8)
+    plain[:40, :50] = rgb
+    shown = plain.transpose(2, 0, 1)[None].astype(np.float32) * np.float32(1 / 255)
+    assert (planes == shown).all()
+
+
+def test_nothing_of_a_photo_is_left_for_the_next_one(detector: Detector) -> None:
+    small = np.ascontiguousarray(draw_cells(CELLS)[:330, :430])
+    before = detector.find(small)
+    detector.find(np.full((500, 640, 3), 255, np.uint8))
+    again = detector.find(small)
+    assert (again.boxes_px == before.boxes_px).all()
+    assert (again.scores == before.scores).all()
+
+
 boxes = st.lists(
     st.tuples(st.integers(0, 50), st.integers(0, 50), st.integers(1, 30), st.integers(1, 30)).map(
         lambda box: (box[0], box[1], box[0] + box[2], box[1] + box[3])

@@ -18,16 +18,16 @@ from vision.gap_eyes import (
     GEOMETRY,
     GapEyes,
     Weights,
-    covered_share,
+    covered_shares,
     looks_at,
     row_under,
     weigh,
 )
-from vision.gaps import find_gaps
+from vision.gaps import Place, find_gaps
 from vision.observation import Gap
 from vision.rows import find_rows
 
-PLAIN = Weights(start=0, network=1, covered=-3, geometry=2, stretch=0)
+PLAIN = Weights(start=0, network=1, covered=-3, stretch=2)
 NOTHING = np.zeros((0, 4), np.float32)
 
 box = st.tuples(
@@ -44,7 +44,7 @@ def found(*rows: tuple[tuple[int, ...], float]) -> Found:
 
 @given(st.lists(st.tuples(box, st.floats(0.02, 0.99)), max_size=12), st.lists(box, max_size=8))
 def test_gaps_come_surest_first_and_apart(answers, stretches):
-    free = [Gap(tuple(map(float, one)), 0.5, 0) for one in stretches]
+    free = [Place(tuple(map(float, one)), 0) for one in stretches]
     gaps = weigh(found(*answers), free, NOTHING, PLAIN)
     scores = [gap.score for gap in gaps]
     assert scores == sorted(scores, reverse=True)
@@ -58,14 +58,14 @@ def test_gaps_come_surest_first_and_apart(answers, stretches):
 def test_a_place_under_facings_is_doubted_and_one_the_rows_free_believed(place, score):
     plain = weigh(found((place, score)), [], NOTHING, PLAIN)[0].score
     under = weigh(found((place, score)), [], np.array([place], np.float32), PLAIN)[0].score
-    free = Gap(tuple(map(float, place)), 0.9, 2)
+    free = Place(tuple(map(float, place)), 2)
     freed = weigh(found((place, score)), [free], NOTHING, PLAIN)[0]
     assert under < plain < freed.score
     assert freed.row == 2
 
 
 def test_a_stretch_the_network_said_nothing_of_is_told_weakly():
-    gaps = weigh(found(), [Gap((0.0, 0.0, 10.0, 20.0), 1.0, 1)], NOTHING, PLAIN)
+    gaps = weigh(found(), [Place((0.0, 0.0, 10.0, 20.0), 1)], NOTHING, PLAIN)
     assert [gap.row for gap in gaps] == [1]
     assert gaps[0].score < 0.2
 
@@ -92,8 +92,9 @@ def test_a_photo_from_far_away_is_shown_larger():
 
 def test_covered_is_the_share_under_facings():
     facings = np.array([(0, 0, 5, 10), (100, 0, 110, 10)], np.float32)
-    assert covered_share((0.0, 0.0, 10.0, 10.0), facings) == pytest.approx(0.5)
-    assert covered_share((0.0, 0.0, 10.0, 10.0), NOTHING) == 0
+    place = np.array([(0.0, 0.0, 10.0, 10.0)])
+    assert covered_shares(place, facings) == pytest.approx(0.5)
+    assert covered_shares(place, NOTHING) == 0
 
 
 CELLS = [(column, 6) for column in range(3, 17) if column not in (8, 9)]

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from vision.gaps import find_gaps
+from vision.gaps import find_gaps, free_places
 from vision.observation import Gap
 from vision.rows import find_rows
 
@@ -76,6 +78,30 @@ def test_bare_shelf_is_one_gap_of_its_width(place: int, width: int) -> None:
     assert overlap(gap.box_xyxy_px, (first[0], first[1], last[2], last[3])) > 0.8
     assert gap.row == len(BOARDS) - 1 - place  # 0 is the lowest shelf
     assert gap.score > 0.7
+
+
+@given(
+    st.sets(st.sampled_from([(c, p) for p in range(3) for c in range(COLUMNS)]), max_size=16),
+    st.sampled_from([PACK_HEIGHT, 120, 148]),
+)
+@settings(max_examples=25)
+def test_places_are_those_of_all_gaps_however_unsure(
+    gone: set[tuple[int, int]], height: int
+) -> None:
+    """Of tall packs, gaps of two rows lie over one another, and the surer one has to stay."""
+    packs = [
+        pack(column, board, height)
+        for place, board in enumerate(BOARDS)
+        for column in range(COLUMNS)
+        if (column, place) not in gone
+    ]
+    boxes = np.array(packs, float).reshape(-1, 4)
+    rows = find_rows(boxes, WIDTH, HEIGHT)
+    places = free_places(boxes, rows, weak_px=boxes, rgb=draw(packs), scale=1.0)
+    gaps = seen(packs, score_min=0.0)
+    assert sorted((place.box_xyxy_px, place.row) for place in places) == sorted(
+        (gap.box_xyxy_px, gap.row) for gap in gaps
+    )
 
 
 def test_two_gaps_of_one_row_are_two() -> None:

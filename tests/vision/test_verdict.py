@@ -1,6 +1,7 @@
 """The verdict: photos that cannot be judged are refused, and the reason says what to do."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -106,6 +107,11 @@ def test_a_picture_of_any_size_has_clues(size: tuple[int, int], value: int) -> N
     values = clues_of(np.full((*size, 3), value, np.uint8)).values
     assert values.shape == (len(CLUE_NAMES),)
     assert np.isfinite(values).all()
+
+
+def test_two_threads_see_the_same_clues(shelf: Rgb) -> None:
+    with ThreadPoolExecutor(1) as beside:
+        assert (clues_of(shelf, beside=beside).values == clues_of(shelf).values).all()
 
 
 def test_blur_is_seen_in_the_clues(shelf: Rgb) -> None:
