@@ -42,6 +42,7 @@ export const DESK_MESSAGES = {
   'policy.trying': { en: 'Computing…', zh: '正在计算…' },
   'policy.publish': { en: 'Publish', zh: '发布' },
   'policy.first': { en: 'Try it first: what is published is what was tried.', zh: '请先试算，只能发布试算过的版本。' },
+  'policy.stale': { en: 'Of the limits as they were before you changed them: try again.', zh: '以下为修改前界限的试算结果，请重新试算。' },
   'policy.trial': { en: 'What would have changed, {first} to {last}', zh: '{first}至{last}会有的变化' },
   'policy.counted': { en: '{shops} shops, {codes} codes computed twice, {changed} differ', zh: '{shops} 家门店，{codes} 个健康码各算两次，{changed} 个不同' },
   'policy.changed': { en: 'on {n} days', zh: '{n} 天' },

@@ -179,7 +179,7 @@ export const MESSAGES = {
   'live.title': { en: 'Tasks shown on the shelf', zh: '在货架上显示任务' },
   'live.opening': { en: 'Opening the camera', zh: '正在打开相机' },
   'live.searching': { en: 'Looking for the shelf: hold the phone as for the photo', zh: '正在寻找货架：请像拍照时一样拿好手机' },
-  'live.notfound': { en: 'The shelf is not found. Step back until most of it is in the picture, or go back to the photo.', zh: '没有找到货架。请后退到能看见大部分货架，或返回照片。' },
+  'live.notfound': { en: 'The shelf is not found. Step back until most of it is in the picture. The photo below shows the same places.', zh: '没有找到货架。请后退到能看见大部分货架；下方照片标有相同的位置。' },
   'live.tracking': { en: 'Shelf found', zh: '已找到货架' },
   'live.lost': { en: 'Lost the shelf. Point the camera at it again.', zh: '货架已离开画面，请重新对准货架。' },
   'live.resting': { en: 'Resting to save the battery. Move the phone to go on.', zh: '已休眠以节省电量，移动手机即可继续。' },

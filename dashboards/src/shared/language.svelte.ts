@@ -143,7 +143,7 @@ const daysSaid = new Map<string, string>()
 const DAYS_SAID_MOST = 2000
 
 function saidOnce(how: Intl.DateTimeFormatOptions, iso: string): string {
-  const key = `${language}${how.weekday ?? ''}${iso}`
+  const key = `${language}${how.month}${how.weekday ?? ''}${iso}`
   let found = daysSaid.get(key)
   if (found === undefined) {
     if (daysSaid.size >= DAYS_SAID_MOST) daysSaid.clear()
@@ -154,11 +154,17 @@ function saidOnce(how: Intl.DateTimeFormatOptions, iso: string): string {
 }
 
 const DAY = { month: 'short', day: 'numeric' } as const
+const BRIEF = { month: 'numeric', day: 'numeric' } as const
 const DAY_AND_WEEKDAY = { ...DAY, weekday: 'short' } as const
 
 /** A local day such as 2026-11-20, without its weekday. */
 export function date(iso: string): string {
   return saidOnce(DAY, iso)
+}
+
+/** A local day where there is room for a few figures only: Nov 20, 11/20. */
+export function briefDate(iso: string): string {
+  return saidOnce(language === 'zh' ? BRIEF : DAY, iso)
 }
 
 /** A local day with its weekday. */

@@ -4,8 +4,8 @@
 const WORDS = {
   heading: ['Your ticket', '体验票'],
   heading_out: ['No more messages', '退订'],
-  shop: ['Shop', '门店'],
-  ticket: ['Ticket', '票号'],
+  shop: ['Shop: ', '门店：'],
+  ticket: ['Ticket: ', '票号：'],
   about: ['Show this number when you buy: it tells the shop that you tried it here.', '购买时请出示此票号，便于门店识别您的体验。'],
   none: ['This shop sends no messages. There is nothing to do here.', '本店不发送信息，您无需操作。'],
   ask: ['Would you like a coupon by message?', '想收到一条优惠信息吗？'],
@@ -80,8 +80,8 @@ function show(...parts) {
 
 function ticket() {
   return [
-    element('p', {}, `${say('shop')}: ${page.shop}`),
-    element('p', {}, `${say('ticket')}: `, element('strong', { class: 'ticket' }, page.ticket)),
+    element('p', {}, say('shop') + page.shop),
+    element('p', {}, say('ticket'), element('strong', { class: 'ticket' }, page.ticket)),
     element('p', {}, say('about')),
   ]
 }
