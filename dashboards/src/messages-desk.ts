@@ -77,7 +77,7 @@ export const DESK_MESSAGES = {
   'desk.draft': { en: 'Draft', zh: '草稿' },
   'desk.notyet': { en: 'Not published yet', zh: '尚未发布' },
   'desk.version': { en: 'Version {n}', zh: '第 {n} 版' },
-  'desk.version.from': { en: 'Version {n}, from {day}', zh: '第 {n} 版，{day} 起' },
+  'desk.version.from': { en: 'Version {n}, from {day}', zh: '第 {n} 版，{day}起' },
   'desk.changed': { en: 'changed {when}', zh: '{when} 修改' },
   'desk.back': { en: 'All planograms', zh: '全部陈列图' },
   'desk.sum': { en: 'Bay {bay} · {places} places on {shelves} shelves', zh: '货架 {bay} · {shelves} 层 {places} 个位置' },
@@ -125,7 +125,7 @@ export const DESK_MESSAGES = {
   'desk.publish.go': { en: 'Publish for {n} shops', zh: '发布到 {n} 家门店' },
   'desk.published.said': { en: 'Version {n} is published', zh: '第 {n} 版已发布' },
   'desk.versions': { en: 'Published versions', zh: '已发布的版本' },
-  'desk.from': { en: 'from {day}', zh: '{day} 起' },
+  'desk.from': { en: 'from {day}', zh: '{day}起' },
   'desk.atonce': { en: 'at once', zh: '立即生效' },
   'desk.told': { en: '{told} of {n} nodes hold it', zh: '{n} 台主机中 {told} 台已获取' },
 } as const
