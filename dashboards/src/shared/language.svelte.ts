@@ -187,14 +187,19 @@ export function sentences(...these: string[]): string {
   return these.filter(Boolean).join(language === 'zh' ? '' : ' ')
 }
 
+/** A figure and its unit, with the space that our Chinese puts between them and the browser's does not. */
+function apart(words: string): string {
+  return language === 'zh' ? words.replace(/(\d)(?=\p{Script=Han})/u, '$1 ') : words
+}
+
 /** How long ago a moment was, in one figure: 40 s, 5 min, 3 h, 2 days. */
 export function age(iso: string, now: number): string {
   const seconds = Math.max(0, (now - Date.parse(iso)) / 1000)
   const [n, unit] = seconds < 90 ? [seconds, 'second'] : seconds < 5400 ? [seconds / 60, 'minute'] : seconds < 129_600 ? [seconds / 3600, 'hour'] : [seconds / 86_400, 'day']
-  return whole(numbers({ style: 'unit', unit: unit as string, unitDisplay: 'long', maximumFractionDigits: 0 }).format(n as number))
+  return whole(apart(numbers({ style: 'unit', unit: unit as string, unitDisplay: 'long', maximumFractionDigits: 0 }).format(n as number)))
 }
 
 /** So many days, in words: 1 day, 3 days. */
 export function days(n: number): string {
-  return whole(numbers({ style: 'unit', unit: 'day', unitDisplay: 'long' }).format(n))
+  return whole(apart(numbers({ style: 'unit', unit: 'day', unitDisplay: 'long' }).format(n)))
 }
