@@ -210,6 +210,7 @@ export const MESSAGES = {
   'result.refused': { en: 'This photo cannot be judged', zh: '这张照片无法判断' },
   'result.retake': { en: 'Take it again', zh: '重拍' },
   'result.after': { en: 'Photo after', zh: '整改后拍照' },
+  'result.next': { en: 'Back to today\'s tasks', zh: '回到今日任务' },
   'result.fixed': { en: '{n} put right, seen on this photo', zh: '照片显示已整改 {n} 处' },
   'result.fixtime': { en: '{minutes} min after it was found', zh: '发现后 {minutes} 分钟' },
   'result.fixed.none': { en: 'Nothing of the earlier list is seen as put right yet.', zh: '之前的清单还没有看到已整改的。' },

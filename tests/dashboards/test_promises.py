@@ -56,7 +56,7 @@ def test_a_form_is_opened_by_its_address_and_leaves_it(
     [
         ("#/plans", "Planograms", 4),
         ("#/rounds", "Photo rounds", 4),
-        (f"#/shop/{SHOP}", "Shelves", 22),
+        (f"#/shop/{SHOP}", "Shelves", 31),
     ],
 )
 def test_a_table_is_taken_along(hub: str, browser: Any, path: str, of: str, lines: int) -> None:
