@@ -10,7 +10,8 @@ from hub.care.consent import CONSENT_TEXTS, TEXT_VERSION
 from hub.care.page_routes import ticket_page_routes
 from hub.care.routes import TicketPage, WentOut
 from storepulse.simulated.shelves import draw_shelf
-from tests.dashboards.fake_hub import NOW, FakeHub, refusal
+from tests.dashboards.fake_codes import NOW
+from tests.dashboards.fake_hub import FakeHub, refusal
 from tests.dashboards.fake_node import TICKET
 from tests.dashboards.fake_plans import PLAN, FakePlans
 from tests.dashboards.fake_shelf import jpeg
