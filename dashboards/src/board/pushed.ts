@@ -1,6 +1,6 @@
 /** What became of what was pushed, in words. Asks nobody. */
 import type { components } from '../api/hub'
-import { moment, t, tMaybe } from '../shared/language.svelte'
+import { listed, moment, t, tMaybe } from '../shared/language.svelte'
 
 export type Pushed = components['schemas']['ListedAction']
 type Step = components['schemas']['ActionStep']
@@ -13,7 +13,7 @@ export function isOpen(action: Pick<Pushed, 'state'>): boolean {
 
 /** Whom it is with: a person by name, else a role. */
 export function whoHas(action: Pick<Pushed, 'assignee_name' | 'role' | 'shift'>): string {
-  return [action.assignee_name ?? t(`role.${action.role}`), action.shift].filter(Boolean).join(', ')
+  return listed([action.assignee_name ?? t(`role.${action.role}`), action.shift].flatMap((one) => (one ? [one] : [])))
 }
 
 /** One step of its history, with who took it and why. */

@@ -1,5 +1,6 @@
 /** The scores of a shop's shelves as a table: a line for the shop and for each bay. */
 import type { components } from '../api/hub'
+import type { Table } from '../shared/tables'
 
 export type Score = components['schemas']['GoodsScore']
 
@@ -29,4 +30,13 @@ export function tableOf(scores: readonly Score[]): ScoreTable {
   })
   const brands = scores.filter((one) => one.metric === BY_BRAND && one.bay === null)
   return { metrics, rows, brands: brands.sort((a, b) => (b.value ?? 0) - (a.value ?? 0)) }
+}
+
+/** All of them as a file: one line a score, also those of each bay and brand. */
+export function scoresFile(shop: string, { day, scores = [] }: components['schemas']['GoodsScores']): Table {
+  return {
+    name: `storepulse-scores-${shop}`,
+    heads: ['shop', 'day', 'metric', 'bay', 'brand', 'value', 'low', 'high', 'n', 'coverage', 'at'],
+    rows: scores.map((one) => [shop, day ?? null, one.metric, one.bay, one.brand ?? null, one.value, one.low, one.high, one.n, one.coverage, one.at]),
+  }
 }

@@ -1,5 +1,5 @@
 /** Channels of notices in words; their addresses hold passwords, and are never shown again. */
-import { t, tMaybe } from '../shared/language.svelte'
+import { listed, t, tMaybe } from '../shared/language.svelte'
 
 /** What the hub says of a try that failed (hub.notices.sending). */
 const NOT_TAKEN = /^not taken by (.+)$/
@@ -16,5 +16,5 @@ export function serviceOf(channel: string): string {
 
 export function errorWords(said: string): string {
   const services = NOT_TAKEN.exec(said)?.[1]
-  return services ? t('notices.nottaken', { services: services.split(', ').map(serviceName).join(', ') }) : said
+  return services ? t('notices.nottaken', { services: listed(services.split(', ').map(serviceName)) }) : said
 }

@@ -143,7 +143,7 @@ const daysSaid = new Map<string, string>()
 const DAYS_SAID_MOST = 2000
 
 function saidOnce(how: Intl.DateTimeFormatOptions, iso: string): string {
-  const key = `${language}${how.weekday ?? ''}${iso}`
+  const key = `${language}${how.month}${how.weekday ?? ''}${iso}`
   let found = daysSaid.get(key)
   if (found === undefined) {
     if (daysSaid.size >= DAYS_SAID_MOST) daysSaid.clear()
@@ -154,11 +154,17 @@ function saidOnce(how: Intl.DateTimeFormatOptions, iso: string): string {
 }
 
 const DAY = { month: 'short', day: 'numeric' } as const
+const BRIEF = { month: 'numeric', day: 'numeric' } as const
 const DAY_AND_WEEKDAY = { ...DAY, weekday: 'short' } as const
 
 /** A local day such as 2026-11-20, without its weekday. */
 export function date(iso: string): string {
   return saidOnce(DAY, iso)
+}
+
+/** A local day where there is room for a few figures only: Nov 20, 11/20. */
+export function briefDate(iso: string): string {
+  return saidOnce(language === 'zh' ? BRIEF : DAY, iso)
 }
 
 /** A local day with its weekday. */
@@ -181,14 +187,19 @@ export function sentences(...these: string[]): string {
   return these.filter(Boolean).join(language === 'zh' ? '' : ' ')
 }
 
+/** A figure and its unit, with the space that our Chinese puts between them and the browser's does not. */
+function apart(words: string): string {
+  return language === 'zh' ? words.replace(/(\d)(?=\p{Script=Han})/u, '$1 ') : words
+}
+
 /** How long ago a moment was, in one figure: 40 s, 5 min, 3 h, 2 days. */
 export function age(iso: string, now: number): string {
   const seconds = Math.max(0, (now - Date.parse(iso)) / 1000)
   const [n, unit] = seconds < 90 ? [seconds, 'second'] : seconds < 5400 ? [seconds / 60, 'minute'] : seconds < 129_600 ? [seconds / 3600, 'hour'] : [seconds / 86_400, 'day']
-  return whole(numbers({ style: 'unit', unit: unit as string, unitDisplay: 'long', maximumFractionDigits: 0 }).format(n as number))
+  return whole(apart(numbers({ style: 'unit', unit: unit as string, unitDisplay: 'long', maximumFractionDigits: 0 }).format(n as number)))
 }
 
 /** So many days, in words: 1 day, 3 days. */
 export function days(n: number): string {
-  return whole(numbers({ style: 'unit', unit: 'day', unitDisplay: 'long' }).format(n))
+  return whole(apart(numbers({ style: 'unit', unit: 'day', unitDisplay: 'long' }).format(n)))
 }

@@ -4,8 +4,8 @@
 const WORDS = {
   heading: ['Your ticket', '体验票'],
   heading_out: ['No more messages', '退订'],
-  shop: ['Shop', '门店'],
-  ticket: ['Ticket', '票号'],
+  shop: ['Shop: ', '门店：'],
+  ticket: ['Ticket: ', '票号：'],
   about: ['Show this number when you buy: it tells the shop that you tried it here.', '购买时请出示此票号，便于门店识别您的体验。'],
   none: ['This shop sends no messages. There is nothing to do here.', '本店不发送信息，您无需操作。'],
   ask: ['Would you like a coupon by message?', '想收到一条优惠信息吗？'],
@@ -14,7 +14,7 @@ const WORDS = {
   contact_both: ['Mail address or mobile number', '电子邮箱或手机号码'],
   agree: ['I have read this and agree', '我已阅读并同意'],
   send: ['Agree', '同意'],
-  agreed: ['You agreed on {when}. Your contact is kept encrypted until you withdraw.', '您已于 {when} 同意。联系方式加密保存，直至您撤回。'],
+  agreed: ['You agreed on {when}. Your contact is kept encrypted until you withdraw.', '您已于{when}同意。联系方式加密保存，直至您撤回。'],
   withdraw: ['Withdraw, and delete my contact', '撤回同意并删除联系方式'],
   withdrawn: ['Done: there is no consent any more, and your contact is deleted.', '已撤回，您的联系方式已删除。'],
   out_ask: ['Press the button and you get no more messages; your contact is deleted.', '点击按钮后不再收到信息，联系方式将被删除。'],
@@ -80,8 +80,8 @@ function show(...parts) {
 
 function ticket() {
   return [
-    element('p', {}, `${say('shop')}: ${page.shop}`),
-    element('p', {}, `${say('ticket')}: `, element('strong', { class: 'ticket' }, page.ticket)),
+    element('p', {}, say('shop') + page.shop),
+    element('p', {}, say('ticket'), element('strong', { class: 'ticket' }, page.ticket)),
     element('p', {}, say('about')),
   ]
 }
@@ -91,7 +91,7 @@ function draw(failed, contact = '') {
   if (out()) return show(...(done ? [element('p', {}, say('withdrawn'))] : [element('p', {}, say('out_ask')), element('button', { type: 'button', onclick: goOut }, say('out'))]), ...parts)
   if (done) return show(...ticket(), element('p', { role: 'status' }, say('withdrawn')), ...parts)
   if (page.agreed_at) {
-    const when = new Date(page.agreed_at).toLocaleDateString(chinese ? 'zh-CN' : 'en')
+    const when = new Date(page.agreed_at).toLocaleDateString(chinese ? 'zh-CN' : 'en', { dateStyle: 'long' })
     return show(...ticket(), element('p', { role: 'status' }, say('agreed', { when })), element('button', { type: 'button', onclick: withdraw }, say('withdraw')), ...parts)
   }
   if (!page.possible.length) return show(...ticket(), element('p', {}, say('none')))

@@ -1,0 +1,99 @@
+"""What the pages promise beside their looks: forms have addresses, tables go along, old is told."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+
+from storepulse.simulated.shelves import draw_shelf
+from tests.dashboards.fake_hub import FakeHub
+from tests.dashboards.fake_node import FakeNode
+from tests.dashboards.fake_plans import FakePlans
+from tests.dashboards.fake_shelf import PHOTO, FakeShelf
+from tests.dashboards.looking import PYTESTMARK, look_at, open_view
+from tests.dashboards.served import served
+from tests.hub.shop_facts import SHOP
+
+pytestmark = PYTESTMARK
+DESK: Final = ("desk", "en", "light")
+PHONE: Final = ("phone", "en", "light")
+
+
+@pytest.fixture(scope="module")
+def hub() -> Iterator[str]:
+    app = FakeHub().app()
+    app.include_router(FakePlans().routes())
+    with served(app) as url:
+        yield url
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "value"),
+    [
+        ("#/plans?new=1", "form input[type=file]", ""),
+        ("#/rounds?of=endcap", ".fields label:nth-child(2) input", "Promotion ends"),
+        ("#/people?invite=1", "fieldset input", ""),
+    ],
+)
+def test_a_form_is_opened_by_its_address_and_leaves_it(
+    hub: str, browser: Any, path: str, field: str, value: str
+) -> None:
+    page = open_view(browser, f"{hub}/{path}", DESK)
+    found = page.locator(field).first
+    found.wait_for()
+    if value:
+        page.wait_for_function(
+            "([field, value]) => document.querySelector(field).value === value", arg=[field, value]
+        )
+    page.locator("form button.plain[type=button]").first.click()
+    found.wait_for(state="detached")
+    page.wait_for_function("() => !location.hash.includes('?')")
+    page.context.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "of", "lines"),
+    [
+        ("#/plans", "Planograms", 4),
+        ("#/rounds", "Photo rounds", 4),
+        (f"#/shop/{SHOP}", "Shelves", 31),
+    ],
+)
+def test_a_table_is_taken_along(hub: str, browser: Any, path: str, of: str, lines: int) -> None:
+    page = open_view(browser, f"{hub}/{path}", DESK)
+    button = page.locator(f"[data-form=csv][aria-label*='{of}']:enabled")
+    with page.expect_download() as taken:
+        button.click()
+    told = taken.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert len(told) == lines
+    assert "bay" in told[0]
+    page.context.close()
+
+
+def test_a_trial_of_other_limits_says_so_and_stays_readable(hub: str, browser: Any) -> None:
+    page = open_view(browser, f"{hub}/#/policy", DESK)
+    limit = page.locator("fieldset[data-dimension=goods] input").first
+    limit.fill("72")
+    page.locator("form button.first").click()
+    page.locator("article[data-trial=goods]").wait_for()
+    assert page.locator("section.old").count() == 0
+    limit.fill("71")
+    page.locator("section.old", has_text="try again").wait_for()
+    look_at(page, "policy-outdated", DESK)
+    page.context.close()
+
+
+def test_a_photo_with_nothing_to_put_right_asks_for_none_after(browser: Any) -> None:
+    fake = FakeNode()
+    fake.pair()
+    app = fake.app()
+    seen = FakeShelf(draw_shelf(4), [], shown=0)
+    app.router.routes[:0] = seen.routes().routes
+    with served(app) as url:
+        page = open_view(browser, f"{url}/#/photo/{PHOTO}", PHONE)
+        home = page.locator(".again a.button")
+        home.wait_for()
+        assert page.locator(".again input[type=file]").count() == 0
+        home.click()
+        page.locator("label.big").wait_for()
+        page.context.close()
