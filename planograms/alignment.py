@@ -41,13 +41,22 @@ class Aligned:
     totals: Reals
     """(b,) what each adds up to."""
     sizes: tuple[tuple[int, int], ...]
-    moves: npt.NDArray[np.int8]
-    """(b, n + 1, m + 1) the last move on the best way to each pair of prefixes."""
+    best: Reals
+    """(n + 1, b, m + 1) what the best way to each pair of prefixes adds up to."""
+    reached: Reals
+    """The same where the last move takes one of the first sequence."""
+    paired: npt.NDArray[np.bool_]
+    """Whether that move makes a pair."""
 
     def pairs(self, number: int) -> list[tuple[int, int]]:
         """The pairs (i, j) of one of them, rising in both."""
         i, j = self.sizes[number]
-        rows = self.moves[number].tolist()
+        # Few of many are asked for: only of those the moves are told.
+        own = (slice(None, i + 1), number, slice(None, j + 1))
+        left = self.best[own] > self.reached[own] + 1e-9
+        moves = np.where(left, _LEFT, np.where(self.paired[own], _PAIR, _UP))
+        moves[0] = _LEFT
+        rows = moves.tolist()
         out = []
         while i and j:
             move = rows[i][j]
@@ -90,6 +99,4 @@ def align_many(tables: Sequence[Reals], *, skip: float = SKIP, ends_free: bool =
         np.subtract(here, slope, out=now)
         np.maximum.accumulate(now, axis=1, out=now)
         now += slope
-    moves = np.where(best > reached + 1e-9, _LEFT, np.where(paired, _PAIR, _UP)).astype(np.int8)
-    moves[0] = _LEFT
-    return Aligned(best[rows, each, columns], sizes_, moves.swapaxes(0, 1))
+    return Aligned(best[rows, each, columns], sizes_, best, reached, paired)

@@ -45,6 +45,7 @@ NEAR: Final = Reach(0.8, 0.6, 0.15)
 WIDE: Final = Reach(1.5, 1.0, 0.4)
 """Goods behind or before the plane of the shelf fronts lie this far from the mapped place when the
 photo is taken from elsewhere; a first round with it tells by how much, shelf by shelf."""
+_FACINGS_AT_ONCE: Final = 64
 NEIGHBOURS: Final = 5
 SURE: Final = 1.5
 """Log odds of appearance from which a pair may say how far goods are off the map."""
@@ -160,12 +161,11 @@ def match_by_place(places: Boxes, rows: Ints, seen: Seen, odds: Reals, reach: Re
     facing_of = np.full(n, -1, dtype=np.int64)
     if not n or not m:
         return facing_of
-    facing_row = _shelf_of(places, rows, seen.boxes, reach)
-    for row in np.unique(rows):
+    fronts, stood = _Laid.of(places), _Laid.of(seen.boxes)
+    facing_row = _shelf_of(fronts, rows, stood, reach)
+    for row in np.unique(facing_row[facing_row != NO_ROW]):
         mine, theirs = np.flatnonzero(rows == row), np.flatnonzero(facing_row == row)
-        if not len(theirs):
-            continue
-        worth = _place_odds(places[mine], seen.boxes[theirs], reach)
+        worth = _place_odds(fronts.some(mine), stood.some(theirs), reach)
         worth += odds[mine[:, None], theirs]
         # Stacked goods have no left and right: places pair them, not their order.
         worth -= 2 * SKIP
@@ -176,16 +176,35 @@ def match_by_place(places: Boxes, rows: Ints, seen: Seen, odds: Reals, reach: Re
     return _give_leftovers(facing_of, places, seen.boxes, odds, reach)
 
 
-def _place_odds(places: Boxes, facings: Boxes, reach: Reach) -> Reals:
+@dataclass(frozen=True)
+class _Laid:
+    """Boxes as they are asked: each of these is asked several times."""
+
+    middle: Reals
+    """(n, 2)"""
+    size: Reals
+    """(n, 2), above 0."""
+    logs: Reals
+    """(n, 2) of the size."""
+
+    @classmethod
+    def of(cls, boxes: Boxes) -> "_Laid":
+        size = np.maximum(sizes(boxes), 1e-6)
+        return cls(centres(boxes), size, np.log(size))
+
+    def some(self, which: Ints) -> "_Laid":
+        return _Laid(self.middle[which], self.size[which], self.logs[which])
+
+
+def _place_odds(places: _Laid, facings: _Laid, reach: Reach) -> Reals:
     """Log odds that a facing is the one of a place, from where it stands and its size: (n, m)."""
-    wide, high = np.maximum(sizes(places), 1e-6).T
-    own_wide, own_high = np.maximum(sizes(facings), 1e-6).T
-    across, down = _away(places, facings)
-    far = (np.abs(across) > reach.widths) | (np.abs(down) > reach.heights)
-    grown = _squares(
-        np.log(own_wide)[None] - np.log(wide)[:, None],
-        np.log(own_high)[None] - np.log(high)[:, None],
+    across, down = (
+        (facings.middle[None, :, k] - places.middle[:, k, None]) / places.size[:, k, None]
+        for k in (0, 1)
     )
+    far = np.abs(across) > reach.widths
+    far |= np.abs(down) > reach.heights
+    grown = _squares(*(facings.logs[None, :, k] - places.logs[:, k, None] for k in (0, 1)))
     odds = _stands(_squares(across, down), grown, reach)
     odds[far] = -np.inf
     return odds
@@ -224,30 +243,24 @@ def _squares(first: Reals, second: Reals) -> Reals:
     return first
 
 
-def _away(places: Boxes, facings: Boxes) -> tuple[Reals, Reals]:
-    """How far facings stand to the right of places and below, in the places' sizes: (n, m) each."""
-    size, middle, own = np.maximum(sizes(places), 1e-6), centres(places), centres(facings)
-    across, down = (own[None, :, k] - middle[:, k, None] for k in (0, 1))
-    across /= size[:, 0, None]
-    down /= size[:, 1, None]
-    return across, down
-
-
-def _shelf_of(places: Boxes, rows: Ints, facings: Boxes, reach: Reach) -> Ints:
+def _shelf_of(places: _Laid, rows: Ints, facings: _Laid, reach: Reach) -> Ints:
     """For each facing the planned row whose places lie nearest to it: (m,); `NO_ROW` if none."""
-    size, middle, own = np.maximum(sizes(places), 1e-6), centres(places), centres(facings)
-    # Facings first: the nearest of each is then looked for in one stretch of memory.
-    far, across = (own[:, k, None] - middle[None, :, k] for k in (1, 0))
-    far /= size[:, 1]
-    np.abs(far, out=far)
-    across /= size[:, 0]
-    np.abs(across, out=across)
-    # Up and down weighs more: the neighbour in the row is still the right row.
-    across *= 0.3
-    across += far
-    nearest = np.argmin(across, axis=1)
-    within = far[np.arange(len(facings)), nearest] <= reach.heights
-    out: Ints = np.where(within, rows[nearest], NO_ROW)
+    out = np.full(len(facings.middle), NO_ROW, dtype=np.int64)
+    # Facings first: the nearest of each is then looked for in one stretch of memory; and a few at
+    # a time, so that it is a stretch which the processor keeps at hand.
+    for first in range(0, len(out), _FACINGS_AT_ONCE):
+        own = facings.middle[first : first + _FACINGS_AT_ONCE]
+        across, far = (own[:, k, None] - places.middle[None, :, k] for k in (0, 1))
+        far /= places.size[:, 1]
+        np.abs(far, out=far)
+        across /= places.size[:, 0]
+        np.abs(across, out=across)
+        # Up and down weighs more: the neighbour in the row is still the right row.
+        across *= 0.3
+        across += far
+        nearest = np.argmin(across, axis=1)
+        within = far[np.arange(len(own)), nearest] <= reach.heights
+        out[first : first + len(own)] = np.where(within, rows[nearest], NO_ROW)
     return out
 
 
@@ -266,7 +279,8 @@ def _give_leftovers(
     open_, free, near = open_[some], free[any_], near[some][:, any_]
     if not len(open_):
         return facing_of
-    gains = _place_odds(places[open_], facings[free], reach) + odds[open_[:, None], free]
+    gains = _place_odds(_Laid.of(places[open_]), _Laid.of(facings[free]), reach)
+    gains += odds[open_[:, None], free]
     worth = np.where(near, gains, -np.inf)
     cost = np.where(np.isfinite(worth), -worth, 1e3)
     out = facing_of.copy()
