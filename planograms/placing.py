@@ -4,7 +4,7 @@ Shelf by shelf, places and facings are paired by assignment, from where they lie
 their look; goods that are surely paired say how far the map is off nearby.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -21,6 +21,8 @@ NO_ROW: Final = -1
 
 _PLACE_BEST: Final = 2.5
 _PLACE_WORST: Final = -3.0
+_SPREAD_LEAST: Final = 0.05
+"""Of a facing's size: boxes are drawn no truer than that."""
 _SIZE_COST_MOST: Final = 3.0
 """Counted apart from the place: one of another size, and off, is not the one of this place."""
 _SIZE_SPREAD: Final = 0.25
@@ -45,6 +47,8 @@ NEAR: Final = Reach(0.8, 0.6, 0.15)
 WIDE: Final = Reach(1.5, 1.0, 0.4)
 """Goods behind or before the plane of the shelf fronts lie this far from the mapped place when the
 photo is taken from elsewhere; a first round with it tells by how much, shelf by shelf."""
+_MOST: Final = 80
+"""Of a hundred pairs, so many must lie near their places for all to count as lying near."""
 _FACINGS_AT_ONCE: Final = 64
 NEIGHBOURS: Final = 5
 SURE: Final = 1.5
@@ -92,12 +96,33 @@ def match_by_plane(
 ) -> tuple[Ints, Boxes]:
     """Pairs and settled places, where the map says where each position lies in the photo."""
     places = mapped_boxes(planned.boxes, plane)
-    pairs = np.zeros(0, dtype=np.int64)
     # A shelf as a whole first: narrow packs alone cannot tell a shift of half a pack's width.
-    for reach, neighbours in ((WIDE, 3 * NEIGHBOURS), (WIDE, NEIGHBOURS), (NEAR, NEIGHBOURS)):
+    pairs = match_by_place(places, planned.rows, seen, odds, WIDE)
+    places = settled(places, planned.rows, seen, pairs, odds, neighbours=3 * NEIGHBOURS)
+    for reach in (_as_wide_as_seen(places, seen, odds, pairs), NEAR):
         pairs = match_by_place(places, planned.rows, seen, odds, reach)
-        places = settled(places, planned.rows, seen, pairs, odds, neighbours=neighbours)
+        places = settled(places, planned.rows, seen, pairs, odds)
     return pairs, places
+
+
+def _as_wide_as_seen(places: Boxes, seen: Seen, odds: Reals, facing_of: Ints) -> Reach:
+    """`WIDE`, but no wider spread than most surely paired goods of this photo are off.
+
+    Where goods stand where they should, a run with a gap does not move up to fill it.
+    """
+    pairs = np.flatnonzero(facing_of >= 0)
+    pairs = pairs[odds[pairs, facing_of[pairs]] >= SURE]
+    if len(pairs) < NEIGHBOURS:
+        return WIDE
+    off = _off(places[pairs], seen.boxes[facing_of[pairs]])
+    usual = float(np.percentile(np.sqrt((off**2).sum(axis=1)), _MOST))
+    return replace(WIDE, spread=min(max(usual, NEAR.spread), WIDE.spread))
+
+
+def _off(places: Boxes, facings: Boxes) -> Reals:
+    """How far facings are off their places, in the places' sizes: (n, 2), one by one."""
+    out: Reals = (centres(facings) - centres(places)) / np.maximum(sizes(places), 1e-6)
+    return out
 
 
 def settled(
@@ -210,29 +235,46 @@ def _place_odds(places: _Laid, facings: _Laid, reach: Reach) -> Reals:
     return odds
 
 
-def _stands(off: Reals, grown: Reals, reach: Reach) -> Reals:
+def _stands(off: Reals, grown: Reals, reach: Reach, *, best: float = _PLACE_BEST) -> Reals:
     """Log odds from squares: off its place in sizes, and larger in logarithms. Both are used up."""
     off /= -2 * reach.spread**2
-    off += _PLACE_BEST
+    off += best
     np.maximum(off, _PLACE_WORST, out=off)
     grown /= 2 * _SIZE_SPREAD**2
     off -= np.minimum(grown, _SIZE_COST_MOST, out=grown)
     return off
 
 
-def worth_of(places: Boxes, seen: Seen, odds: Reals, facing_of: Ints, reach: Reach) -> float:
+def worth_of(
+    places: Boxes, seen: Seen, odds: Reals, facing_of: Ints, *, beside: npt.NDArray[np.bool_]
+) -> float:
     """The log odds that all pairs add up to, against leaving out those facings.
 
-    Places in view at which no facing stands are left out, and cost as much.
+    Places in view at which no facing stands are left out, and cost as much; so do facings without
+    a place, but those of the bays beside. The nearer all stand to their places, the more says each:
+    that many are so near by chance is unlikely.
+
+    Args:
+        beside: (m,) facings that stand to the left or right of the bay.
     """
     held = np.flatnonzero(facing_of >= 0)
     theirs = facing_of[held]
-    size = np.maximum(sizes(places[held]), 1e-6)
-    off = (centres(seen.boxes[theirs]) - centres(places[held])) / size
-    grown = np.log(np.maximum(sizes(seen.boxes[theirs]), 1e-6) / size)
-    stands = _stands((off**2).sum(axis=1), (grown**2).sum(axis=1), reach)
     bare = np.count_nonzero(seen.shows(places) & (facing_of < 0))
-    return float((stands + odds[held, theirs] - SKIP).sum()) + SKIP * bare
+    loose = ~beside
+    loose[theirs] = False
+    if not len(held):
+        return SKIP * (bare + np.count_nonzero(loose))
+    size = np.maximum(sizes(places[held]), 1e-6)
+    off = (_off(places[held], seen.boxes[theirs]) ** 2).sum(axis=1)
+    grown = np.log(np.maximum(sizes(seen.boxes[theirs]), 1e-6) / size)
+    # Half of a round heap lies within 1.18 spreads of its middle.
+    spread = min(max(float(np.sqrt(np.median(off))) / 1.18, _SPREAD_LEAST), WIDE.spread)
+    near = replace(WIDE, spread=spread)
+    more = 2 * float(np.log(WIDE.spread / spread))
+    stands = _stands(off, (grown**2).sum(axis=1), near, best=_PLACE_BEST + more)
+    return float((stands + odds[held, theirs] - SKIP).sum()) + SKIP * (
+        bare + np.count_nonzero(loose)
+    )
 
 
 def _squares(first: Reals, second: Reals) -> Reals:

@@ -115,7 +115,17 @@ def _weighed(planned: Planned, seen: Seen, odds: Reals, plane: PlaneMap) -> _Wei
     places = mapped_boxes(planned.boxes, plane)
     pairs = match_by_place(places, planned.rows, seen, odds, WIDE)
     cost = min((_skew(planned, plane) / _SKEW_USUAL) ** 2 / 2, _SKEW_COST_MOST)
-    return worth_of(places, seen, odds, pairs, WIDE) - cost, plane, pairs
+    beside = _beside(planned, seen, plane)
+    return worth_of(places, seen, odds, pairs, beside=beside) - cost, plane, pairs
+
+
+def _beside(planned: Planned, seen: Seen, plane: PlaneMap) -> npt.NDArray[np.bool_]:
+    """(m,) facings that this map puts to the left or right of all that is planned."""
+    back = np.linalg.pinv(plane)
+    x = mapped(centres(seen.boxes), back)[:, 0]
+    left, right = planned.boxes[:, 0].min(), planned.boxes[:, 2].max()
+    out: npt.NDArray[np.bool_] = ~((x >= left) & (x <= right))
+    return out
 
 
 def _refined(planned: Planned, seen: Seen, odds: Reals, one: _Weighed) -> _Weighed:
