@@ -34,8 +34,12 @@ _SKEW_COST_MOST: Final = 20.0
 _ROUNDS_MAX: Final = 8
 _REFINED: Final = 4
 _ROW_PAIRS_MIN: Final = 3
+_VOTED: Final = 4
 _KNOWN_MIN: Final = 6
 _PLACED_MIN: Final = 5
+_PLACED_FEW: Final = 3
+_SURE_OF_FEW: Final = 8.0
+"""Log odds: 3,000 to one."""
 _PLACED_SHARE: Final = 0.5
 """Of the facings that look like something planned, so many must find their place."""
 _VOTES_TRIED: Final = 300
@@ -70,15 +74,23 @@ def map_by_facings(planned: Planned, seen: Seen, odds: Reals, pairs: Ints) -> Pl
     tried += _maps_of_rows(planned, seen, odds, pairs)
     tried += _maps_of_votes(planned, seen, odds)
     weighed = sorted((_weighed(planned, seen, odds, plane) for plane in tried), key=_worth)
-    best = max(
-        (_refined(planned, seen, odds, one) for one in weighed[-_REFINED:]),
-        key=_worth, default=None,
-    )  # fmt: skip
-    if best is None:
+    best = sorted((_refined(planned, seen, odds, one) for one in weighed[-_REFINED:]), key=_worth)
+    if not best:
         return None
-    _, plane, placed = best
-    enough = max(_PLACED_MIN, _PLACED_SHARE * known)
-    return plane if len(_alike(odds, placed, 0.0)) >= enough else None
+    worth, plane, placed = best[-1]
+    alike = len(_alike(odds, placed, 0.0))
+    others = (other for other, _, pairs in best[:-1] if _elsewhere(pairs, placed))
+    if alike < _PLACED_SHARE * known or alike < _PLACED_FEW:
+        return None
+    # Few facings fit in many places: then the next best one must fit far worse.
+    return plane if alike >= _PLACED_MIN or worth - max(others, default=0.0) >= _SURE_OF_FEW else None
+
+
+def _elsewhere(pairs: Ints, others: Ints) -> bool:
+    """Whether two maps put most facings at different places."""
+    return int(np.count_nonzero((pairs == others) & (pairs >= 0))) < 0.5 * np.count_nonzero(
+        others >= 0
+    )
 
 
 def _worth(one: _Weighed) -> float:
@@ -155,8 +167,8 @@ def _maps_of_rows(planned: Planned, seen: Seen, odds: Reals, pairs: Ints) -> Ite
 def _maps_of_votes(planned: Planned, seen: Seen, odds: Reals) -> Iterator[PlaneMap]:
     """Where most facings agree how far the view lies off, each voting for all its places."""
     i, j = np.nonzero(odds >= SURE)
-    if len(np.unique(j)) >= _KNOWN_MIN:
-        yield from _maps_of_shifts(planned, seen, i, j, most=2)
+    if len(np.unique(j)) >= _ROW_PAIRS_MIN:
+        yield from _maps_of_shifts(planned, seen, i, j, most=_VOTED)
 
 
 def _maps_of_shifts(
