@@ -157,6 +157,10 @@ def compare(
     heard = None
     if match.places is not None:
         heard = _weigh_claims(planogram, places, match.places, facings, evidence)
+    if match.places is None:
+        # Nobody knows where this view is: what its rows seem to say is no claim.
+        states, _ = _name_misplaced(planogram, places, [])
+        return Comparison(states, ())
     findings = [
         *_state_findings(planogram, places),
         *_surplus(planogram, places, facings, distances, match, evidence),

@@ -65,14 +65,14 @@ def match(
     """
     odds = _appearance_odds(np.asarray(distances, dtype=np.float64))
     if plane is not None:
-        pairs, places = match_by_plane(planned, seen, odds, plane)
+        pairs, places = match_by_plane(planned, seen, odds, plane, by_facings=False)
         return Match(pairs, plane, places, "pixels")
     pairs = _match_by_rows(planned, seen, odds)
     found = map_by_facings(planned, seen, odds, pairs)
     if found is None:
         return Match(pairs, None, None, "no")
     # What the order of rows got wrong, places put right.
-    pairs, where = match_by_plane(planned, seen, odds, found)
+    pairs, where = match_by_plane(planned, seen, odds, found, by_facings=True)
     return Match(pairs, found, where, "facings")
 
 

@@ -49,6 +49,8 @@ WIDE: Final = Reach(1.5, 1.0, 0.4)
 photo is taken from elsewhere; a first round with it tells by how much, shelf by shelf."""
 _MOST: Final = 80
 """Of a hundred pairs, so many must lie near their places for all to count as lying near."""
+_FEW: Final = 40
+"""Facings of a view in which a single run may outvote all others."""
 _FACINGS_AT_ONCE: Final = 64
 NEIGHBOURS: Final = 5
 SURE: Final = 1.5
@@ -92,12 +94,20 @@ class Seen:
 
 
 def match_by_plane(
-    planned: Planned, seen: Seen, odds: Reals, plane: PlaneMap
+    planned: Planned, seen: Seen, odds: Reals, plane: PlaneMap, *, by_facings: bool
 ) -> tuple[Ints, Boxes]:
-    """Pairs and settled places, where the map says where each position lies in the photo."""
+    """Pairs and settled places, where the map says where each position lies in the photo.
+
+    Args:
+        by_facings: the map was drawn through these facings: most of them lie as near to their
+            places as they can, and no shelf as a whole is off.
+    """
     places = mapped_boxes(planned.boxes, plane)
     # A shelf as a whole first: narrow packs alone cannot tell a shift of half a pack's width.
     pairs = match_by_place(places, planned.rows, seen, odds, WIDE)
+    if by_facings and len(seen.boxes) < _FEW:
+        narrow = _as_wide_as_seen(places, seen, odds, pairs, most=50)
+        pairs = match_by_place(places, planned.rows, seen, odds, narrow)
     places = settled(places, planned.rows, seen, pairs, odds, neighbours=3 * NEIGHBOURS)
     for reach in (_as_wide_as_seen(places, seen, odds, pairs), NEAR):
         pairs = match_by_place(places, planned.rows, seen, odds, reach)
@@ -105,7 +115,9 @@ def match_by_plane(
     return pairs, places
 
 
-def _as_wide_as_seen(places: Boxes, seen: Seen, odds: Reals, facing_of: Ints) -> Reach:
+def _as_wide_as_seen(
+    places: Boxes, seen: Seen, odds: Reals, facing_of: Ints, *, most: int = _MOST
+) -> Reach:
     """`WIDE`, but no wider spread than most surely paired goods of this photo are off.
 
     Where goods stand where they should, a run with a gap does not move up to fill it.
@@ -115,7 +127,7 @@ def _as_wide_as_seen(places: Boxes, seen: Seen, odds: Reals, facing_of: Ints) ->
     if len(pairs) < NEIGHBOURS:
         return WIDE
     off = _off(places[pairs], seen.boxes[facing_of[pairs]])
-    usual = float(np.percentile(np.sqrt((off**2).sum(axis=1)), _MOST))
+    usual = float(np.percentile(np.sqrt((off**2).sum(axis=1)), most))
     return replace(WIDE, spread=min(max(usual, NEAR.spread), WIDE.spread))
 
 
@@ -246,21 +258,21 @@ def _stands(off: Reals, grown: Reals, reach: Reach, *, best: float = _PLACE_BEST
 
 
 def worth_of(
-    places: Boxes, seen: Seen, odds: Reals, facing_of: Ints, *, beside: npt.NDArray[np.bool_]
+    places: Boxes, seen: Seen, odds: Reals, facing_of: Ints, *, other: npt.NDArray[np.bool_]
 ) -> float:
     """The log odds that all pairs add up to, against leaving out those facings.
 
     Places in view at which no facing stands are left out, and cost as much; so do facings without
-    a place, but those of the bays beside. The nearer all stand to their places, the more says each:
+    a place, but what is no part of the bay. The nearer all stand to their places, the more says each:
     that many are so near by chance is unlikely.
 
     Args:
-        beside: (m,) facings that stand to the left or right of the bay.
+        other: (m,) what is no part of the bay: goods to its left and right, leaflets.
     """
     held = np.flatnonzero(facing_of >= 0)
     theirs = facing_of[held]
     bare = np.count_nonzero(seen.shows(places) & (facing_of < 0))
-    loose = ~beside
+    loose = ~other
     loose[theirs] = False
     if not len(held):
         return SKIP * (bare + np.count_nonzero(loose))

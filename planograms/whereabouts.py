@@ -31,6 +31,8 @@ _SKEW_USUAL: Final = 0.05
 """A camera turns, tilts and shrinks a shelf, but uprights stay nearly square to boards: a map that
 leans them further has mostly taken one row for its neighbour in a run."""
 _SKEW_COST_MOST: Final = 20.0
+_LOW: Final = 0.25
+"""Of the lowest places' height; that of `planograms.compare`."""
 _ROUNDS_MAX: Final = 8
 _REFINED: Final = 4
 _ROW_PAIRS_MIN: Final = 3
@@ -127,8 +129,10 @@ def _weighed(planned: Planned, seen: Seen, odds: Reals, plane: PlaneMap) -> _Wei
     places = mapped_boxes(planned.boxes, plane)
     pairs = match_by_place(places, planned.rows, seen, odds, WIDE)
     cost = min((_skew(planned, plane) / _SKEW_USUAL) ** 2 / 2, _SKEW_COST_MOST)
-    beside = _beside(planned, seen, plane)
-    return worth_of(places, seen, odds, pairs, beside=beside) - cost, plane, pairs
+    # Leaflets and tags told as facings say nothing, wherever they are.
+    high, lowest = sizes(seen.boxes)[:, 1], np.percentile(sizes(places)[:, 1], 10)
+    other = _beside(planned, seen, plane) | (high < _LOW * lowest)
+    return worth_of(places, seen, odds, pairs, other=other) - cost, plane, pairs
 
 
 def _beside(planned: Planned, seen: Seen, plane: PlaneMap) -> npt.NDArray[np.bool_]:
