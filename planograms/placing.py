@@ -202,11 +202,12 @@ def match_by_place(places: Boxes, rows: Ints, seen: Seen, odds: Reals, reach: Re
     facing_row = _shelf_of(fronts, rows, stood, reach)
     for row in np.unique(facing_row[facing_row != NO_ROW]):
         mine, theirs = np.flatnonzero(rows == row), np.flatnonzero(facing_row == row)
-        worth = _place_odds(fronts.some(mine), stood.some(theirs), reach)
-        worth += odds[mine[:, None], theirs]
+        i, j, gains = _place_odds(fronts.some(mine), stood.some(theirs), reach)
+        gains += odds[mine[i], theirs[j]]
         # Stacked goods have no left and right: places pair them, not their order.
-        worth -= 2 * SKIP
-        np.maximum(worth, 0.0, out=worth)
+        gains -= 2 * SKIP
+        worth = np.zeros((len(mine), len(theirs)))
+        worth[i, j] = np.maximum(gains, 0.0)
         i, j = linear_sum_assignment(worth, maximize=True)
         good = worth[i, j] > 0
         facing_of[mine[i[good]]] = theirs[j[good]]
@@ -233,18 +234,22 @@ class _Laid:
         return _Laid(self.middle[which], self.size[which], self.logs[which])
 
 
-def _place_odds(places: _Laid, facings: _Laid, reach: Reach) -> Reals:
-    """Log odds that a facing is the one of a place, from where it stands and its size: (n, m)."""
-    across, down = (
-        (facings.middle[None, :, k] - places.middle[:, k, None]) / places.size[:, k, None]
-        for k in (0, 1)
-    )
-    far = np.abs(across) > reach.widths
-    far |= np.abs(down) > reach.heights
-    grown = _squares(*(facings.logs[None, :, k] - places.logs[:, k, None] for k in (0, 1)))
-    odds = _stands(_squares(across, down), grown, reach)
-    odds[far] = -np.inf
-    return odds
+def _place_odds(places: _Laid, facings: _Laid, reach: Reach) -> tuple[Ints, Ints, Reals]:
+    """Log odds that a facing is the one of a place, from where it stands and its size.
+
+    Returns:
+        Numbers of places and of facings, (k,) each, and the odds of these pairs; all others lie
+        out of reach.
+    """
+    across, down = (facings.middle[None, :, k] - places.middle[:, k, None] for k in (0, 1))
+    across /= places.size[:, 0, None]
+    down /= places.size[:, 1, None]
+    near = np.abs(across) <= reach.widths
+    near &= np.abs(down) <= reach.heights
+    i, j = np.nonzero(near)
+    grown = facings.logs[j] - places.logs[i]
+    off = _squares(across[i, j], down[i, j])
+    return i, j, _stands(off, _squares(grown[:, 0], grown[:, 1]), reach)
 
 
 def _stands(off: Reals, grown: Reals, reach: Reach, *, best: float = _PLACE_BEST) -> Reals:
@@ -263,8 +268,8 @@ def worth_of(
     """The log odds that all pairs add up to, against leaving out those facings.
 
     Places in view at which no facing stands are left out, and cost as much; so do facings without
-    a place, but what is no part of the bay. The nearer all stand to their places, the more says each:
-    that many are so near by chance is unlikely.
+    a place, but what is no part of the bay. The nearer all stand to their places, the more says
+    each: that many are so near by chance is unlikely.
 
     Args:
         other: (m,) what is no part of the bay: goods to its left and right, leaflets.
@@ -300,17 +305,20 @@ def _squares(first: Reals, second: Reals) -> Reals:
 def _shelf_of(places: _Laid, rows: Ints, facings: _Laid, reach: Reach) -> Ints:
     """For each facing the planned row whose places lie nearest to it: (m,); `NO_ROW` if none."""
     out = np.full(len(facings.middle), NO_ROW, dtype=np.int64)
+    # Which is nearest needs no more than six digits.
+    middle, size = places.middle.astype(np.float32), places.size.astype(np.float32)
+    stood = facings.middle.astype(np.float32)
     # Facings first: the nearest of each is then looked for in one stretch of memory; and a few at
     # a time, so that it is a stretch which the processor keeps at hand.
     for first in range(0, len(out), _FACINGS_AT_ONCE):
-        own = facings.middle[first : first + _FACINGS_AT_ONCE]
-        across, far = (own[:, k, None] - places.middle[None, :, k] for k in (0, 1))
-        far /= places.size[:, 1]
+        own = stood[first : first + _FACINGS_AT_ONCE]
+        across, far = (own[:, k, None] - middle[None, :, k] for k in (0, 1))
+        far /= size[:, 1]
         np.abs(far, out=far)
-        across /= places.size[:, 0]
+        across /= size[:, 0]
         np.abs(across, out=across)
         # Up and down weighs more: the neighbour in the row is still the right row.
-        across *= 0.3
+        across *= np.float32(0.3)
         across += far
         nearest = np.argmin(across, axis=1)
         within = far[np.arange(len(own)), nearest] <= reach.heights
@@ -333,9 +341,10 @@ def _give_leftovers(
     open_, free, near = open_[some], free[any_], near[some][:, any_]
     if not len(open_):
         return facing_of
-    gains = _place_odds(_Laid.of(places[open_]), _Laid.of(facings[free]), reach)
-    gains += odds[open_[:, None], free]
-    worth = np.where(near, gains, -np.inf)
+    i, j, gains = _place_odds(_Laid.of(places[open_]), _Laid.of(facings[free]), reach)
+    gains += odds[open_[i], free[j]]
+    worth = np.full(near.shape, -np.inf)
+    worth[i, j] = np.where(near[i, j], gains, -np.inf)
     cost = np.where(np.isfinite(worth), -worth, 1e3)
     out = facing_of.copy()
     for i, j in zip(*linear_sum_assignment(cost), strict=True):

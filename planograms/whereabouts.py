@@ -85,14 +85,14 @@ def map_by_facings(planned: Planned, seen: Seen, odds: Reals, pairs: Ints) -> Pl
     if alike < _PLACED_SHARE * known or alike < _PLACED_FEW:
         return None
     # Few facings fit in many places: then the next best one must fit far worse.
-    return plane if alike >= _PLACED_MIN or worth - max(others, default=0.0) >= _SURE_OF_FEW else None
+    sure = alike >= _PLACED_MIN or worth - max(others, default=0.0) >= _SURE_OF_FEW
+    return plane if sure else None
 
 
 def _elsewhere(pairs: Ints, others: Ints) -> bool:
     """Whether two maps put most facings at different places."""
-    return int(np.count_nonzero((pairs == others) & (pairs >= 0))) < 0.5 * np.count_nonzero(
-        others >= 0
-    )
+    both = int(np.count_nonzero((pairs == others) & (pairs >= 0)))
+    return both < 0.5 * int(np.count_nonzero(others >= 0))
 
 
 def _worth(one: _Weighed) -> float:
@@ -137,7 +137,7 @@ def _weighed(planned: Planned, seen: Seen, odds: Reals, plane: PlaneMap) -> _Wei
 
 def _beside(planned: Planned, seen: Seen, plane: PlaneMap) -> npt.NDArray[np.bool_]:
     """(m,) facings that this map puts to the left or right of all that is planned."""
-    back = np.linalg.pinv(plane)
+    back: PlaneMap = np.linalg.pinv(plane).astype(np.float64)
     x = mapped(centres(seen.boxes), back)[:, 0]
     left, right = planned.boxes[:, 0].min(), planned.boxes[:, 2].max()
     out: npt.NDArray[np.bool_] = ~((x >= left) & (x <= right))

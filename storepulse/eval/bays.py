@@ -21,7 +21,6 @@ from pydantic import TypeAdapter
 from scipy.optimize import linear_sum_assignment
 
 import planograms
-
 from planograms.claims import Facings, NoPixels
 from planograms.compare import Comparison, Distances, boxes_in_order, compare
 from planograms.findings import Finding
