@@ -41,13 +41,30 @@ class Aligned:
     totals: Reals
     """(b,) what each adds up to."""
     sizes: tuple[tuple[int, int], ...]
-    moves: npt.NDArray[np.int8]
-    """(b, n + 1, m + 1) the last move on the best way to each pair of prefixes."""
+    best: Reals
+    """(n + 1, b, m + 1) what the best way to each pair of prefixes adds up to, less what leaving
+    out all of the second sequence so far does."""
+    reached: Reals
+    """The same where the last move takes one of the first sequence."""
+    gains: Reals
+    """(n, b, m) what a pair adds then."""
+    skip: float
+    ends_free: bool
 
     def pairs(self, number: int) -> list[tuple[int, int]]:
         """The pairs (i, j) of one of them, rising in both."""
         i, j = self.sizes[number]
-        rows = self.moves[number].tolist()
+        # Few of many are asked for: only of those the moves are told.
+        best = self.best[: i + 1, number, : j + 1]
+        up = best[:-1] + self.skip
+        if self.ends_free:
+            up[:, -1] = best[:-1, -1]
+        pair = best[:-1, :-1] + self.gains[:i, number, :j] > up[:, 1:]
+        left = best > self.reached[: i + 1, number, : j + 1] + 1e-9
+        left[0] = True
+        moves = np.where(left, _LEFT, _UP)
+        moves[1:, 1:][pair & ~left[1:, 1:]] = _PAIR
+        rows = moves.tolist()
         out = []
         while i and j:
             move = rows[i][j]
@@ -65,16 +82,18 @@ def align_many(tables: Sequence[Reals], *, skip: float = SKIP, ends_free: bool =
     n, m = (max((size[k] for size in sizes_), default=0) for k in (0, 1))
     gains = np.full((n, count, m), -np.inf)
     for number, table in enumerate(tables):
-        gains[: table.shape[0], number, : table.shape[1]] = table
+        # Leaving out facings adds the same at each step along a row: counted from there, the best
+        # of all ways along it is a running maximum.
+        np.subtract(table, skip, out=gains[: table.shape[0], number, : table.shape[1]])
     rows = np.array([size[0] for size in sizes_], dtype=np.int64)
     columns = np.array([size[1] for size in sizes_], dtype=np.int64)
     each = np.arange(count)
     edge = 0.0 if ends_free else skip
+    steps = skip * np.arange(m + 1)
     best = np.zeros((n + 1, count, m + 1))
     reached = np.zeros_like(best)
-    paired = np.zeros(best.shape, dtype=bool)
-    best[0] = edge * np.arange(m + 1)
-    steps = np.tile(skip * np.arange(m + 1), (count, 1))
+    together = np.zeros((count, m))
+    best[0] = edge * np.arange(m + 1) - steps
     last = set(rows.tolist())
     for i in range(1, n + 1):
         before, here, now = best[i - 1], reached[i], best[i]
@@ -82,14 +101,13 @@ def align_many(tables: Sequence[Reals], *, skip: float = SKIP, ends_free: bool =
         here[:, 0] = before[:, 0] + edge
         if ends_free:
             here[each, columns] = before[each, columns]
-        together = before[:, :-1] + gains[i - 1]
-        np.greater(together, here[:, 1:], out=paired[i, :, 1:])
+        np.add(before[:, :-1], gains[i - 1], out=together)
         np.maximum(here[:, 1:], together, out=here[:, 1:])
-        # Leaving out facings runs along the row: a running maximum does it without a loop.
-        slope = np.where((rows == i)[:, None], 0.0, steps) if ends_free and i in last else steps
-        np.subtract(here, slope, out=now)
-        np.maximum.accumulate(now, axis=1, out=now)
-        now += slope
-    moves = np.where(best > reached + 1e-9, _LEFT, np.where(paired, _PAIR, _UP)).astype(np.int8)
-    moves[0] = _LEFT
-    return Aligned(best[rows, each, columns], sizes_, moves.swapaxes(0, 1))
+        np.maximum.accumulate(here, axis=1, out=now)
+        if ends_free and i in last:
+            # At the end of the first sequence leaving out the rest of the second adds nothing.
+            ended = rows == i
+            now[ended] = np.maximum.accumulate(here[ended] + steps, axis=1) - steps
+    return Aligned(
+        best[rows, each, columns] + steps[columns], sizes_, best, reached, gains, skip, ends_free
+    )

@@ -157,6 +157,10 @@ def compare(
     heard = None
     if match.places is not None:
         heard = _weigh_claims(planogram, places, match.places, facings, evidence)
+    if match.places is None:
+        # Nobody knows where this view is: what its rows seem to say is no claim.
+        states, _ = _name_misplaced(planogram, places, [])
+        return Comparison(states, ())
     findings = [
         *_state_findings(planogram, places),
         *_surplus(planogram, places, facings, distances, match, evidence),
@@ -379,14 +383,19 @@ def _surplus(
     shown = np.array([place.right is not None for place in places])
     settled = sure_around(match.places[shown], sure[shown], boxes[asked])
     settled = np.nan_to_num(settled, nan=1.0)
+    # Without pixels to ask, a bare place says nothing of the map; what stands there does.
+    held = shown & (match.facing_of >= 0)
+    standing = np.nan_to_num(sure_around(match.places[held], sure[held], boxes[asked]), nan=1.0)
     lowest = float(np.percentile(match.places[:, 3] - match.places[:, 1], 10))
-    for j, distance, around in zip(asked, evidence.before(asked), settled, strict=True):
+    for j, distance, around, near in zip(
+        asked, evidence.before(asked), settled, standing, strict=True
+    ):
         nearest = int(distances.to_products[:, j].argmin())
         known = bool(likeness(distances.to_products[nearest, j]) >= KNOWN_FROM)
         if np.isnan(distance):
             if not known and boxes[j, 3] - boxes[j, 1] < EXTRA_HEIGHT_MIN * lowest:
                 continue
-            new, least = EXTRA_WITHOUT_PICTURE * min(1.0, 4 * float(around)), EXTRA_UNSEEN_MIN
+            new, least = EXTRA_WITHOUT_PICTURE * min(1.0, 4 * float(near)), EXTRA_UNSEEN_MIN
         else:
             new, least = 1 - _chance(_picture_odds(distance), 0.5), EXTRA_CONFIDENCE_MIN
             new *= float(around)

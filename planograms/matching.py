@@ -65,14 +65,14 @@ def match(
     """
     odds = _appearance_odds(np.asarray(distances, dtype=np.float64))
     if plane is not None:
-        pairs, places = match_by_plane(planned, seen, odds, plane)
+        pairs, places = match_by_plane(planned, seen, odds, plane, by_facings=False)
         return Match(pairs, plane, places, "pixels")
     pairs = _match_by_rows(planned, seen, odds)
     found = map_by_facings(planned, seen, odds, pairs)
     if found is None:
         return Match(pairs, None, None, "no")
     # What the order of rows got wrong, places put right.
-    pairs, where = match_by_plane(planned, seen, odds, found)
+    pairs, where = match_by_plane(planned, seen, odds, found, by_facings=True)
     return Match(pairs, found, where, "facings")
 
 
@@ -89,8 +89,10 @@ def _match_by_rows(planned: Planned, seen: Seen, odds: Reals) -> Ints:
     rows, seen_layers = _in_columns(seen.boxes, seen.rows)
     if not n or not m or not rows:
         return facing_of
-    gains = odds + _size_odds(planned, seen)
-    gains -= _OTHER_LAYER * (layers[:, None] != seen_layers[None])
+    gains = _size_odds(planned, seen)
+    gains += odds
+    if layers.any() or seen_layers.any():
+        gains -= _OTHER_LAYER * (layers[:, None] != seen_layers[None])
     aligned = align_many([gains[a[:, None], b] for a in shelves for b in rows], ends_free=True)
     scores = aligned.totals.reshape(len(shelves), len(rows))
     worth = np.where(scores >= _ROW_SCORE_MIN, scores, -np.inf)
@@ -129,6 +131,9 @@ def _size_odds(planned: Planned, seen: Seen) -> Reals:
     mine, theirs = sizes(planned.boxes), sizes(seen.boxes)
     first = np.log(np.maximum(mine[:, 1], 1e-6) / np.maximum(mine[:, 0], 1e-6))
     second = np.log(np.maximum(theirs[:, 1], 1e-6) / np.maximum(theirs[:, 0], 1e-6))
-    steps = (first[:, None] - second[None]) / 0.25
-    out: Reals = np.maximum(0.5 - steps**2 / 2, -2.0)
-    return out
+    out: Reals = first[:, None] - second[None]
+    out /= 0.25
+    out *= out
+    out /= -2
+    out += 0.5
+    return np.maximum(out, -2.0, out=out)

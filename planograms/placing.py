@@ -4,7 +4,7 @@ Shelf by shelf, places and facings are paired by assignment, from where they lie
 their look; goods that are surely paired say how far the map is off nearby.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -21,6 +21,8 @@ NO_ROW: Final = -1
 
 _PLACE_BEST: Final = 2.5
 _PLACE_WORST: Final = -3.0
+_SPREAD_LEAST: Final = 0.05
+"""Of a facing's size: boxes are drawn no truer than that."""
 _SIZE_COST_MOST: Final = 3.0
 """Counted apart from the place: one of another size, and off, is not the one of this place."""
 _SIZE_SPREAD: Final = 0.25
@@ -45,6 +47,11 @@ NEAR: Final = Reach(0.8, 0.6, 0.15)
 WIDE: Final = Reach(1.5, 1.0, 0.4)
 """Goods behind or before the plane of the shelf fronts lie this far from the mapped place when the
 photo is taken from elsewhere; a first round with it tells by how much, shelf by shelf."""
+_MOST: Final = 80
+"""Of a hundred pairs, so many must lie near their places for all to count as lying near."""
+_FEW: Final = 40
+"""Facings of a view in which a single run may outvote all others."""
+_FACINGS_AT_ONCE: Final = 64
 NEIGHBOURS: Final = 5
 SURE: Final = 1.5
 """Log odds of appearance from which a pair may say how far goods are off the map."""
@@ -87,16 +94,47 @@ class Seen:
 
 
 def match_by_plane(
-    planned: Planned, seen: Seen, odds: Reals, plane: PlaneMap
+    planned: Planned, seen: Seen, odds: Reals, plane: PlaneMap, *, by_facings: bool
 ) -> tuple[Ints, Boxes]:
-    """Pairs and settled places, where the map says where each position lies in the photo."""
+    """Pairs and settled places, where the map says where each position lies in the photo.
+
+    Args:
+        by_facings: the map was drawn through these facings: most of them lie as near to their
+            places as they can, and no shelf as a whole is off.
+    """
     places = mapped_boxes(planned.boxes, plane)
-    pairs = np.zeros(0, dtype=np.int64)
     # A shelf as a whole first: narrow packs alone cannot tell a shift of half a pack's width.
-    for reach, neighbours in ((WIDE, 3 * NEIGHBOURS), (WIDE, NEIGHBOURS), (NEAR, NEIGHBOURS)):
+    pairs = match_by_place(places, planned.rows, seen, odds, WIDE)
+    if by_facings and len(seen.boxes) < _FEW:
+        narrow = _as_wide_as_seen(places, seen, odds, pairs, most=50)
+        pairs = match_by_place(places, planned.rows, seen, odds, narrow)
+    places = settled(places, planned.rows, seen, pairs, odds, neighbours=3 * NEIGHBOURS)
+    for reach in (_as_wide_as_seen(places, seen, odds, pairs), NEAR):
         pairs = match_by_place(places, planned.rows, seen, odds, reach)
-        places = settled(places, planned.rows, seen, pairs, odds, neighbours=neighbours)
+        places = settled(places, planned.rows, seen, pairs, odds)
     return pairs, places
+
+
+def _as_wide_as_seen(
+    places: Boxes, seen: Seen, odds: Reals, facing_of: Ints, *, most: int = _MOST
+) -> Reach:
+    """`WIDE`, but no wider spread than most surely paired goods of this photo are off.
+
+    Where goods stand where they should, a run with a gap does not move up to fill it.
+    """
+    pairs = np.flatnonzero(facing_of >= 0)
+    pairs = pairs[odds[pairs, facing_of[pairs]] >= SURE]
+    if len(pairs) < NEIGHBOURS:
+        return WIDE
+    off = _off(places[pairs], seen.boxes[facing_of[pairs]])
+    usual = float(np.percentile(np.sqrt((off**2).sum(axis=1)), most))
+    return replace(WIDE, spread=min(max(usual, NEAR.spread), WIDE.spread))
+
+
+def _off(places: Boxes, facings: Boxes) -> Reals:
+    """How far facings are off their places, in the places' sizes: (n, 2), one by one."""
+    out: Reals = (centres(facings) - centres(places)) / np.maximum(sizes(places), 1e-6)
+    return out
 
 
 def settled(
@@ -160,60 +198,100 @@ def match_by_place(places: Boxes, rows: Ints, seen: Seen, odds: Reals, reach: Re
     facing_of = np.full(n, -1, dtype=np.int64)
     if not n or not m:
         return facing_of
-    facing_row = _shelf_of(places, rows, seen.boxes, reach)
-    for row in np.unique(rows):
+    fronts, stood = _Laid.of(places), _Laid.of(seen.boxes)
+    facing_row = _shelf_of(fronts, rows, stood, reach)
+    for row in np.unique(facing_row[facing_row != NO_ROW]):
         mine, theirs = np.flatnonzero(rows == row), np.flatnonzero(facing_row == row)
-        if not len(theirs):
-            continue
-        worth = _place_odds(places[mine], seen.boxes[theirs], reach)
-        worth += odds[mine[:, None], theirs]
+        i, j, gains = _place_odds(fronts.some(mine), stood.some(theirs), reach)
+        gains += odds[mine[i], theirs[j]]
         # Stacked goods have no left and right: places pair them, not their order.
-        worth -= 2 * SKIP
-        np.maximum(worth, 0.0, out=worth)
+        gains -= 2 * SKIP
+        worth = np.zeros((len(mine), len(theirs)))
+        worth[i, j] = np.maximum(gains, 0.0)
         i, j = linear_sum_assignment(worth, maximize=True)
         good = worth[i, j] > 0
         facing_of[mine[i[good]]] = theirs[j[good]]
     return _give_leftovers(facing_of, places, seen.boxes, odds, reach)
 
 
-def _place_odds(places: Boxes, facings: Boxes, reach: Reach) -> Reals:
-    """Log odds that a facing is the one of a place, from where it stands and its size: (n, m)."""
-    wide, high = np.maximum(sizes(places), 1e-6).T
-    own_wide, own_high = np.maximum(sizes(facings), 1e-6).T
-    across, down = _away(places, facings)
-    far = (np.abs(across) > reach.widths) | (np.abs(down) > reach.heights)
-    grown = _squares(
-        np.log(own_wide)[None] - np.log(wide)[:, None],
-        np.log(own_high)[None] - np.log(high)[:, None],
-    )
-    odds = _stands(_squares(across, down), grown, reach)
-    odds[far] = -np.inf
-    return odds
+@dataclass(frozen=True)
+class _Laid:
+    """Boxes as they are asked: each of these is asked several times."""
+
+    middle: Reals
+    """(n, 2)"""
+    size: Reals
+    """(n, 2), above 0."""
+    logs: Reals
+    """(n, 2) of the size."""
+
+    @classmethod
+    def of(cls, boxes: Boxes) -> "_Laid":
+        size = np.maximum(sizes(boxes), 1e-6)
+        return cls(centres(boxes), size, np.log(size))
+
+    def some(self, which: Ints) -> "_Laid":
+        return _Laid(self.middle[which], self.size[which], self.logs[which])
 
 
-def _stands(off: Reals, grown: Reals, reach: Reach) -> Reals:
+def _place_odds(places: _Laid, facings: _Laid, reach: Reach) -> tuple[Ints, Ints, Reals]:
+    """Log odds that a facing is the one of a place, from where it stands and its size.
+
+    Returns:
+        Numbers of places and of facings, (k,) each, and the odds of these pairs; all others lie
+        out of reach.
+    """
+    across, down = (facings.middle[None, :, k] - places.middle[:, k, None] for k in (0, 1))
+    across /= places.size[:, 0, None]
+    down /= places.size[:, 1, None]
+    near = np.abs(across) <= reach.widths
+    near &= np.abs(down) <= reach.heights
+    i, j = np.nonzero(near)
+    grown = facings.logs[j] - places.logs[i]
+    off = _squares(across[i, j], down[i, j])
+    return i, j, _stands(off, _squares(grown[:, 0], grown[:, 1]), reach)
+
+
+def _stands(off: Reals, grown: Reals, reach: Reach, *, best: float = _PLACE_BEST) -> Reals:
     """Log odds from squares: off its place in sizes, and larger in logarithms. Both are used up."""
     off /= -2 * reach.spread**2
-    off += _PLACE_BEST
+    off += best
     np.maximum(off, _PLACE_WORST, out=off)
     grown /= 2 * _SIZE_SPREAD**2
     off -= np.minimum(grown, _SIZE_COST_MOST, out=grown)
     return off
 
 
-def worth_of(places: Boxes, seen: Seen, odds: Reals, facing_of: Ints, reach: Reach) -> float:
+def worth_of(
+    places: Boxes, seen: Seen, odds: Reals, facing_of: Ints, *, other: npt.NDArray[np.bool_]
+) -> float:
     """The log odds that all pairs add up to, against leaving out those facings.
 
-    Places in view at which no facing stands are left out, and cost as much.
+    Places in view at which no facing stands are left out, and cost as much; so do facings without
+    a place, but what is no part of the bay. The nearer all stand to their places, the more says
+    each: that many are so near by chance is unlikely.
+
+    Args:
+        other: (m,) what is no part of the bay: goods to its left and right, leaflets.
     """
     held = np.flatnonzero(facing_of >= 0)
     theirs = facing_of[held]
-    size = np.maximum(sizes(places[held]), 1e-6)
-    off = (centres(seen.boxes[theirs]) - centres(places[held])) / size
-    grown = np.log(np.maximum(sizes(seen.boxes[theirs]), 1e-6) / size)
-    stands = _stands((off**2).sum(axis=1), (grown**2).sum(axis=1), reach)
     bare = np.count_nonzero(seen.shows(places) & (facing_of < 0))
-    return float((stands + odds[held, theirs] - SKIP).sum()) + SKIP * bare
+    loose = ~other
+    loose[theirs] = False
+    if not len(held):
+        return SKIP * (bare + np.count_nonzero(loose))
+    size = np.maximum(sizes(places[held]), 1e-6)
+    off = (_off(places[held], seen.boxes[theirs]) ** 2).sum(axis=1)
+    grown = np.log(np.maximum(sizes(seen.boxes[theirs]), 1e-6) / size)
+    # Half of a round heap lies within 1.18 spreads of its middle.
+    spread = min(max(float(np.sqrt(np.median(off))) / 1.18, _SPREAD_LEAST), WIDE.spread)
+    near = replace(WIDE, spread=spread)
+    more = 2 * float(np.log(WIDE.spread / spread))
+    stands = _stands(off, (grown**2).sum(axis=1), near, best=_PLACE_BEST + more)
+    return float((stands + odds[held, theirs] - SKIP).sum()) + SKIP * (
+        bare + np.count_nonzero(loose)
+    )
 
 
 def _squares(first: Reals, second: Reals) -> Reals:
@@ -224,30 +302,27 @@ def _squares(first: Reals, second: Reals) -> Reals:
     return first
 
 
-def _away(places: Boxes, facings: Boxes) -> tuple[Reals, Reals]:
-    """How far facings stand to the right of places and below, in the places' sizes: (n, m) each."""
-    size, middle, own = np.maximum(sizes(places), 1e-6), centres(places), centres(facings)
-    across, down = (own[None, :, k] - middle[:, k, None] for k in (0, 1))
-    across /= size[:, 0, None]
-    down /= size[:, 1, None]
-    return across, down
-
-
-def _shelf_of(places: Boxes, rows: Ints, facings: Boxes, reach: Reach) -> Ints:
+def _shelf_of(places: _Laid, rows: Ints, facings: _Laid, reach: Reach) -> Ints:
     """For each facing the planned row whose places lie nearest to it: (m,); `NO_ROW` if none."""
-    size, middle, own = np.maximum(sizes(places), 1e-6), centres(places), centres(facings)
-    # Facings first: the nearest of each is then looked for in one stretch of memory.
-    far, across = (own[:, k, None] - middle[None, :, k] for k in (1, 0))
-    far /= size[:, 1]
-    np.abs(far, out=far)
-    across /= size[:, 0]
-    np.abs(across, out=across)
-    # Up and down weighs more: the neighbour in the row is still the right row.
-    across *= 0.3
-    across += far
-    nearest = np.argmin(across, axis=1)
-    within = far[np.arange(len(facings)), nearest] <= reach.heights
-    out: Ints = np.where(within, rows[nearest], NO_ROW)
+    out = np.full(len(facings.middle), NO_ROW, dtype=np.int64)
+    # Which is nearest needs no more than six digits.
+    middle, size = places.middle.astype(np.float32), places.size.astype(np.float32)
+    stood = facings.middle.astype(np.float32)
+    # Facings first: the nearest of each is then looked for in one stretch of memory; and a few at
+    # a time, so that it is a stretch which the processor keeps at hand.
+    for first in range(0, len(out), _FACINGS_AT_ONCE):
+        own = stood[first : first + _FACINGS_AT_ONCE]
+        across, far = (own[:, k, None] - middle[None, :, k] for k in (0, 1))
+        far /= size[:, 1]
+        np.abs(far, out=far)
+        across /= size[:, 0]
+        np.abs(across, out=across)
+        # Up and down weighs more: the neighbour in the row is still the right row.
+        across *= np.float32(0.3)
+        across += far
+        nearest = np.argmin(across, axis=1)
+        within = far[np.arange(len(own)), nearest] <= reach.heights
+        out[first : first + len(own)] = np.where(within, rows[nearest], NO_ROW)
     return out
 
 
@@ -266,8 +341,10 @@ def _give_leftovers(
     open_, free, near = open_[some], free[any_], near[some][:, any_]
     if not len(open_):
         return facing_of
-    gains = _place_odds(places[open_], facings[free], reach) + odds[open_[:, None], free]
-    worth = np.where(near, gains, -np.inf)
+    i, j, gains = _place_odds(_Laid.of(places[open_]), _Laid.of(facings[free]), reach)
+    gains += odds[open_[i], free[j]]
+    worth = np.full(near.shape, -np.inf)
+    worth[i, j] = np.where(near[i, j], gains, -np.inf)
     cost = np.where(np.isfinite(worth), -worth, 1e3)
     out = facing_of.copy()
     for i, j in zip(*linear_sum_assignment(cost), strict=True):

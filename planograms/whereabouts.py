@@ -31,11 +31,17 @@ _SKEW_USUAL: Final = 0.05
 """A camera turns, tilts and shrinks a shelf, but uprights stay nearly square to boards: a map that
 leans them further has mostly taken one row for its neighbour in a run."""
 _SKEW_COST_MOST: Final = 20.0
+_LOW: Final = 0.25
+"""Of the lowest places' height; that of `planograms.compare`."""
 _ROUNDS_MAX: Final = 8
 _REFINED: Final = 4
 _ROW_PAIRS_MIN: Final = 3
+_VOTED: Final = 4
 _KNOWN_MIN: Final = 6
 _PLACED_MIN: Final = 5
+_PLACED_FEW: Final = 3
+_SURE_OF_FEW: Final = 8.0
+"""Log odds: 3,000 to one."""
 _PLACED_SHARE: Final = 0.5
 """Of the facings that look like something planned, so many must find their place."""
 _VOTES_TRIED: Final = 300
@@ -70,15 +76,23 @@ def map_by_facings(planned: Planned, seen: Seen, odds: Reals, pairs: Ints) -> Pl
     tried += _maps_of_rows(planned, seen, odds, pairs)
     tried += _maps_of_votes(planned, seen, odds)
     weighed = sorted((_weighed(planned, seen, odds, plane) for plane in tried), key=_worth)
-    best = max(
-        (_refined(planned, seen, odds, one) for one in weighed[-_REFINED:]),
-        key=_worth, default=None,
-    )  # fmt: skip
-    if best is None:
+    best = sorted((_refined(planned, seen, odds, one) for one in weighed[-_REFINED:]), key=_worth)
+    if not best:
         return None
-    _, plane, placed = best
-    enough = max(_PLACED_MIN, _PLACED_SHARE * known)
-    return plane if len(_alike(odds, placed, 0.0)) >= enough else None
+    worth, plane, placed = best[-1]
+    alike = len(_alike(odds, placed, 0.0))
+    others = (other for other, _, pairs in best[:-1] if _elsewhere(pairs, placed))
+    if alike < _PLACED_SHARE * known or alike < _PLACED_FEW:
+        return None
+    # Few facings fit in many places: then the next best one must fit far worse.
+    sure = alike >= _PLACED_MIN or worth - max(others, default=0.0) >= _SURE_OF_FEW
+    return plane if sure else None
+
+
+def _elsewhere(pairs: Ints, others: Ints) -> bool:
+    """Whether two maps put most facings at different places."""
+    both = int(np.count_nonzero((pairs == others) & (pairs >= 0)))
+    return both < 0.5 * int(np.count_nonzero(others >= 0))
 
 
 def _worth(one: _Weighed) -> float:
@@ -115,7 +129,19 @@ def _weighed(planned: Planned, seen: Seen, odds: Reals, plane: PlaneMap) -> _Wei
     places = mapped_boxes(planned.boxes, plane)
     pairs = match_by_place(places, planned.rows, seen, odds, WIDE)
     cost = min((_skew(planned, plane) / _SKEW_USUAL) ** 2 / 2, _SKEW_COST_MOST)
-    return worth_of(places, seen, odds, pairs, WIDE) - cost, plane, pairs
+    # Leaflets and tags told as facings say nothing, wherever they are.
+    high, lowest = sizes(seen.boxes)[:, 1], np.percentile(sizes(places)[:, 1], 10)
+    other = _beside(planned, seen, plane) | (high < _LOW * lowest)
+    return worth_of(places, seen, odds, pairs, other=other) - cost, plane, pairs
+
+
+def _beside(planned: Planned, seen: Seen, plane: PlaneMap) -> npt.NDArray[np.bool_]:
+    """(m,) facings that this map puts to the left or right of all that is planned."""
+    back: PlaneMap = np.linalg.pinv(plane).astype(np.float64)
+    x = mapped(centres(seen.boxes), back)[:, 0]
+    left, right = planned.boxes[:, 0].min(), planned.boxes[:, 2].max()
+    out: npt.NDArray[np.bool_] = ~((x >= left) & (x <= right))
+    return out
 
 
 def _refined(planned: Planned, seen: Seen, odds: Reals, one: _Weighed) -> _Weighed:
@@ -145,8 +171,8 @@ def _maps_of_rows(planned: Planned, seen: Seen, odds: Reals, pairs: Ints) -> Ite
 def _maps_of_votes(planned: Planned, seen: Seen, odds: Reals) -> Iterator[PlaneMap]:
     """Where most facings agree how far the view lies off, each voting for all its places."""
     i, j = np.nonzero(odds >= SURE)
-    if len(np.unique(j)) >= _KNOWN_MIN:
-        yield from _maps_of_shifts(planned, seen, i, j, most=2)
+    if len(np.unique(j)) >= _ROW_PAIRS_MIN:
+        yield from _maps_of_shifts(planned, seen, i, j, most=_VOTED)
 
 
 def _maps_of_shifts(

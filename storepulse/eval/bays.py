@@ -5,16 +5,22 @@ observations a facing that the eyes missed cannot be told from one that is missi
 are told apart: what differs in what was seen, and what was changed on the shelf.
 """
 
-import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from multiprocessing import get_context
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import TypeAdapter
 from scipy.optimize import linear_sum_assignment
 
+import planograms
 from planograms.claims import Facings, NoPixels
 from planograms.compare import Comparison, Distances, boxes_in_order, compare
 from planograms.findings import Finding
@@ -24,6 +30,7 @@ from planograms.placing import Planned, Seen
 from storepulse.eval.figures import Figure, Report
 from storepulse.eval.progress import Steps
 from storepulse.eval.resampling import ratio_interval
+from storepulse.simulated import bays as drawn
 from storepulse.simulated.bays import (
     CLEAN,
     NOISY,
@@ -33,6 +40,7 @@ from storepulse.simulated.bays import (
     draw_plan,
     show,
 )
+from vision import appearance, geometry
 from vision.geometry import PlaneMap, boxes_of, iou, mapped_boxes, visible_share
 
 Reals = npt.NDArray[np.float64]
@@ -44,8 +52,8 @@ _LEAST: Final = {"clean": 0.55, "noisy": 0.45}
 BY_ROWS: Final = "rows and sequences"
 REGISTERED: Final = "registered"
 OVERLAP_MIN: Final = 0.5
-_BENCH_FACINGS: Final = 300
-_BENCH_RUNS: Final = 30
+_AT_A_TIME: Final = 4
+"""Bays that a process is given at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,29 +67,45 @@ class Counts:
     """Claims about places that are out of view."""
 
 
-def measure_bays(*, bays: int, seed: int, steps: Steps) -> Report:
-    """Draw bays and judge each, clean and noisy, both ways."""
-    told: dict[str, list[Counts]] = {}
-    facings = []
-    for number in steps(range(bays), "judging drawn bays"):
-        plan = draw_plan(np.random.default_rng([seed, number]))
-        for name, noise in NOISES.items():
-            shown = show(plan, np.random.default_rng([seed, number, 1]), noise=noise)
-            facings.append(len(shown.boxes_px))
-            for way in (BY_ROWS, REGISTERED):
-                got = judged(shown, way, seed=seed + number, least=_LEAST[name])
-                told.setdefault(f"{name}: {way}", []).append(counts(shown, got, shown.seen))
-                if noise != CLEAN:
-                    told.setdefault(f"{name}, changes alone: {way}", []).append(
-                        counts(shown, got, shown.planted)
-                    )  # fmt: skip
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedBay:
+    """What one drawn bay gave."""
+
+    facings: tuple[int, ...]
+    """How many were seen, clean and noisy."""
+    counts: Mapping[str, Counts]
+    """By what was seen and the way it was judged."""
+
+
+_JUDGED_BAY: Final = TypeAdapter(JudgedBay)
+
+
+def measure_bays(
+    *, bays: int, seed: int, steps: Steps, keep: Path | None = None, processes: int = 1
+) -> Report:
+    """Draw bays and judge each, clean and noisy, both ways.
+
+    Args:
+        keep: a folder with what each bay gave; a run that was stopped goes on from there.
+        processes: so many bays at a time; the figures are the same.
+    """
+    one = partial(_kept, seed=seed, keep=keep, code="" if keep is None else _code())
+    every = range(bays)
+    if processes == 1:
+        judged_bays = [one(number) for number in steps(every, "judging drawn bays")]
+    else:
+        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+            coming = pool.map(one, every, chunksize=_AT_A_TIME)
+            judged_bays = [next(coming) for _ in steps(every, "judging drawn bays")]
+    told = {where: [bay.counts[where] for bay in judged_bays] for where in judged_bays[0].counts}
     figures = [
         figure for where, some in told.items() for figure in f1_figures(where, some, KINDS, seed)
     ]
+    facings = round(float(np.mean([bay.facings for bay in judged_bays])), 1)
     return Report(
         measure="bays",
-        settings={"bays": bays, "seed": seed, "facings_mean": round(float(np.mean(facings)), 1)},
-        figures=(*figures, *_speed(seed)),
+        settings={"bays": bays, "seed": seed, "facings_mean": facings},
+        figures=tuple(figures),
         notes=(
             "boxes and likelihoods are drawn, no pixels; intervals by bay",
             "noisy: 5 % of facings missed, 3 % false ones, 5 % taken for another product; what "
@@ -91,6 +115,48 @@ def measure_bays(*, bays: int, seed: int, steps: Steps) -> Report:
             "within a run of one product any position counts; wrong_price is not told: no tags",
         ),
     )
+
+
+def judged_bay(number: int, *, seed: int) -> JudgedBay:
+    """Draw one bay and judge it, clean and noisy, both ways."""
+    told: dict[str, Counts] = {}
+    facings = []
+    plan = draw_plan(np.random.default_rng([seed, number]))
+    for name, noise in NOISES.items():
+        shown = show(plan, np.random.default_rng([seed, number, 1]), noise=noise)
+        facings.append(len(shown.boxes_px))
+        for way in (BY_ROWS, REGISTERED):
+            got = judged(shown, way, seed=seed + number, least=_LEAST[name])
+            told[f"{name}: {way}"] = counts(shown, got, shown.seen)
+            if noise != CLEAN:
+                told[f"{name}, changes alone: {way}"] = counts(shown, got, shown.planted)
+    return JudgedBay(facings=tuple(facings), counts=told)
+
+
+def _kept(number: int, *, seed: int, keep: Path | None, code: str) -> JudgedBay:
+    """As `judged_bay`; from the folder, if the same code judged it before."""
+    if keep is None:
+        return judged_bay(number, seed=seed)
+    file = keep / code / f"{seed}-{number}.json"
+    if file.exists():
+        return _JUDGED_BAY.validate_json(file.read_bytes())
+    bay = judged_bay(number, seed=seed)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # Whole or not at all: a run may be stopped at any time.
+    half = file.with_suffix(".part")
+    half.write_bytes(_JUDGED_BAY.dump_json(bay))
+    half.replace(file)
+    return bay
+
+
+def _code() -> str:
+    """A name for the state of all that is measured: another state begins anew."""
+    files = [Path(geometry.__file__), Path(appearance.__file__), Path(drawn.__file__),
+             Path(__file__), *Path(planograms.__file__).parent.glob("*.py")]  # fmt: skip
+    state = sha256()
+    for file in sorted(files):
+        state.update(file.read_bytes())
+    return state.hexdigest()[:12]
 
 
 def judged(shown: Shown, way: str, *, seed: int, least: float = 0.45) -> Comparison:
@@ -237,31 +303,3 @@ def f1_figures(
             yield figure
     unseen = sum(bay.asserted_unseen for bay in bays)
     yield Figure(name="claims_out_of_view", of=where, value=float(unseen), n=len(bays))
-
-
-def _speed(seed: int) -> Iterable[Figure]:
-    """300 facings against 300 positions."""
-    rng = np.random.default_rng([seed, 0x300])
-    plan = draw_plan(rng, facings=_BENCH_FACINGS)
-    shown = show(plan, rng, noise=NOISY)
-    distances = likeness_drawn(shown, rng)
-    planned = Planned(
-        boxes_in_order(shown.plan), np.array([each.row for each in shown.plan.in_order])
-    )
-    seen = Seen(shown.boxes_px, shown.rows, (shown.width, shown.height))
-    for way, plane in ((BY_ROWS, None), (REGISTERED, shown.plane)):
-        took = []
-        for _ in range(_BENCH_RUNS):
-            # Of this process alone: other work on the machine does not count.
-            started = time.process_time()
-            match(planned, seen, distances.to_positions, plane=plane)
-            took.append((time.process_time() - started) * 1e3)
-        size = f"{len(planned.boxes)} by {len(seen.boxes)}, {way}"
-        for level in (50, 95):
-            yield Figure(
-                name=f"match_cpu_p{level}",
-                of=size,
-                value=float(np.percentile(took, level)),
-                n=_BENCH_RUNS,
-                unit="ms",
-            )

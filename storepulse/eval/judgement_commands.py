@@ -16,13 +16,38 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command("bays", epilog="storepulse eval bays --bays 1000 --json")
 def bays_command(
     bays: Annotated[int, typer.Option(min=5, help="So many drawn bays.")] = 1000,
+    keep: Annotated[
+        Path | None,
+        typer.Option(help="Keep what each bay gave in this folder, or use what is kept."),
+    ] = None,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="Bays at a time.")] = 1,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Generated bays without pixels: F1 by kind of finding, clean and noisy; matching time."""
+    """Generated bays without pixels: F1 by kind of finding, clean and noisy.
+
+    With --keep a run that was stopped goes on where it was; another state of the code begins anew.
+    """
     from storepulse.eval.bays import measure_bays
 
-    say(measure_bays(bays=bays, seed=seed, steps=on_stderr), as_json)
+    report = measure_bays(bays=bays, seed=seed, steps=on_stderr, keep=keep, processes=processes)
+    say(report, as_json)
+
+
+@app.command("matching-time", epilog="storepulse eval matching-time --facings 300 --json")
+def matching_time_command(
+    facings: Annotated[int, typer.Option(min=50, help="Planned, and seen in whole views.")] = 300,
+    bays: Annotated[int, typer.Option(min=1, help="So many drawn bays.")] = 10,
+    runs: Annotated[int, typer.Option(min=1, help="Times that each is matched.")] = 10,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """CPU time of matching facings with positions: registered, by rows, by several maps."""
+    from storepulse.eval.matching_time import measure_matching_time
+
+    say(measure_matching_time(
+        facings=facings, bays=bays, runs=runs, seed=seed, steps=on_stderr
+    ), as_json)  # fmt: skip
 
 
 @app.command(

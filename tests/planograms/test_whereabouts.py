@@ -11,7 +11,20 @@ from storepulse.simulated.bays import CLEAN, draw_plan, show
 from vision.geometry import centres, mapped_boxes, sizes, visible_share
 
 
-@pytest.mark.parametrize(("seed", "number"), [(500, 525), (500, 138), (600, 172), (600, 95)])
+@pytest.mark.parametrize(
+    ("seed", "number"),
+    [
+        pytest.param(500, 525, id="a run further"),
+        pytest.param(500, 138, id="a run further, too"),
+        pytest.param(600, 172, id="few facings"),
+        pytest.param(600, 95, id="fewer facings"),
+        pytest.param(702, 84, id="a shelf further, above which nothing can stand"),
+        pytest.param(702, 514, id="a run that would move up to fill a gap"),
+        pytest.param(702, 570, id="goods of the bay beside that look like the end of a run"),
+        pytest.param(702, 309, id="six facings, of which four are known"),
+        pytest.param(702, 602, id="a scale that would push bare places out of view"),
+    ],
+)
 def test_rows_that_fit_one_place_further_do_not_shift_the_view(seed: int, number: int) -> None:
     """Bays whose rows, each by itself, fit better a product further along a run."""
     plan = draw_plan(np.random.default_rng([seed, number]))

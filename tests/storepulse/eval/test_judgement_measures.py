@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from planograms.findings import Finding
 from storepulse.eval.bays import BY_ROWS, REGISTERED, counts, judged, measure_bays
 from storepulse.eval.layouts import measure_layouts, planogram_of, read_layouts
+from storepulse.eval.matching_time import SEVERAL_MAPS, measure_matching_time
 from storepulse.eval.progress import silently
 from storepulse.eval.restocked import NO_REFERENCE, Planted, measure_restocked, owners, true_shares
 from storepulse.eval.restocked import REGISTERED as BY_PHOTO
@@ -31,6 +32,26 @@ def test_what_is_planted_in_drawn_bays_is_found() -> None:
         noisy = report.figure("F1", f"noisy: {way}")
         alone = report.figure("F1", f"noisy, changes alone: {way}")
         assert (noisy.value or 0) > (alone.value or 0) > 0.2
+
+
+def test_a_run_that_was_stopped_goes_on_from_what_was_kept(tmp_path: Path) -> None:
+    whole = measure_bays(bays=5, seed=2, steps=silently)
+    measure_bays(bays=5, seed=2, steps=silently, keep=tmp_path)
+    kept = sorted(tmp_path.glob("*/2-*.json"))
+    assert len(kept) == 5
+    kept[3].unlink()
+    kept[0].write_bytes(kept[1].read_bytes())
+    again = measure_bays(bays=5, seed=2, steps=silently, keep=tmp_path)
+    # What is kept is not judged anew: the first bay counts as the second does.
+    assert again.figures != whole.figures
+    kept[0].unlink()
+    assert measure_bays(bays=5, seed=2, steps=silently, keep=tmp_path) == whole
+
+
+def test_matching_is_timed_each_way() -> None:
+    report = measure_matching_time(facings=60, bays=1, runs=2, seed=1, steps=silently)
+    assert {figure.of for figure in report.figures} == {BY_ROWS, REGISTERED, SEVERAL_MAPS}
+    assert all((figure.value or 0) > 0 and figure.n == 2 for figure in report.figures)
 
 
 def test_a_drawn_bay_is_the_same_for_the_same_seed_and_holds_what_it_says() -> None:
