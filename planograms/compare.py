@@ -154,13 +154,11 @@ def compare(
     places = [_Place() for _ in planogram.in_order]
     _judge_facings(planogram, places, facings, distances, match)
     _look_again(places, match.places, facings, evidence)
-    heard = None
-    if match.places is not None:
-        heard = _weigh_claims(planogram, places, match.places, facings, evidence)
     if match.places is None:
         # Nobody knows where this view is: what its rows seem to say is no claim.
         states, _ = _name_misplaced(planogram, places, [])
         return Comparison(states, ())
+    heard = _weigh_claims(planogram, places, match.places, facings, evidence)
     findings = [
         *_state_findings(planogram, places),
         *_surplus(planogram, places, facings, distances, match, evidence),
