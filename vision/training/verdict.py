@@ -77,20 +77,27 @@ class Learnt:
     limit: float
     caught: float
     refused: float
+    unseen: Floats
+    """(n,) log odds of all examples, each by trees that had not learnt from its photo."""
 
 
 def learn(
     examples: Examples,
     edges: Mapping[str, float],
     growth: Growth = GROWTH,
+    *,
+    taught: Mapping[str, float] = TAUGHT,
+    refused_max: Sequence[float] = REFUSED_MAX,
 ) -> dict[str, Learnt]:
     """A forest and a limit for every reason that the examples show.
 
     Args:
         examples: good ones ("good…") and mishaps.
         edges: mishap -> level beyond which a photo is useless; a mishap without one is always.
+        taught: mishap -> level from which it is taught, where that is not its edge.
+        refused_max: shares of good photos, of small ones and of those as they came.
     """
-    beyond, near = _beyond(examples, {**edges, **TAUGHT})
+    beyond, near = _beyond(examples, {**edges, **taught})
     useless, _ = _beyond(examples, edges)
     good = np.char.startswith(examples.kind, GOOD_PREFIX)
     reasons = np.array([REASON_OF.get(str(kind), "") for kind in examples.kind])
@@ -115,12 +122,12 @@ def learn(
             odds[fold == part] = forest.log_odds(examples.values[fold == part])
         unseen[reason], rights[reason] = odds, asked
         forests[reason] = grow(examples.values[used], right[used], weights[used], growth)
-    limits = share_out(unseen, rights, [good & ~small & ~came, small, came])
+    limits = share_out(unseen, rights, [good & ~small & ~came, small, came], refused_max)
     return {
         reason: Learnt(
             forest, limits[reason],
             float((unseen[reason][rights[reason]] > limits[reason]).mean()),
-            float((unseen[reason][good] > limits[reason]).mean()),
+            float((unseen[reason][good] > limits[reason]).mean()), unseen[reason],
         )
         for reason, forest in forests.items()
     }  # fmt: skip
@@ -130,6 +137,7 @@ def share_out(
     odds: Mapping[str, Floats],
     right: Mapping[str, NDArray[np.bool_]],
     budgets: Sequence[NDArray[np.bool_]],
+    refused_max: Sequence[float] = REFUSED_MAX,
 ) -> dict[str, float]:
     """Where each reason refuses, so that few good photos are refused by any, and most bad ones are.
 
@@ -139,7 +147,8 @@ def share_out(
     Args:
         odds: reason -> (n,) log odds of photos that were not learnt from.
         right: reason -> (n,) whether it should refuse.
-        budgets: groups of good photos, (n,) each, with as many shares of `REFUSED_MAX`.
+        budgets: groups of good photos, (n,) each.
+        refused_max: the share of each that may be refused.
     """
     good = np.logical_or.reduce(list(budgets))
     ladders = {reason: np.sort(odds[reason][good])[::-1] for reason in odds}
@@ -168,7 +177,7 @@ def share_out(
                 after = refused({**at, reason: step})
                 if any(
                     after[some].mean() > most
-                    for some, most in zip(budgets, REFUSED_MAX, strict=True)
+                    for some, most in zip(budgets, refused_max, strict=True)
                     if some.any()
                 ):
                     continue
@@ -201,20 +210,13 @@ def _folds(groups: Sequence[str] | NDArray[np.str_]) -> NDArray[np.int64]:
 
 
 def write_table(learnt: Mapping[str, Learnt], path: Path) -> None:
-    """Write what `vision.verdict` reads: numbers to six digits, which changes no answer."""
-
-    def short(values: NDArray[np.float64]) -> list[list[float]]:
-        return [[float(f"{value:.6g}") for value in row] for row in values]
-
+    """Write what `vision.verdict` reads."""
     table = {
         "clues": list(CLUE_NAMES),
         "reasons": {
             reason: {
                 "limit": round(one.limit, 4),
-                "base": round(one.forest.base, 6),
-                "figures": one.forest.figures.tolist(),
-                "limits": short(one.forest.limits),
-                "leaves": short(one.forest.leaves),
+                **one.forest.told(),
             }
             for reason, one in learnt.items()
         },
