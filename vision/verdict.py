@@ -2,9 +2,10 @@
 
 Before the network runs, boosted trees read the photo's clues, one forest for each reason; they were
 learnt from photos gone wrong at known levels, and refuse beyond the level that costs the detector
-ten points of AP50 (`vision.training.verdict`; `storepulse eval verdict` measures them). Of four
-reasons they refuse only what they are sure of: after the network has run, the facings themselves
-tell these better (`vision.last_word`), and whether this is a shelf at all.
+ten points of AP50 (`vision.training.verdict`; `storepulse eval verdict` measures them). Whether
+a photo was taken from too far away or shows a part of the bay only, they settle where they are sure
+alone: after the network has run, the facings themselves tell these better (`vision.last_word`), and
+whether this is a shelf at all.
 """
 
 import json
@@ -91,8 +92,8 @@ class FirstWord:
 
     codes: tuple[str, ...] = ()
     """Keys of `SENTENCES`, the surest first: the photo is refused. (): the network looks at it."""
-    clues: Clues | None = None
-    """What was read from the pixels, for after the look; None: then only rules are asked."""
+    odds: Mapping[str, float] | None = None
+    """Log odds of each reason by pixels alone, for after the look; None: only rules are asked."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,22 +156,22 @@ def first_word(photo: Photo) -> FirstWord:
     """
     if basic := basic_reasons(photo):
         return FirstWord(basic)
-    clues = clues_of(photo.rgb)
-    above, later = odds_above(clues), last_refusers()
-    for reason in later:
-        if reason in above:
-            above[reason] -= later[reason].sure
-    return FirstWord(_surest_first(above), clues)
+    odds = pixel_odds(clues_of(photo.rgb))
+    limits = {reason: one.limit for reason, one in refusers().items()}
+    limits |= {reason: one.sure for reason, one in last_refusers().items()}
+    return FirstWord(
+        _surest_first({reason: odds[reason] - limits[reason] for reason in odds}), odds
+    )
 
 
 def _surest_first(above: Mapping[str, float]) -> tuple[str, ...]:
     return tuple(sorted((reason for reason in above if above[reason] > 0), key=lambda r: -above[r]))
 
 
-def odds_above(clues: Clues) -> dict[str, float]:
-    """By how much each reason's log odds exceed what refuses a photo, by pixels alone."""
+def pixel_odds(clues: Clues) -> dict[str, float]:
+    """Log odds of each reason, by pixels alone."""
     return {
-        reason: float(one.forest.log_odds(clues.values[None])[0]) - one.limit
+        reason: float(one.forest.log_odds(clues.values[None])[0])
         for reason, one in refusers().items()
     }
 
@@ -191,6 +192,6 @@ def reasons_after_looking(
     short = np.median((found.boxes_px[:, 2:] - found.boxes_px[:, :2]).min(axis=1))
     if short * INPUT_PX / max(rgb.shape[:2]) < FAR_SHORT_PX:
         return ("too_far",)
-    if first.clues is None:
+    if first.odds is None:
         return ()
-    return _surest_first(odds_after_looking(first.clues.values, found, weak, rgb))
+    return _surest_first(odds_after_looking(first.odds, found, weak, rgb))

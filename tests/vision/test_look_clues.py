@@ -1,6 +1,5 @@
-"""Figures of what the detector saw: perspective, what is bare and white, sides without facings."""
+"""Figures of what the detector saw: how large facings are, and which sides have none."""
 
-import cv2
 import numpy as np
 import pytest
 
@@ -30,42 +29,22 @@ def seen(boxes: Boxes, rgb: np.ndarray | None = None) -> dict[str, float]:
     return dict(zip(LOOK_CLUE_NAMES, look_clues(found, found, picture).tolist(), strict=True))
 
 
-def from_the_side(boxes: Boxes, slope: float) -> Boxes:
-    """The plane's sizes shrink by `slope` for each long side of the way across."""
-    middle = np.array([WIDE / 2, TALL / 2])
-    view = np.eye(3)
-    view[2, 0] = slope / WIDE
-    corners = boxes[:, [[0, 1], [2, 1], [2, 3], [0, 3]]] - middle
-    there = cv2.perspectiveTransform(corners.reshape(1, -1, 2), view).reshape(-1, 4, 2) + middle
-    return np.concatenate([there.min(axis=1), there.max(axis=1)], axis=1)
+def test_a_photo_from_twice_as_far_has_facings_of_half_the_size() -> None:
+    boxes = shelf(uneven=True)
+    near, far = seen(boxes), seen(boxes / 2)
+    for name in ("short_50", "area_root_50", "area_root_90"):
+        assert near[name] - far[name] == pytest.approx(np.log(2), abs=0.01), name
+    assert far["covered"] == pytest.approx(near["covered"] / 4, rel=0.05)
 
 
-@pytest.mark.parametrize("uneven", [False, True])
-@pytest.mark.parametrize("slope", [-0.9, -0.5, 0.5, 0.9])
-def test_a_shelf_seen_from_its_side_tells_how_far_aslant(slope: float, *, uneven: bool) -> None:
-    clues = seen(from_the_side(shelf(uneven=uneven), slope))
-    assert clues["aslant_middle"] == pytest.approx(abs(slope), rel=0.25)
-    assert clues["lean_agreed"] > 0.6
-
-
-@pytest.mark.parametrize("uneven", [False, True])
-def test_packs_of_different_sizes_are_not_aslant(*, uneven: bool) -> None:
-    clues = seen(shelf(uneven=uneven))
-    assert clues["aslant_middle"] < 0.15
-    assert clues["lean"] < 0.02
-
-
-def test_white_that_hides_facings_is_told_from_white_packs() -> None:
-    boxes = shelf()
-    rgb = np.full((TALL, WIDE, 3), 90, np.uint8)
-    rgb[300:600, 400:800] = 255
-    white = seen(boxes, rgb)
-    share = 300 * 400 / (TALL * WIDE)
-    assert white["white_248"] == pytest.approx(share, rel=0.1)
-    assert white["white_free_largest_248"] < 0.2 * share  # packs are seen on it
-    inside = (boxes[:, 0] > 380) & (boxes[:, 2] < 820) & (boxes[:, 1] > 270) & (boxes[:, 3] < 630)
-    hidden = seen(boxes[~inside], rgb)
-    assert hidden["white_free_largest_248"] > 0.4 * share
+def test_what_is_only_half_seen_counts_beside_what_is_seen() -> None:
+    boxes = shelf().astype(np.float32)
+    scores = np.full(len(boxes), 0.8, np.float32)
+    all_, few = Found(boxes, scores), Found(boxes[::4], scores[::4])
+    place = LOOK_CLUE_NAMES.index("half_seen_ratio")
+    picture = np.full((TALL, WIDE, 3), 90, np.uint8)
+    assert look_clues(all_, all_, picture)[place] == pytest.approx(0)
+    assert look_clues(few, all_, picture)[place] == pytest.approx(np.log(4), abs=0.05)
 
 
 @pytest.mark.parametrize("side", ["left", "right", "top", "foot"])
@@ -78,18 +57,29 @@ def test_a_side_without_facings_stands_against_one_that_cuts_them(side: str) -> 
     clues = seen(boxes)
     assert clues["margin_far"] == pytest.approx(far, abs=0.06)
     assert clues["margin_far_upright"] == float(side in ("left", "right"))
-    assert clues["touched_opposite"] > 0.5
-    assert clues["touched_far"] == 0
+    assert clues["cut_against"] > 0.5 * far
     assert seen(shelf())["margin_far"] < 0.06
 
 
+def test_a_plain_wall_is_told_from_what_is_as_rough_as_packs() -> None:
+    rgb = np.random.default_rng(0).integers(60, 200, (TALL, WIDE, 3)).astype(np.uint8)
+    boxes = shelf()
+    boxes = boxes[boxes[:, 2] < 0.8 * WIDE]
+    rough = seen(boxes, rgb)
+    rgb[:, round(0.82 * WIDE) :] = 120
+    plain = seen(boxes, rgb)
+    assert plain["margin_far"] == rough["margin_far"] > 0.15
+    assert rough["margin_far_quiet"] < 0.5 < plain["margin_far_quiet"]
+    assert plain["margin_far_even"] < rough["margin_far_even"]
+
+
 def test_the_size_of_the_picture_changes_nothing() -> None:
-    boxes = from_the_side(shelf(uneven=True), 0.4)
+    boxes = shelf(uneven=True)
     rgb = np.random.default_rng(0).integers(0, 255, (TALL // 8, WIDE // 8, 3)).astype(np.uint8)
     small, large = (
         seen(boxes * by, np.kron(rgb, np.ones((8 * by, 8 * by, 1), np.uint8))) for by in (1, 2)
     )
-    for name in ("short_50", "aslant_middle", "covered", "margin_far", "white_free_228"):
+    for name in ("short_50", "facings", "covered", "margin_far", "margin_far_quiet"):
         assert small[name] == pytest.approx(large[name], abs=0.02), name
 
 
