@@ -99,7 +99,9 @@ class Looker:
                 photo.rgb, [Limits(), Limits(score_min=WEAK_SCORE_MIN), *also]
             )
             at = lap("detect", at)
-            reasons = reasons_after_looking(found, max(photo.rgb.shape[:2]), far_px=first.far_px)
+            reasons = reasons_after_looking(first, found, weak, photo.rgb)
+            timings["verdict"] = round(timings["verdict"] + _ms_since(at), 1)
+            at = time.perf_counter()
         if reasons:
             timings["total"] = _ms_since(started)
             return Observation(

@@ -5,7 +5,9 @@ the bits of a number, pick one of its leaves. So a forest is three arrays, and a
 microseconds.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +35,27 @@ class Forest:
                 f"{self.figures.shape} questions, {self.limits.shape} limits and "
                 f"{self.leaves.shape} leaves make no forest"
             )
+
+    @classmethod
+    def read_from(cls, table: Mapping[str, Any]) -> Self:
+        """The forest in a table, as `told` gives it."""
+        return cls(
+            np.array(table["figures"], np.int64), np.array(table["limits"], np.float64),
+            np.array(table["leaves"], np.float64), float(table["base"]),
+        )  # fmt: skip
+
+    def told(self) -> dict[str, Any]:
+        """As JSON values: numbers to six digits, which changes no answer."""
+
+        def short(values: Floats) -> list[list[float]]:
+            return [[float(f"{value:.6g}") for value in row] for row in values]
+
+        return {
+            "base": round(self.base, 6),
+            "figures": self.figures.tolist(),
+            "limits": short(self.limits),
+            "leaves": short(self.leaves),
+        }
 
     def log_odds(self, values: Floats) -> Floats:
         """(n,) for (n, k) figures; above 0 more likely than not."""

@@ -2,8 +2,10 @@
 
 Before the network runs, boosted trees read the photo's clues, one forest for each reason; they were
 learnt from photos gone wrong at known levels, and refuse beyond the level that costs the detector
-ten points of AP50 (`vision.training.verdict`; `storepulse eval verdict` measures them). After it
-has run, facings themselves tell whether this is a shelf.
+ten points of AP50 (`vision.training.verdict`; `storepulse eval verdict` measures them). Whether
+a photo was taken from too far away or shows a part of the bay only, they settle where they are sure
+alone: after the network has run, the facings themselves tell these better (`vision.last_word`), and
+whether this is a shelf at all.
 """
 
 import json
@@ -22,7 +24,8 @@ from storepulse.checklists import Sentence
 from storepulse.errors import BadInput
 from vision.clues import CLUE_NAMES, Clues, clues_of
 from vision.detector import INPUT_PX, Found
-from vision.photos import Photo
+from vision.last_word import last_refusers, odds_after_looking
+from vision.photos import Photo, Pixels
 from vision.trees import Forest
 
 LONG_SIDE_PX_MIN: Final = 250
@@ -41,12 +44,6 @@ that the learnt reasons refuse good photos; then only size and darkness are aske
 FAR_SHORT_PX: Final = 14.5
 """Median shorter side of the facings, at the 1280 px that the network sees: below it most photos
 have lost ten points of AP50 and more. Of 274 photos of shelves the smallest have 15.3."""
-FAR_UNSURE: Final = 1.0
-"""Log odds on both sides of the limit between which pixels alone do not settle the distance: small
-packs from near look like large ones from afar. There the facings are looked at first."""
-FAR_UNSURE_PX: Final = 30.0
-"""As `FAR_SHORT_PX`, where pixels leave the distance open. A quarter of the good photos to learn
-from have smaller facings, but few of these look far as well."""
 
 SENTENCES: Final = {
     "too_small": Sentence(
@@ -96,8 +93,8 @@ class FirstWord:
 
     codes: tuple[str, ...] = ()
     """Keys of `SENTENCES`, the surest first: the photo is refused. (): the network looks at it."""
-    far_px: float = FAR_SHORT_PX
-    """It is too far if the facings that are then seen are smaller than this; see `FAR_SHORT_PX`."""
+    odds: Mapping[str, float] | None = None
+    """Log odds of each reason by pixels alone, for after the look; None: only rules are asked."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,15 +116,9 @@ def refusers() -> Mapping[str, Refuser]:
     if tuple(table["clues"]) != CLUE_NAMES:
         raise ValueError("vision/weights/verdict.json was learnt from other clues; learn it anew")
     return {
-        reason: Refuser(
-            Forest(
-                np.array(one["figures"], np.int64), np.array(one["limits"], np.float64),
-                np.array(one["leaves"], np.float64), float(one["base"]),
-            ),
-            float(one["limit"]),
-        )
+        reason: Refuser(Forest.read_from(one), float(one["limit"]))
         for reason, one in table["reasons"].items()
-    }  # fmt: skip
+    }
 
 
 def chosen_verdict(*, beside: Executor | None = None) -> Callable[[Photo], FirstWord]:
@@ -143,7 +134,7 @@ def chosen_verdict(*, beside: Executor | None = None) -> Callable[[Photo], First
         raise BadInput(f"{VERDICT_VARIABLE}={name}: known are full and basic; leave it for full")
     if name == "basic":
         return lambda photo: FirstWord(basic_reasons(photo))
-    refusers()  # read now: the first photo should not wait for it
+    refusers(), last_refusers()  # read now: the first photo should not wait for them
     return partial(first_word, beside=beside)
 
 
@@ -161,42 +152,49 @@ def reasons_before_looking(photo: Photo) -> tuple[str, ...]:
 
 
 def first_word(photo: Photo, *, beside: Executor | None = None) -> FirstWord:
-    """Whether the photo is refused before the network runs, and when it is to be afterwards.
+    """Whether the photo is refused before the network runs, and what is known for afterwards.
 
     The surest reason comes first. In a photo that is too dark or too small nothing else can be
-    told.
+    told. A reason that the look tells better refuses here only where it is sure.
     """
     if basic := basic_reasons(photo):
         return FirstWord(basic)
-    above = odds_above(clues_of(photo.rgb, beside=beside))
-    far = above.pop("too_far", -np.inf)
-    if far > FAR_UNSURE:
-        above["too_far"] = far
-    codes = sorted((reason for reason in above if above[reason] > 0), key=lambda r: -above[r])
-    return FirstWord(tuple(codes), FAR_UNSURE_PX if abs(far) <= FAR_UNSURE else FAR_SHORT_PX)
+    odds = pixel_odds(clues_of(photo.rgb, beside=beside))
+    limits = {reason: one.limit for reason, one in refusers().items()}
+    limits |= {reason: one.sure for reason, one in last_refusers().items()}
+    return FirstWord(
+        _surest_first({reason: odds[reason] - limits[reason] for reason in odds}), odds
+    )
 
 
-def odds_above(clues: Clues) -> dict[str, float]:
-    """By how much each reason's log odds exceed what refuses a photo."""
+def _surest_first(above: Mapping[str, float]) -> tuple[str, ...]:
+    return tuple(sorted((reason for reason in above if above[reason] > 0), key=lambda r: -above[r]))
+
+
+def pixel_odds(clues: Clues) -> dict[str, float]:
+    """Log odds of each reason, by pixels alone."""
     return {
-        reason: float(one.forest.log_odds(clues.values[None])[0]) - one.limit
+        reason: float(one.forest.log_odds(clues.values[None])[0])
         for reason, one in refusers().items()
     }
 
 
 def reasons_after_looking(
-    found: Found, long_px: int, *, far_px: float = FAR_SHORT_PX
+    first: FirstWord, found: Found, weak: Found, rgb: Pixels
 ) -> tuple[str, ...]:
     """Keys of `SENTENCES` for which the photo is refused once facings were sought; () if none.
 
     Args:
-        found: facings in pixels of the picture that was looked at.
-        long_px: its long side.
-        far_px: of the photo's `FirstWord`.
+        first: what was said before.
+        found: facings in pixels of the picture that was looked at, best first.
+        weak: half-seen ones too.
+        rgb: that picture.
     """
     if len(found.scores) < FACINGS_MIN or float(found.scores.max()) < SURE_SCORE:
         return ("no_shelf",)
     short = np.median((found.boxes_px[:, 2:] - found.boxes_px[:, :2]).min(axis=1))
-    if short * INPUT_PX / long_px < far_px:
+    if short * INPUT_PX / max(rgb.shape[:2]) < FAR_SHORT_PX:
         return ("too_far",)
-    return ()
+    if first.odds is None:
+        return ()
+    return _surest_first(odds_after_looking(first.odds, found, weak, rgb))

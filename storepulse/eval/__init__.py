@@ -296,13 +296,18 @@ def verdict_command(
         ),
     ] = None,
     count: Annotated[int, typer.Option(min=5, help="Good photos, and of each mishap.")] = 200,
+    looks: Annotated[
+        Path | None,
+        typer.Option(help="Folder for what the detector said: a run that was stopped goes on."),
+    ] = None,
     model: Model = None,
     threads: Threads = 2,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Photos refused, useless ones by reason, and good ones: the word before recognition."""
+    """Photos refused, useless ones by reason, and good ones, before the look and after it."""
     need(data, "boxes.json", "checked.json", "images")
+    from storepulse.eval.kept_looks import KeptLooks
     from storepulse.eval.verdict import MEASURED_EDGES, edges_of, measure_verdict
     from vision.detector import Detector
     from vision.training.labels import read_coco
@@ -311,8 +316,8 @@ def verdict_command(
     known = edges_of(
         edges or MEASURED_EDGES, labelled, model, threads=threads, seed=seed, steps=on_stderr
     )
-    detector = Detector(model, threads=threads)
-    told = measure_verdict(data, known, detector, count=count, seed=seed, steps=on_stderr)
+    kept = KeptLooks(Detector(model, threads=threads), looks)
+    told = measure_verdict(data, known, kept, count=count, seed=seed, steps=on_stderr)
     say(told, as_json)
 
 

@@ -4,8 +4,8 @@ Good photos are parts of the val photos in other light (so few photos exist: eac
 bad ones are such parts gone wrong, at levels on both sides of the edge at which a mishap costs the
 detector ten points of AP50. The edges are measured with the detector (minutes) and can be kept in a
 file. What stands for "no shelf" and "a screen" is drawn or taken from other data; the notes say so.
-The detector looks only at photos of which the first word leaves the distance open: what else it
-would refuse after looking is not counted.
+A photo that is not refused before is looked at by the detector, and what is refused then counts as
+well: the whole verdict, as a node gives it.
 """
 
 import time
@@ -18,10 +18,12 @@ import numpy as np
 
 from storepulse.eval.data_folders import need
 from storepulse.eval.figures import Figure, Report
+from storepulse.eval.kept_looks import KeptLooks
 from storepulse.eval.progress import Steps
 from storepulse.eval.resampling import ratio_interval
 from storepulse.simulated.mishaps import by_jpeg, surroundings
 from vision.detector import Detector, Limits
+from vision.gaps import WEAK_SCORE_MIN
 from vision.photos import Photo, read_photo
 from vision.training import mishap_edges
 from vision.training.labels import LabelledPhoto
@@ -40,7 +42,7 @@ from vision.training.verdict_trials import (
     shelf_photos,
     trials_of,
 )
-from vision.verdict import FAR_SHORT_PX, first_word, reasons_after_looking
+from vision.verdict import first_word, reasons_after_looking
 
 MEASURED_EDGES: Final = Path(mishap_edges.__file__).with_suffix(".json")
 """Measured with the detector 0.1.0: moved and unfocused on all 30 val photos, the others on 12."""
@@ -60,6 +62,8 @@ class Told:
     codes: tuple[str, ...]
     ms: float
     """Of the first word alone."""
+    last_ms: float | None
+    """Of the last word; None: the photo was refused before the look."""
 
 
 def edges_of(
@@ -84,13 +88,14 @@ def edges_of(
 
 
 def measure_verdict(
-    folder: Path, edges: Mapping[str, Edge], detector: Detector, *, count: int, seed: int,
+    folder: Path, edges: Mapping[str, Edge], looks: KeptLooks, *, count: int, seed: int,
     steps: Steps,
 ) -> Report:  # fmt: skip
     """Judge `count` good photos and `count` of each mishap.
 
     Args:
         folder: of shelves; for "no shelf" its neighbours `products` and `tags` are used.
+        looks: the detector, and what it said before.
     Raises:
         WrongData, LabelsUnreadable, UnreadablePhoto: the folder is of another form.
     """
@@ -106,10 +111,10 @@ def measure_verdict(
         }
         goods = _share(count, number, len(photos))
         for trial in trials_of(read_rgb(path), path.stem, good=goods, levels=levels, rng=rng):
-            told.append(_tell(trial, edges, detector))
+            told.append(_tell(trial, edges, looks))
     for path in photos:
-        told.append(_tell_of_file(path, detector))
-    told += _without_shelf(folder.parent, edges, detector, count=count, seed=seed)
+        told.append(_tell_of_file(path, looks))
+    told += _without_shelf(folder.parent, edges, looks, count=count, seed=seed)
     return _report(told, edges, count=count, seed=seed)
 
 
@@ -125,34 +130,36 @@ def _level(mishap: str, edge: Edge | None, rng: np.random.Generator) -> float:
     return level_between(max(low, AROUND[0] * edge.level), min(high, AROUND[1] * edge.level), rng)
 
 
-def _tell(trial: Trial, edges: Mapping[str, Edge], detector: Detector) -> Told:
+def _tell(trial: Trial, edges: Mapping[str, Edge], looks: KeptLooks) -> Told:
     edge = edges.get(trial.kind)
     beyond = trial.kind != GOOD and (
         edge is None or edge.level is None or trial.level >= edge.level
     )
     photo = Photo(trial.group, trial.rgb.shape[1], trial.rgb.shape[0], trial.rgb, 1.0)
-    codes, ms = _codes_of(photo, detector)
-    return Told(trial.group, trial.kind, beyond, trial.level, codes, ms)
+    codes, ms, last_ms = _codes_of(photo, looks)
+    return Told(trial.group, trial.kind, beyond, trial.level, codes, ms, last_ms)
 
 
-def _tell_of_file(path: Path, detector: Detector) -> Told:
+def _tell_of_file(path: Path, looks: KeptLooks) -> Told:
     """A photo as it came, through the node's own reading."""
-    codes, ms = _codes_of(read_photo(path), detector)
-    return Told(path.stem, "as_it_came", False, 0.0, codes, ms)
+    codes, ms, last_ms = _codes_of(read_photo(path), looks)
+    return Told(path.stem, "as_it_came", False, 0.0, codes, ms, last_ms)
 
 
-def _codes_of(photo: Photo, detector: Detector) -> tuple[tuple[str, ...], float]:
+def _codes_of(photo: Photo, looks: KeptLooks) -> tuple[tuple[str, ...], float, float | None]:
     started = time.perf_counter()
-    word = first_word(photo)
+    first = first_word(photo)
     ms = (time.perf_counter() - started) * 1e3
-    if word.codes or word.far_px == FAR_SHORT_PX:
-        return word.codes, ms
-    found = detector.find(photo.rgb, Limits())
-    return reasons_after_looking(found, max(photo.rgb.shape[:2]), far_px=word.far_px), ms
+    if first.codes:
+        return first.codes, ms, None
+    found, weak = looks.find_at_all(photo.rgb, [Limits(), Limits(score_min=WEAK_SCORE_MIN)])
+    started = time.perf_counter()
+    codes = reasons_after_looking(first, found, weak, photo.rgb)
+    return codes, ms, (time.perf_counter() - started) * 1e3
 
 
 def _without_shelf(
-    data: Path, edges: Mapping[str, Edge], detector: Detector, *, count: int, seed: int
+    data: Path, edges: Mapping[str, Edge], looks: KeptLooks, *, count: int, seed: int
 ) -> list[Told]:
     """Packs in a hand and single tags (the halves not learnt from), and drawn walls and floors."""
     rng = np.random.default_rng([seed, 0x7A11])
@@ -163,11 +170,11 @@ def _without_shelf(
         path = paths[number]
         group = path.parent.name if path.parent.name.startswith("gs_") else path.stem
         rgb = by_jpeg(at_some_size(read_rgb(path), rng), rng)
-        told.append(_tell(Trial(group, NO_SHELF, 0.0, rgb), edges, detector))
+        told.append(_tell(Trial(group, NO_SHELF, 0.0, rgb), edges, looks))
     for number in range(walls):
         width, height = (int(side) for side in rng.integers(500, 1280, 2))
         rgb = by_jpeg(surroundings(width, height, rng), rng)
-        told.append(_tell(Trial(f"wall{number}", NO_SHELF, 0.0, rgb), edges, detector))
+        told.append(_tell(Trial(f"wall{number}", NO_SHELF, 0.0, rgb), edges, looks))
     return told
 
 
@@ -191,11 +198,12 @@ def _report(told: Sequence[Told], edges: Mapping[str, Edge], *, count: int, seed
             far = [one for one in mine if one.level >= 2 * edge.level]
             figures.append(_caught(far, f"{mishap}, at twice the edge and more", seed))
             figures.append(Figure(name="edge", of=mishap, value=edge.level, n=edge.photos))
-    ms = [one.ms for one in told]
-    figures += [
-        Figure(name="verdict_p50", value=float(np.percentile(ms, 50)), n=len(ms), unit="ms"),
-        Figure(name="verdict_p95", value=float(np.percentile(ms, 95)), n=len(ms), unit="ms"),
-    ]
+    before = [one.ms for one in told]
+    after = [one.last_ms for one in told if one.last_ms is not None]
+    for name, times in (("verdict", before), ("verdict_after_looking", after)):
+        for share in (50, 95):
+            value = float(np.percentile(times, share)) if times else None
+            figures.append(Figure(name=f"{name}_p{share}", value=value, n=len(times), unit="ms"))
     return Report(
         measure="verdict", settings={"photos_of_each": count, "seed": seed},
         figures=tuple(figures),

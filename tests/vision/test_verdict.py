@@ -12,13 +12,13 @@ from storepulse.simulated.mishaps import LONG_PX, MISHAPS, surroundings
 from storepulse.simulated.shelves import draw_shelf
 from vision.clues import CLUE_NAMES, clues_of
 from vision.detector import Found
+from vision.last_word import last_refusers, odds_after_looking
 from vision.photos import Photo
 from vision.verdict import (
     FAR_SHORT_PX,
-    FAR_UNSURE,
-    FAR_UNSURE_PX,
     SENTENCES,
     VERDICT_VARIABLE,
+    FirstWord,
     basic_reasons,
     chosen_verdict,
     first_word,
@@ -28,6 +28,7 @@ from vision.verdict import (
 )
 
 Rgb = np.ndarray
+Codes = tuple[str, ...]
 
 
 def photo(rgb: Rgb) -> Photo:
@@ -122,6 +123,7 @@ def test_blur_is_seen_in_the_clues(shelf: Rgb) -> None:
 
 def test_each_reason_has_its_forest_and_its_words() -> None:
     assert set(refusers()) <= set(SENTENCES)
+    assert set(last_refusers()) == {"too_far", "cut_off"}
     for sentence in SENTENCES.values():
         assert ";" in sentence.en
         assert "；" in sentence.zh
@@ -144,24 +146,70 @@ def found(scores: list[float], short_px: float = 40) -> Found:
     ],
 )
 def test_a_shelf_needs_facings_that_can_be_seen(seen: Found, reasons: tuple[str, ...]) -> None:
-    assert reasons_after_looking(seen, 1280) == reasons
+    picture = np.full((960, 1280, 3), 90, np.uint8)
+    assert reasons_after_looking(FirstWord(), seen, seen, picture) == reasons
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> Callable[[float, float], tuple[Codes, Codes]]:
+    """What is said before and after the look, by how sure each is."""
+
+    def words(before: float, after: float) -> tuple[Codes, Codes]:
+        sure = last_refusers()["too_far"].sure
+        told = {"too_far": before * sure, "screen": -9.0, "cut_off": -9.0}
+        monkeypatch.setattr("vision.verdict.pixel_odds", lambda _: told)
+        monkeypatch.setattr(
+            "vision.verdict.odds_after_looking", lambda *_: {"cut_off": after / 2, "too_far": after}
+        )
+        picture = np.full((960, 1280, 3), 90, np.uint8)
+        first = first_word(photo(picture))
+        seen = found([0.8] * 9)
+        return first.codes, reasons_after_looking(first, seen, seen, picture)
+
+    return words
 
 
 @pytest.mark.parametrize(
-    ("far", "codes", "far_px"),
+    ("before", "after", "codes", "codes_after"),
     [
-        pytest.param(-2 * FAR_UNSURE, (), FAR_SHORT_PX, id="near enough"),
-        pytest.param(-0.5 * FAR_UNSURE, (), FAR_UNSURE_PX, id="perhaps not far"),
-        pytest.param(0.5 * FAR_UNSURE, (), FAR_UNSURE_PX, id="perhaps far"),
-        pytest.param(2 * FAR_UNSURE, ("too_far",), FAR_SHORT_PX, id="far"),
+        pytest.param(1.1, 1.0, ("too_far",), ("too_far", "cut_off"), id="sure before any look"),
+        pytest.param(0.9, -1.0, (), (), id="the look pardons what pixels would have refused"),
+        pytest.param(0.9, 1.0, (), ("too_far", "cut_off"), id="the look agrees, the surest first"),
+        pytest.param(-2.0, 1.0, (), ("too_far", "cut_off"), id="the look alone refuses"),
+        pytest.param(-2.0, -1.0, (), (), id="neither refuses"),
     ],
 )
-def test_where_pixels_leave_the_distance_open_the_size_of_the_facings_settles_it(
-    shelf: Rgb, monkeypatch: pytest.MonkeyPatch, far: float, codes: tuple[str, ...], far_px: float
+def test_the_look_has_the_last_word_where_pixels_are_not_sure(
+    said: Callable[[float, float], tuple[Codes, Codes]],
+    before: float, after: float, codes: Codes, codes_after: Codes,
+) -> None:  # fmt: skip
+    assert said(before, after) == (codes, codes_after)
+
+
+def test_the_boxes_tell_a_bay_whose_one_side_is_cut_from_a_whole_one() -> None:
+    """By the shipped table, with pixels that leave it open."""
+    rng = np.random.default_rng(0)
+    rows = [(x, y, x + 46, y + 120) for y in range(35, 940, 155) for x in range(4, 1240, 49)]
+    whole = np.array(rows, np.float32)
+    cut = np.clip(whole + np.array([290, 0, 290, 0]), 0, [1280, 960, 1280, 960]).astype(np.float32)
+    cut = cut[cut[:, 2] - cut[:, 0] > 8]
+    odds = dict.fromkeys(last_refusers(), 0.0)
+    picture = rng.integers(40, 220, (960, 1280, 3)).astype(np.uint8)
+    beside = picture.copy()
+    beside[:, :285] = 140
+    above = [
+        odds_after_looking(odds, seen, seen, rgb)["cut_off"]
+        for boxes, rgb in ((whole, picture), (cut, beside))
+        for seen in [Found(boxes, np.full(len(boxes), 0.8, np.float32))]
+    ]
+    assert above[0] < 0 < above[1]
+
+
+def test_without_learnt_reasons_the_look_asks_its_rules_alone(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("vision.verdict.odds_above", lambda _: {"glare": -9.0, "too_far": far})
-    word = first_word(photo(shelf))
-    assert (word.codes, word.far_px) == (codes, far_px)
-    small = found([0.8] * 9, (FAR_SHORT_PX + FAR_UNSURE_PX) / 2)
-    refused = reasons_after_looking(small, 1280, far_px=word.far_px)
-    assert refused == (("too_far",) if far_px == FAR_UNSURE_PX else ())
+    monkeypatch.setenv(VERDICT_VARIABLE, "basic")
+    monkeypatch.setattr("vision.verdict.odds_after_looking", lambda *_: {"cut_off": 9.0})
+    picture = np.full((960, 1280, 3), 90, np.uint8)
+    first, seen = chosen_verdict()(photo(picture)), found([0.8] * 9)
+    assert reasons_after_looking(first, seen, seen, picture) == ()

@@ -90,31 +90,17 @@ def learn(
         examples: good ones ("good…") and mishaps.
         edges: mishap -> level beyond which a photo is useless; a mishap without one is always.
     """
-    beyond, near = _beyond(examples, {**edges, **TAUGHT})
-    useless, _ = _beyond(examples, edges)
+    useless, _ = beyond_level(examples, edges)
     good = np.char.startswith(examples.kind, GOOD_PREFIX)
-    reasons = np.array([REASON_OF.get(str(kind), "") for kind in examples.kind])
-    fold = _folds(examples.group)
     small, came = np.isin(examples.kind, _SMALL_KINDS), examples.kind == _CAME_KIND
     unseen, forests, rights = {}, {}, {}
     for reason in sorted(set(REASON_OF.values())):
-        right, asked = (reasons == reason) & beyond, (reasons == reason) & useless
-        if not (right.any() and asked.any()):
+        lesson = _lesson(examples, edges, reason)
+        asked = (_reasons(examples) == reason) & useless
+        if not (lesson.right.any() and asked.any()):
             continue
-        # Of other reasons' photos only mild ones are no example: a dark photo may be blurred too.
-        of_others = (reasons != reason) & (reasons != "") & ~beyond & ~near
-        below = (reasons == reason) & ~beyond & ~near
-        used = right | good | below | of_others
-        weights = np.where(right, good.sum() / max(right.sum(), 1) * 0.5, 1.0)
-        weights = np.where(of_others, 0.3, weights)
-        weights = np.where(came, _CAME_WEIGHT, weights)
-        odds = np.full(len(right), np.nan)
-        for part in range(_FOLDS):
-            rest = used & (fold != part)
-            forest = grow(examples.values[rest], right[rest], weights[rest], growth)
-            odds[fold == part] = forest.log_odds(examples.values[fold == part])
-        unseen[reason], rights[reason] = odds, asked
-        forests[reason] = grow(examples.values[used], right[used], weights[used], growth)
+        unseen[reason], rights[reason] = _left_out(examples, lesson, growth), asked
+        forests[reason] = _grown(examples, lesson, lesson.used, growth)
     limits = share_out(unseen, rights, [good & ~small & ~came, small, came])
     return {
         reason: Learnt(
@@ -126,10 +112,58 @@ def learn(
     }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lesson:
+    """Which rows teach one reason, what they teach, and how much each counts."""
+
+    right: NDArray[np.bool_]
+    used: NDArray[np.bool_]
+    weights: Floats
+
+
+def _lesson(examples: Examples, edges: Mapping[str, float], reason: str) -> _Lesson:
+    beyond, near = beyond_level(examples, {**edges, **TAUGHT})
+    good = np.char.startswith(examples.kind, GOOD_PREFIX)
+    reasons = _reasons(examples)
+    right = (reasons == reason) & beyond
+    # Of other reasons' photos only mild ones are no example: a dark photo may be blurred too.
+    of_others = (reasons != reason) & (reasons != "") & ~beyond & ~near
+    below = (reasons == reason) & ~beyond & ~near
+    weights = np.where(right, good.sum() / max(right.sum(), 1) * 0.5, 1.0)
+    weights = np.where(of_others, 0.3, weights)
+    weights = np.where(examples.kind == _CAME_KIND, _CAME_WEIGHT, weights)
+    return _Lesson(right, right | good | below | of_others, weights)
+
+
+def _reasons(examples: Examples) -> NDArray[np.str_]:
+    return np.array([REASON_OF.get(str(kind), "") for kind in examples.kind])
+
+
+def left_out_odds(
+    examples: Examples, edges: Mapping[str, float], reason: str, growth: Growth = GROWTH
+) -> Floats:
+    """(n,) log odds of one reason, each by trees that have not learnt from its photo."""
+    return _left_out(examples, _lesson(examples, edges, reason), growth)
+
+
+def _left_out(examples: Examples, lesson: _Lesson, growth: Growth) -> Floats:
+    fold = folds_of(examples.group, _FOLDS)
+    odds = np.full(len(fold), np.nan)
+    for part in range(_FOLDS):
+        forest = _grown(examples, lesson, lesson.used & (fold != part), growth)
+        odds[fold == part] = forest.log_odds(examples.values[fold == part])
+    return odds
+
+
+def _grown(examples: Examples, lesson: _Lesson, rows: NDArray[np.bool_], growth: Growth) -> Forest:
+    return grow(examples.values[rows], lesson.right[rows], lesson.weights[rows], growth)
+
+
 def share_out(
     odds: Mapping[str, Floats],
     right: Mapping[str, NDArray[np.bool_]],
     budgets: Sequence[NDArray[np.bool_]],
+    refused_max: Sequence[float] = REFUSED_MAX,
 ) -> dict[str, float]:
     """Where each reason refuses, so that few good photos are refused by any, and most bad ones are.
 
@@ -139,7 +173,8 @@ def share_out(
     Args:
         odds: reason -> (n,) log odds of photos that were not learnt from.
         right: reason -> (n,) whether it should refuse.
-        budgets: groups of good photos, (n,) each, with as many shares of `REFUSED_MAX`.
+        budgets: groups of good photos, (n,) each.
+        refused_max: the share of each that may be refused.
     """
     good = np.logical_or.reduce(list(budgets))
     ladders = {reason: np.sort(odds[reason][good])[::-1] for reason in odds}
@@ -168,7 +203,7 @@ def share_out(
                 after = refused({**at, reason: step})
                 if any(
                     after[some].mean() > most
-                    for some, most in zip(budgets, REFUSED_MAX, strict=True)
+                    for some, most in zip(budgets, refused_max, strict=True)
                     if some.any()
                 ):
                     continue
@@ -182,7 +217,7 @@ def share_out(
         at[best[0]] = best[1]
 
 
-def _beyond(
+def beyond_level(
     examples: Examples, edges: Mapping[str, float]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which rows are beyond their mishap's level, and which are short of it but near."""
@@ -194,27 +229,20 @@ def _beyond(
     return beyond, ~beyond & (examples.level >= _NEAR * edge)
 
 
-def _folds(groups: Sequence[str] | NDArray[np.str_]) -> NDArray[np.int64]:
+def folds_of(groups: Sequence[str] | NDArray[np.str_], parts: int) -> NDArray[np.int64]:
     """A part for each row; rows of one group are in one part."""
     names, place = np.unique(np.asarray(groups), return_inverse=True)
-    return np.random.default_rng(0).permutation(len(names))[place] % _FOLDS
+    return np.random.default_rng(0).permutation(len(names))[place] % parts
 
 
 def write_table(learnt: Mapping[str, Learnt], path: Path) -> None:
-    """Write what `vision.verdict` reads: numbers to six digits, which changes no answer."""
-
-    def short(values: NDArray[np.float64]) -> list[list[float]]:
-        return [[float(f"{value:.6g}") for value in row] for row in values]
-
+    """Write what `vision.verdict` reads."""
     table = {
         "clues": list(CLUE_NAMES),
         "reasons": {
             reason: {
                 "limit": round(one.limit, 4),
-                "base": round(one.forest.base, 6),
-                "figures": one.forest.figures.tolist(),
-                "limits": short(one.forest.limits),
-                "leaves": short(one.forest.leaves),
+                **one.forest.told(),
             }
             for reason, one in learnt.items()
         },
