@@ -1,6 +1,5 @@
 """`storepulse probes`: run over captures and print what they say."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from probes.account import as_json, as_lines
+from probes.account import JsonAsItGoes, LinesAsTheyGo
 from probes.calibration import DEFAULT_CALIBRATION, read_calibration, write_calibration
 from probes.captures import CaptureWarning
 from probes.cli_listening import Agreed, Modes, OptedOut, Zone, hear_source, live, opt_out
@@ -101,8 +100,9 @@ def replay_command(
     """Visits, dwell and people present, from captures of probe requests.
 
     Nothing of a phone is written anywhere; figures come with their 90 % interval, or as unknown
-    with the reason. A capture named - is read from a pipe. What access points or a door counter
-    told (--form) gives facts, one JSON object a line.
+    with the reason. Windows of ten minutes are printed as they end, the figures of the whole after
+    them: memory does not grow with the capture. A capture named - is read from a pipe. What access
+    points or a door counter told (--form) gives facts, one JSON object a line.
 
     Example: storepulse probes replay monday.pcap.gz --json
     """
@@ -124,9 +124,13 @@ def replay_command(
             talk.print(f"storepulse: {damaged} pieces could not be read", markup=False)
         return
     learnt = read_calibration(calibration)
+    write = sys.stdout.write
+    said = JsonAsItGoes(write) if as_json_ else LinesAsTheyGo(write, listening)
     with Progress(
         TextColumn("reading"), BarColumn(), TextColumn("{task.percentage:.0f} %"),
-        TimeRemainingColumn(), console=talk, transient=True, disable=not talk.is_terminal,
+        TimeRemainingColumn(), console=talk, transient=True, redirect_stdout=False,
+        # Where windows scroll by, they show how far it is.
+        disable=not talk.is_terminal or sys.stdout.isatty(),
     ) as bar:  # fmt: skip
         task = bar.add_task("reading", total=None)
         account = replay(
@@ -136,8 +140,6 @@ def replay_command(
             admits=admits,
             tell=tell,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
+            take=said.window,
         )
-    if as_json_:
-        sys.stdout.write(json.dumps(as_json(account)) + "\n")
-    else:
-        sys.stdout.write("\n".join(as_lines(account)) + "\n")
+    said.end(account)

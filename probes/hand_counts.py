@@ -42,8 +42,18 @@ def read_counts(path: Path) -> list[Count]:
     except UnicodeDecodeError as error:
         raise CalibrationRefused(f"{path} is no text file in UTF-8") from error
     reader = csv.DictReader(lines)
-    if not {"time", "people"} <= {name.strip().lower() for name in reader.fieldnames or ()}:
-        raise CalibrationRefused(f"{path.name}: the columns needed are time and people")
+    try:
+        found = _counts(reader, path.name)
+    except csv.Error as error:
+        raise CalibrationRefused(f"{path.name} is no CSV: {error}") from error
+    if not found:
+        raise CalibrationRefused(f"{path.name} holds no count")
+    return found
+
+
+def _counts(reader: "csv.DictReader[str]", name: str) -> list[Count]:
+    if not {"time", "people"} <= {one.strip().lower() for one in reader.fieldnames or ()}:
+        raise CalibrationRefused(f"{name}: the columns needed are time and people")
     found = []
     for row in reader:
         told = {str(key).strip().lower(): value for key, value in row.items()}
@@ -53,12 +63,10 @@ def read_counts(path: Path) -> list[Count]:
                 raise ValueError("no number of people")
         except ValueError as error:
             raise CalibrationRefused(
-                f"{path.name}, line {reader.line_num}: a count is a time with its zone and a "
+                f"{name}, line {reader.line_num}: a count is a time with its zone and a "
                 "number of people, as 2026-11-22T10:30:00+08:00,12"
             ) from error
         found.append(count)
-    if not found:
-        raise CalibrationRefused(f"{path.name} holds no count")
     return found
 
 

@@ -49,6 +49,7 @@ WAYS: Final[Mapping[Teller, tuple[Way, ...]]] = {
     Teller.DOOR: (Way.FOLDER, Way.MQTT),
 }
 _PORTS: Final = {Way.HTTP: 8090, Way.MQTT: 1883, Way.UDP: 5514}
+_TOPIC_BYTES_MAX: Final = 65_535
 _EXAMPLES: Final = "radio:wlan1, door+folder:/var/spool/door?error=0.05 (docs/ears.md has them all)"
 
 
@@ -77,10 +78,17 @@ def read_source(text: str) -> NamedSource:
         SourceRefused: it is none; the text says what is wrong, and how one looks.
     """
     try:
-        parts = urlsplit(text)
+        # "#" is MQTT's, no mark in a page.
+        parts = urlsplit(text, allow_fragments=False)
         port, asked = parts.port, parse_qs(parts.query, keep_blank_values=True)
     except ValueError as error:
         raise _refused(f"the source {text!r} is no address: {error}") from error
+    if "@" in parts.netloc:
+        # Not repeated: it may hold a password, and this is logged.
+        raise _refused(
+            "a source's address holds no user and no password: write USER:PASSWORD into a file "
+            "and name it by ?secret=FILE"
+        )
     teller_name, _, way_name = parts.scheme.partition("+")
     try:
         teller = Teller(teller_name)
@@ -114,6 +122,10 @@ def _checked(named: NamedSource) -> NamedSource:
     if not named.path and named.way not in (Way.HTTP, Way.UDP):
         needed = {Way.RADIO: "an interface", Way.FOLDER: "a folder", Way.MQTT: "a topic"}[named.way]
         raise _refused(f"{named.teller} by {named.way} needs {needed}, e.g. {_EXAMPLES}")
+    if named.way is Way.MQTT:
+        if not named.port:
+            raise _refused(f"{named.teller}+mqtt needs the broker's port: 1883 is the usual one")
+        _check_filter(named.path)
     if named.teller is Teller.DOOR and named.error is None:
         raise _refused(
             "a door counter needs its error: ?error=0.05 says 5 % either way, nine times in ten "
@@ -125,6 +137,23 @@ def _checked(named: NamedSource) -> NamedSource:
             "&validator=TEXT (shown there beside the post URL)"
         )
     return named
+
+
+def _check_filter(topic: str) -> None:
+    """Whether a broker would take it: + stands for one whole level, # for all that follow."""
+    levels = topic.split("/")
+    if (
+        any(
+            ("+" in level and level != "+")
+            or ("#" in level and (level != "#" or place < len(levels)))
+            for place, level in enumerate(levels, 1)
+        )
+        or len(topic.encode("utf-8", "replace")) > _TOPIC_BYTES_MAX
+    ):
+        raise _refused(
+            f"{topic[:100]!r} is no topic: + stands for one whole level and # for the last ones, "
+            "e.g. hostapd/+/probe or hostapd/#"
+        )
 
 
 def _channels(text: str) -> tuple[int, ...]:
