@@ -147,7 +147,7 @@ class PresenceCounter:
                 found.append(Occupancy(start_s, None, None, None, 0.0, covered))
                 continue
             phones = _near(window, counted)
-            people = calibration.curve.people(phones)
+            people = calibration.people(start_s, phones)
             half = calibration.error_share * people + calibration.error_people
             most = max(self._phones.get(slot, 0.0) for slot in _slots_of(window))
             found.append(
