@@ -55,9 +55,9 @@ def calibrate_command(
 ) -> None:
     """Learn from people counted by hand how many people the phones heard are.
 
-    Times carry their zone. Three counts a month, of busy times, are a start. The shipped
-    calibration yields to a few counts; the shop's own, named by --calibration, to many only. Dwell
-    is not touched.
+    Times carry their zone. A count moves what is told within about an hour of it, and little of
+    the rest of its month. The shipped calibration was learnt elsewhere: counts move it altogether,
+    and so do later ones, added by --calibration to the shop's own. Dwell is not touched.
 
     Example: storepulse probes calibrate counts.csv monday.pcap.gz -o shop.json
     """
