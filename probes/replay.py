@@ -181,6 +181,8 @@ class Ears:
         if self._turn is not None and self._last_s is not None:
             self._end_stretch(self._last_s)
             self._begin_s = time_s
+            # What it learnt of kinds of phones is under the key that has gone: dead weight.
+            self._linker = Linker(self._calibration.paces)
         self._turn = turn
 
     def _let_go(self, time_s: float) -> None:

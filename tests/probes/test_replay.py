@@ -179,6 +179,7 @@ def test_what_is_held_of_a_long_capture_does_not_grow_with_its_days(mode: Mode) 
             ears.hear(found)
         assert len(ears._presence._alive) < 20
         assert not ears._by_quarter
+        assert len(ears._linker._counts) < 10
         assert sum(len(hour.cells) for hour in ears._pieces.by_hour.values()) < 20_000
     assert ears.finish(reader.counts, ()).span_s > 39 * 86_400
 
