@@ -120,6 +120,12 @@ def replay_command(
             source="probes.replay",
         )  # fmt: skip
         tell_facts([facts])
+        if not facts:
+            talk.print(
+                "storepulse: no fact comes of these files: either nothing in them is of the form "
+                f"{form}, or fewer than five people came in",
+                markup=False,
+            )
         if damaged:
             talk.print(f"storepulse: {damaged} pieces could not be read", markup=False)
         return

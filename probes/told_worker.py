@@ -9,7 +9,6 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -108,8 +107,7 @@ def told_ear(
         raise SourceRefused(
             SourceFailure.WRONG_SHAPE, "a door counter needs a folder for the day's counts: --keep"
         )
-    name = sha256(f"{named.way}:{named.host}:{named.port}:{named.path}".encode()).hexdigest()[:12]
-    return ToldEar(Door(), days, DoorJournal(keep / f"door-{name}"))
+    return ToldEar(Door(), days, DoorJournal(keep / f"door-{named.mark}"))
 
 
 class Losses:

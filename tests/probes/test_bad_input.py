@@ -286,6 +286,18 @@ def test_counts_with_a_field_of_megabytes_are_refused(tmp_path: Path) -> None:
         read_counts(tmp_path / "counts.csv")
 
 
+def test_ears_of_one_broker_go_by_different_names() -> None:
+    named = [read_source(f"rows+mqtt://h:1883/{topic}") for topic in ("a", "b", "a")]
+    assert named[0].mark == named[2].mark != named[1].mark
+
+
+def test_files_of_which_nothing_comes_are_said_to_give_nothing(tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(b"\0\xff nothing of it")
+    said = CliRunner().invoke(app, ["replay", str(tmp_path / "log"), "--form", "fortinet"])
+    assert (said.exit_code, said.stdout) == (0, "")
+    assert "no fact comes of these files" in said.stderr
+
+
 def test_a_told_file_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "monday.json").write_text(json.dumps([1, 2]))
     result = CliRunner().invoke(
