@@ -1,10 +1,61 @@
-"""Write a replay down: as JSON for `storepulse probes replay --json`, and as lines for people."""
+"""Write a replay down: as JSON for `storepulse probes replay --json`, and as lines for people.
 
+Windows may be written as they end (`Windows`), so that a capture of any length is told without
+being held.
+"""
+
+import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from probes.modes import STRICT_COUNTS_NOT, Mode
+from probes.modes import STRICT_COUNTS_NOT, Listening, Mode
+from probes.occupancy import Occupancy
 from probes.replay import BOUNCE_UNKNOWN, METHOD, Replay
+
+
+class JsonAsItGoes:
+    """One JSON object, the windows first: each is written when it is over."""
+
+    def __init__(self, write: Callable[[str], object]) -> None:
+        self._write = write
+        self._any = False
+
+    def window(self, window: Occupancy) -> None:
+        """Write one window."""
+        self._write((", " if self._any else '{"occupancy": [') + json.dumps(_window(window)))
+        self._any = True
+
+    def end(self, replay: Replay) -> None:
+        """Write the rest, and end the object."""
+        rest = as_json(replay)
+        for window in replay.occupancy:
+            self.window(window)
+        del rest["occupancy"]
+        begin = "" if self._any else '{"occupancy": ['
+        self._write(f"{begin}], {json.dumps(rest)[1:]}\n")
+
+
+class LinesAsTheyGo:
+    """Lines for a person, windows as they end and the figures of the whole below them."""
+
+    def __init__(self, write: Callable[[str], object], listening: Listening) -> None:
+        self._write = write
+        self._listening = listening
+        self._any = False
+
+    def window(self, window: Occupancy) -> None:
+        """Write one window's line."""
+        if not self._any:
+            self._write("people present, by ten minutes (UTC)\n")
+        self._any = True
+        self._write(_window_line(window, self._listening) + "\n")
+
+    def end(self, replay: Replay) -> None:
+        """Write the figures of the whole."""
+        for window in replay.occupancy:
+            self.window(window)
+        self._write("\n".join(_whole_lines(replay)) + "\n")
 
 
 def as_json(replay: Replay) -> dict[str, Any]:
@@ -29,16 +80,7 @@ def as_json(replay: Replay) -> dict[str, Any]:
             "mean": _rounded(dwell.mean), "low": _rounded(dwell.low), "high": _rounded(dwell.high),
         },
         "bounce_share": {"value": None, "low": None, "high": None},
-        "occupancy": [
-            {
-                "start": _iso(window.start_s),
-                "people": _rounded(window.people),
-                "low": _rounded(window.low),
-                "high": _rounded(window.high),
-                "covered": _rounded(window.covered),
-            }
-            for window in replay.occupancy
-        ],
+        "occupancy": [_window(window) for window in replay.occupancy],
         "unheard_share": _rounded(dwell.unheard_share),
         "fixed_left_out": replay.fixed,
         "repeats": replay.repeats,
@@ -56,8 +98,24 @@ def as_json(replay: Replay) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def as_lines(replay: Replay) -> list[str]:
-    """The same for a person to read."""
+def _window(window: Occupancy) -> dict[str, Any]:
+    return {
+        "start": _iso(window.start_s),
+        "people": _rounded(window.people),
+        "low": _rounded(window.low),
+        "high": _rounded(window.high),
+        "covered": _rounded(window.covered),
+    }
+
+
+def _window_line(window: Occupancy, listening: Listening) -> str:
+    start = datetime.fromtimestamp(window.start_s, UTC).strftime("%Y-%m-%d %H:%M")
+    if window.people is None:
+        return f"  {start}  unknown: {listening.unknown_because('occupancy') or 'nothing heard'}"
+    return f"  {start}  {window.people:5.1f}  ({window.low:.1f} to {window.high:.1f})"
+
+
+def _whole_lines(replay: Replay) -> list[str]:
     counts, dwell = replay.counts, replay.dwell
     lines = [
         f"frames          {counts.frames:,} ({counts.probe_requests:,} probe requests, "
@@ -76,20 +134,11 @@ def as_lines(replay: Replay) -> list[str]:
                 else f"; {100 * dwell.unheard_share:.0f} % of visitors are reckoned unheard"
             )
         )
-    lines += [f"left in 45 s    unknown: {BOUNCE_UNKNOWN}", "people present, by ten minutes (UTC)"]
-    for window in replay.occupancy:
-        start = datetime.fromtimestamp(window.start_s, UTC).strftime("%Y-%m-%d %H:%M")
-        if window.people is None:
-            why = replay.listening.unknown_because("occupancy") or "nothing heard"
-            lines.append(f"  {start}  unknown: {why}")
-        else:
-            lines.append(
-                f"  {start}  {window.people:5.1f}  ({window.low:.1f} to {window.high:.1f})"
-            )
-    lines.append(
+    lines += [
+        f"left in 45 s    unknown: {BOUNCE_UNKNOWN}",
         f"calibration     {replay.calibration.name}, learnt from "
-        f"{replay.calibration.learnt_from} up to {replay.calibration.learnt_on}"
-    )
+        f"{replay.calibration.learnt_from} up to {replay.calibration.learnt_on}",
+    ]
     return lines
 
 

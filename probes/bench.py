@@ -4,6 +4,7 @@ import resource
 import struct
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,21 +14,59 @@ from probes.calibration import read_calibration
 from probes.captures import Capture, Record
 from probes.errors import SourceFailure, SourceRefused
 from probes.frames import Frame, FrameReader
-from probes.listening import accounts_of_days
-from probes.modes import Listening
+from probes.modes import Listening, Mode
+from probes.occupancy import Occupancy
+from probes.replay import heard
 from probes.streams import in_order
 
 _SCAPY_FRAMES: Final = 2_000
 _FRAMES_MIN: Final = 100_000
-_LAP_PAUSE_S: Final = 3600.0
+_DAY_S: Final = 86_400.0
+_POINTS: Final = 10
 
 
-def measure(capture: Path, frames: int) -> dict[str, float]:
-    """Figures by name; rates in frames a second of this process's own processor time.
+@dataclass(frozen=True, slots=True)
+class MemoryAt:
+    """How much memory this process held after so many frames."""
+
+    frames: int
+    resident_mb: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """Rates are in frames a second of this process's own processor time."""
+
+    frames_a_second_raw: float
+    frames_a_second_parsed: float
+    frames_a_second_chain: float
+    frames_a_second_scapy: float
+    parsed_to_scapy: float
+    parsed_to_raw: float
+    chain_frames: int
+    chain_days: int
+    """One day's frames again and again, each time some days later."""
+    chain_windows: int
+    mode: Mode
+    memory: tuple[MemoryAt, ...]
+    """At each tenth; the last when the account is made, its estimates included."""
+
+    @property
+    def grown_mb(self) -> float:
+        """From the first tenth to the last while frames come: the account takes some more."""
+        return self.memory[-2].resident_mb - self.memory[0].resident_mb
+
+
+def measure(
+    capture: Path, frames: int, *, mode: Mode = Mode.STANDARD,
+    say: Callable[[str], None] = lambda _: None,
+) -> Measured:  # fmt: skip
+    """Measure parsing, the whole chain as `storepulse probes replay` runs it, and scapy.
 
     Args:
         frames: how long the replay is over which memory is watched; the capture is read again and
-            again, each time later.
+            again, each time later by whole days.
+        say: told how far it is.
     Raises:
         SourceRefused: scapy is not installed, or the capture holds no frame.
     """
@@ -40,20 +79,15 @@ def measure(capture: Path, frames: int) -> dict[str, float]:
         raw = _rate(lambda: sum(1 for _ in range(laps) for _ in _records(plain)))
         parsed = _rate(lambda: _parse(plain, laps))
         raw_again = _rate(lambda: sum(1 for _ in range(laps) for _ in _records(plain)))
-        chain, before_kb, after_kb = _chain(plain, frames)
         scapy = _rate(lambda: _scapy(plain))
+        chain, days, windows, memory = _chain(plain, frames, mode, say)
     raw = (raw + raw_again) / 2
-    return {
-        "frames_a_second_raw": raw,
-        "frames_a_second_parsed": parsed,
-        "frames_a_second_chain": chain,
-        "frames_a_second_scapy": scapy,
-        "parsed_to_scapy": parsed / scapy,
-        "parsed_to_raw": parsed / raw,
-        "chain_frames": frames,
-        "memory_mb_at_a_third": before_kb / 1024,
-        "memory_mb_at_the_end": after_kb / 1024,
-    }
+    return Measured(
+        frames_a_second_raw=raw, frames_a_second_parsed=parsed, frames_a_second_chain=chain,
+        frames_a_second_scapy=scapy, parsed_to_scapy=parsed / scapy, parsed_to_raw=parsed / raw,
+        chain_frames=frames, chain_days=days, chain_windows=windows, mode=mode,
+        memory=tuple(memory),
+    )  # fmt: skip
 
 
 def _plain(capture: Path, folder: Path) -> Path:
@@ -93,33 +127,42 @@ def _parse(plain: Path, laps: int) -> int:
     return count
 
 
-def _chain(plain: Path, frames: int) -> tuple[float, int, int]:
-    """Rate of reading, linking and visits together; memory (KB) after a third and at the end."""
-    listening = Listening()
+def _chain(
+    plain: Path, frames: int, mode: Mode, say: Callable[[str], None]
+) -> tuple[float, int, int, list[MemoryAt]]:
+    """The rate of reading, linking, people and dwell together; the days, windows and memory."""
+    listening = Listening(mode)
     reader = FrameReader(turns=listening.turns)
-    before_kb = 0
-    began_s = time.process_time()
-    endless = (reader.read(record) for record in islice(_endless(plain), frames))
-    whole = (frame for frame in endless if frame is not None)
+    memory: list[MemoryAt] = []
+    windows = 0
 
     def watched() -> Iterator[Frame]:
-        nonlocal before_kb
-        for number, frame in enumerate(in_order(whole, late=lambda: None)):
-            yield frame
-            if number == frames // 3:
-                before_kb = _peak_kb()
+        for number, record in enumerate(islice(_endless(plain), frames), 1):
+            frame = reader.read(record)
+            if frame is not None:
+                yield frame
+            if number % max(frames // _POINTS, 1) == 0 and number < frames:
+                _note(memory, number, say)
 
-    for _ in accounts_of_days(
-        watched(), read_calibration(), listening, counts=lambda: reader.counts
-    ):
-        pass
+    def take(_: Occupancy) -> None:
+        nonlocal windows
+        windows += 1
+
+    began_s = time.process_time()
+    ordered = in_order(watched(), late=lambda: None)
+    account = heard(ordered, read_calibration(), listening, take=take).finish(reader.counts, ())
     rate = reader.counts.frames / (time.process_time() - began_s)
-    after_kb = _peak_kb()
-    return rate, before_kb, after_kb
+    _note(memory, frames, say)
+    return rate, int(account.span_s // _DAY_S) + 1, windows, memory
+
+
+def _note(memory: list[MemoryAt], frames: int, say: Callable[[str], None]) -> None:
+    memory.append(MemoryAt(frames, _resident_mb()))
+    say(f"{frames:,} frames: {memory[-1].resident_mb:.1f} MB")
 
 
 def _endless(plain: Path) -> Iterator[Record]:
-    """The capture again and again, each lap an hour after the one before."""
+    """The capture again and again, each lap some days after the one before, at the same hours."""
     later_s = 0.0
     while True:
         first_s = last_s = None
@@ -130,11 +173,17 @@ def _endless(plain: Path) -> Iterator[Record]:
             yield record._replace(time_s=record.time_s + later_s)
         if first_s is None or last_s is None:
             return
-        later_s += last_s - first_s + _LAP_PAUSE_S
+        later_s += _DAY_S * (max(last_s - first_s, 0.0) // _DAY_S + 1)
 
 
-def _peak_kb() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def _resident_mb() -> float:
+    """What this process holds now; the most that it held where the system does not tell."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _scapy(plain: Path) -> int:

@@ -3,12 +3,14 @@
 import json
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
 from probes.burst_pace import Paces
+from probes.counted_moments import MOMENTS_MAX, CountedMoment, NearCounts
 from probes.errors import CalibrationRefused
 from probes.people_curve import PeopleCurve
 
@@ -37,9 +39,21 @@ class Calibration:
     """Standard deviation, as a share, of the mean dwell's bias between sets of phones: what remains
     however many visits are heard."""
     paces: Paces
+    counted: tuple[CountedMoment, ...] = ()
+    """What was counted by hand since; it moves what is told near it (`probes.counted_moments`)."""
+    scale_sd: float = 0.0
+    """How far the curve may be off altogether, in logs: above 0 where it was learnt elsewhere."""
+
+    def people(self, start_s: float, phones: float) -> float:
+        """People for so many phones in the window that begins then."""
+        return _near(self.curve, self.counted, self.scale_sd).people(start_s, phones)
 
     def __post_init__(self) -> None:
         date.fromisoformat(self.learnt_on)
+        if not 0 <= self.scale_sd <= 3:
+            raise ValueError(f"scale_sd must lie in 0 to 3, got {self.scale_sd}")
+        if len(self.counted) > MOMENTS_MAX:
+            raise ValueError(f"at most {MOMENTS_MAX} counts are kept, got {len(self.counted)}")
         if min(self.error_share, self.error_people, self.dwell_error_share) < 0:
             raise ValueError("the errors must not be negative")
         if not -120 <= self.signal_dbm_min <= self.signal_dbm_sure <= 0:
@@ -47,6 +61,11 @@ class Calibration:
                 "signal_dbm_min must lie in -120 to signal_dbm_sure, and that below 0, got "
                 f"{self.signal_dbm_min} and {self.signal_dbm_sure}"
             )
+
+
+@lru_cache(maxsize=8)
+def _near(curve: PeopleCurve, counted: tuple[CountedMoment, ...], scale_sd: float) -> NearCounts:
+    return NearCounts(curve, counted, scale_sd=scale_sd)
 
 
 _CALIBRATION_JSON: Final[TypeAdapter[Calibration]] = TypeAdapter(Calibration)

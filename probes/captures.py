@@ -90,6 +90,7 @@ class Capture:
             raise CaptureRefused(f"cannot read {path}: {error.strerror}") from error
         self._buffer = b""
         self._ended = False
+        self._of_no_interface = 0
         try:
             self._start()
         except BaseException:
@@ -141,6 +142,11 @@ class Capture:
         """Yield the whole records in file order; a cut or impossible one ends with a warning."""
         try:
             yield from self._read()
+            if self._of_no_interface:
+                self._tell(
+                    "unknown_interface",
+                    f"{self._of_no_interface} frames are damaged or of no known interface",
+                )
         finally:
             self.close()
 
@@ -246,9 +252,8 @@ class Capture:
                 continue
             record = _PACKET_BLOCKS[kind](body, order, interfaces)
             if record is None:
-                self._tell(
-                    "unknown_interface", f"frame {count + 1} is damaged or of no known interface"
-                )
+                # Told once, at the end: a bad file would else fill the log with them.
+                self._of_no_interface += 1
                 continue
             count += 1
             yield record

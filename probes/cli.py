@@ -1,6 +1,5 @@
 """`storepulse probes`: run over captures and print what they say."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from probes.account import as_json, as_lines
+from probes.account import JsonAsItGoes, LinesAsTheyGo
 from probes.calibration import DEFAULT_CALIBRATION, read_calibration, write_calibration
 from probes.captures import CaptureWarning
 from probes.cli_listening import Agreed, Modes, OptedOut, Zone, hear_source, live, opt_out
@@ -56,9 +55,9 @@ def calibrate_command(
 ) -> None:
     """Learn from people counted by hand how many people the phones heard are.
 
-    Times carry their zone. Three counts a month, of busy times, are a start. The shipped
-    calibration yields to a few counts; the shop's own, named by --calibration, to many only. Dwell
-    is not touched.
+    Times carry their zone. A count moves what is told within about an hour of it, and little of
+    the rest of its month. The shipped calibration was learnt elsewhere: counts move it altogether,
+    and so do later ones, added by --calibration to the shop's own. Dwell is not touched.
 
     Example: storepulse probes calibrate counts.csv monday.pcap.gz -o shop.json
     """
@@ -101,8 +100,9 @@ def replay_command(
     """Visits, dwell and people present, from captures of probe requests.
 
     Nothing of a phone is written anywhere; figures come with their 90 % interval, or as unknown
-    with the reason. A capture named - is read from a pipe. What access points or a door counter
-    told (--form) gives facts, one JSON object a line.
+    with the reason. Windows of ten minutes are printed as they end, the figures of the whole after
+    them: memory does not grow with the capture. A capture named - is read from a pipe. What access
+    points or a door counter told (--form) gives facts, one JSON object a line.
 
     Example: storepulse probes replay monday.pcap.gz --json
     """
@@ -120,13 +120,23 @@ def replay_command(
             source="probes.replay",
         )  # fmt: skip
         tell_facts([facts])
+        if not facts:
+            talk.print(
+                "storepulse: no fact comes of these files: either nothing in them is of the form "
+                f"{form}, or fewer than five people came in",
+                markup=False,
+            )
         if damaged:
             talk.print(f"storepulse: {damaged} pieces could not be read", markup=False)
         return
     learnt = read_calibration(calibration)
+    write = sys.stdout.write
+    said = JsonAsItGoes(write) if as_json_ else LinesAsTheyGo(write, listening)
     with Progress(
         TextColumn("reading"), BarColumn(), TextColumn("{task.percentage:.0f} %"),
-        TimeRemainingColumn(), console=talk, transient=True, disable=not talk.is_terminal,
+        TimeRemainingColumn(), console=talk, transient=True, redirect_stdout=False,
+        # Where windows scroll by, they show how far it is.
+        disable=not talk.is_terminal or sys.stdout.isatty(),
     ) as bar:  # fmt: skip
         task = bar.add_task("reading", total=None)
         account = replay(
@@ -136,8 +146,6 @@ def replay_command(
             admits=admits,
             tell=tell,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
+            take=said.window,
         )
-    if as_json_:
-        sys.stdout.write(json.dumps(as_json(account)) + "\n")
-    else:
-        sys.stdout.write("\n".join(as_lines(account)) + "\n")
+    said.end(account)

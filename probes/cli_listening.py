@@ -106,7 +106,11 @@ def opt_out(
     talk = Console(stderr=True, soft_wrap=True, highlight=False)
     if sys.stdin.isatty():
         talk.print("The phone's Wi-Fi address (Settings > About), then Enter:", markup=False)
-    longer = read_list(phones).with_address(parse_address(sys.stdin.readline()))
+    try:
+        line = sys.stdin.readline()
+    except UnicodeDecodeError:
+        line = ""  # no address; and not chained: the error's own words would repeat what came
+    longer = read_list(phones).with_address(parse_address(line))
     write_list(longer, phones)
     talk.print(
         f"storepulse: {phones} holds {len(longer.entries)} phones. It works only while the phone "

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -92,19 +93,34 @@ def bench(
     frames: Annotated[
         int, typer.Option(min=10_000, help="Frames of the replay that memory is watched over.")
     ] = 300_000,
+    mode: Annotated[Mode, typer.Option(help="The mode of listening.")] = Mode.STANDARD,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """How fast captures are read, beside scapy and beside merely reading records, in one run.
+    """How fast captures are read, beside scapy and merely reading records, and in how much memory.
 
-    Ratios of processor time: they say the same on a machine that is busy with other things.
+    Ratios of processor time: they say the same on a machine that is busy with other things. Memory
+    is what the process holds, looked at ten times while the capture is replayed again and again,
+    each time a day later, in the way of `storepulse probes replay`.
 
-    Example: storepulse probes bench monday.pcap.gz --json
+    Example: storepulse probes bench monday.pcap.gz --frames 10000000
     """
-    measured = measure(capture, frames)
+    if mode is Mode.CONSENT:
+        raise typer.BadParameter("consent needs a list; strict or standard")
+    talk = Console(stderr=True, soft_wrap=True, highlight=False)
+    measured = measure(
+        capture, frames, mode=mode,
+        say=lambda said: talk.print(f"storepulse: {said}", markup=False),
+    )  # fmt: skip
+    plain = asdict(measured) | {"grown_mb": measured.grown_mb}
     if as_json:
-        sys.stdout.write(json.dumps(measured) + "\n")
+        sys.stdout.write(json.dumps(plain) + "\n")
         return
-    for name, value in measured.items():
-        sys.stdout.write(
-            f"{name:<28} {value:,.3g}\n" if value < 100 else f"{name:<28} {value:,.0f}\n"
-        )
+    for name, value in plain.items():
+        if isinstance(value, str):
+            sys.stdout.write(f"{name:<28} {value}\n")
+        elif isinstance(value, int | float):
+            sys.stdout.write(
+                f"{name:<28} {value:,.3g}\n" if abs(value) < 100 else f"{name:<28} {value:,.0f}\n"
+            )
+    for at in measured.memory:
+        sys.stdout.write(f"memory after {at.frames:>12,} frames   {at.resident_mb:,.1f} MB\n")

@@ -73,7 +73,8 @@ def hear(
         tell(listen(radio, reader, learnt, listening, shop, source))
         return
     told = told_ear(named, listening, admits=admits, keep=keep, shop=shop, source=source)
-    name = f"storepulse-{source}"
+    # Its own for each ear of a node: a broker throws out whoever comes under a name that is in use.
+    name = f"storepulse-{source}-{named.teller}-{named.mark}"
     asyncio.run(hear_days(told, named, name=name, tell=lambda facts: tell([facts]), say=say))
 
 

@@ -6,14 +6,14 @@ Reads files; the arithmetic is `probes.learning.recalibrated`.
 import csv
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from probes.calibration import DEFAULT_CALIBRATION, Calibration, read_calibration
 from probes.captures import CaptureWarning
+from probes.counted_moments import CountedMoment
 from probes.errors import CalibrationRefused
-from probes.learning import ELSEWHERE_PEOPLE, HERE_PEOPLE, CountedWindow, recalibrated
+from probes.learning import ELSEWHERE_SD, recalibrated
 from probes.occupancy import WINDOW_S
 from probes.replay import replay
 from probes.sources.reading import time_of
@@ -42,8 +42,18 @@ def read_counts(path: Path) -> list[Count]:
     except UnicodeDecodeError as error:
         raise CalibrationRefused(f"{path} is no text file in UTF-8") from error
     reader = csv.DictReader(lines)
-    if not {"time", "people"} <= {name.strip().lower() for name in reader.fieldnames or ()}:
-        raise CalibrationRefused(f"{path.name}: the columns needed are time and people")
+    try:
+        found = _counts(reader, path.name)
+    except csv.Error as error:
+        raise CalibrationRefused(f"{path.name} is no CSV: {error}") from error
+    if not found:
+        raise CalibrationRefused(f"{path.name} holds no count")
+    return found
+
+
+def _counts(reader: "csv.DictReader[str]", name: str) -> list[Count]:
+    if not {"time", "people"} <= {one.strip().lower() for one in reader.fieldnames or ()}:
+        raise CalibrationRefused(f"{name}: the columns needed are time and people")
     found = []
     for row in reader:
         told = {str(key).strip().lower(): value for key, value in row.items()}
@@ -53,12 +63,10 @@ def read_counts(path: Path) -> list[Count]:
                 raise ValueError("no number of people")
         except ValueError as error:
             raise CalibrationRefused(
-                f"{path.name}, line {reader.line_num}: a count is a time with its zone and a "
+                f"{name}, line {reader.line_num}: a count is a time with its zone and a "
                 "number of people, as 2026-11-22T10:30:00+08:00,12"
             ) from error
         found.append(count)
-    if not found:
-        raise CalibrationRefused(f"{path.name} holds no count")
     return found
 
 
@@ -66,10 +74,10 @@ def calibrate(
     counts: Sequence[Count], captures: Sequence[Path], before: Path, *, name: str,
     warn: Callable[[CaptureWarning], None],
 ) -> tuple[Calibration, int]:  # fmt: skip
-    """Move a calibration by counts that captures cover.
+    """Have a calibration know counts that captures cover (`probes.counted_moments`).
 
-    The one that is shipped was learnt elsewhere and yields to a few counts; one of the shop's own
-    yields to many only.
+    The one that is shipped was learnt elsewhere: counts move it altogether. One that was learnt
+    here they move for about an hour each, and little beyond.
 
     Args:
         before: the calibration's file.
@@ -90,17 +98,14 @@ def calibrate(
     for count in counts:
         window = heard.get(int(count.time_s // WINDOW_S) * WINDOW_S)
         if window is not None:
-            day = datetime.fromtimestamp(count.time_s, UTC).date().isoformat()
-            windows.append(CountedWindow(day, count.people, window.phones))
+            windows.append(CountedMoment(window.start_s, count.people, window.phones))
     if not windows:
         raise CalibrationRefused(
             "none of the counts lies within the captures: is the zone of their times right?"
         )
     elsewhere = before.resolve() == DEFAULT_CALIBRATION.resolve()
     try:
-        moved = recalibrated(
-            calibration, windows, weight_people=ELSEWHERE_PEOPLE if elsewhere else HERE_PEOPLE
-        )
+        moved = recalibrated(calibration, windows, scale_sd=ELSEWHERE_SD if elsewhere else 0.0)
     except ValueError as error:
         raise CalibrationRefused(str(error)) from error
     return replace(moved, name=name), len(windows)

@@ -6,6 +6,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 import numpy as np
@@ -13,13 +14,19 @@ import numpy as np
 from probes.burst_pace import Paces, learn_paces
 from probes.bursts import BURST_SILENCE_S
 from probes.calibration import Calibration
+from probes.counted_moments import MOMENTS_MAX, CountedMoment
 from probes.people_curve import ONE_EACH, PeopleCurve, learn_curve
 
 SIGNAL_DBM_SURE: Final = -65
 SIGNAL_DBM_MIN: Final = -68
 """Both chosen by hand on the days that are learnt from (docs/occupancy.md); not learnt here."""
 ERROR_PEOPLE: Final = 1.5
-"""Chosen by hand: what an estimate may be off where few are there (no phone, a laptop)."""
+"""What a count or an estimate may be off where few are there (no phone, a laptop)."""
+ROOM_PEOPLE: Final = 20.0
+"""People that are added to what is told before its error is a share of it. Chosen on the days that
+are learnt from, of 2, 4, 6, 10 and 20 (docs/occupancy.md)."""
+_OLDER_BY_DAYS: Final = 28
+_OLDER_DAYS_MIN: Final = 8
 DWELL_ERROR_SHARE: Final = 0.12
 """Chosen by hand, no less than the spread of the bias between sets of phones that `storepulse eval
 dwell` tells."""
@@ -28,7 +35,6 @@ PAUSES_A_WATCH_MAX: Final = 40
 _PAUSE_S_UNSEEN: Final = 600.0
 """A watch of about 20 minutes in which a phone burst once: its pause is at least half of it."""
 _INTERVAL: Final = 0.9
-_PEOPLE_FEW: Final = 0.5
 _DIGITS: Final = 3
 
 
@@ -81,82 +87,107 @@ class PeopleOfPhones:
 
     curve: PeopleCurve
     error_share: float
+    error_people: float
 
 
 def learn_people(windows: Sequence[CountedWindow]) -> PeopleOfPhones:
     """The curve from all days; its error from days that it was not learnt from.
 
-    Each half of the days is told by the curve of the other. A day is not like the next, so the
-    error is one that holds nine in ten windows with people on nine in ten of such days: an
-    interval that held nine in ten windows over all would fail on whole days.
+    For its error each day is told by the days that are four weeks older or more, as a calibration
+    stands for months; where fewer than eight days can be told so, each half by the other. The half
+    width is `error_share` of what is told and of `ROOM_PEOPLE` more, and the share is the smallest
+    that holds nine in ten windows with people, on average over days as alike as these: days, not
+    windows, are what is drawn, so with n of them it must hold (n + 1) / n times as many here, and
+    with fewer than nine all (conformal prediction by groups).
 
     Raises:
         ValueError: fewer than two days, or a half in which no phone or no person was counted.
     """
     days = sorted({window.day for window in windows})
-    halves = [days[: len(days) // 2], days[len(days) // 2 :]]
-    needed: list[float] = []
-    for learnt_on, told_on in (halves, halves[::-1]):
+    half = len(days) // 2
+    halves = [(days[:half], days[half:]), (days[half:], days[:half])]
+    by_older = [(_older(days, day), [day]) for day in days]
+    by_older = [(older, told) for older, told in by_older if len(older) >= _OLDER_DAYS_MIN]
+    off: list[Sequence[float]] = []
+    for learnt_on, told_on in by_older if len(by_older) >= _OLDER_DAYS_MIN else halves:
         curve = _curve([window for window in windows if window.day in learnt_on])
         for day in told_on:
-            beyond = [
-                (abs(curve.people(window.phones) - window.people) - ERROR_PEOPLE)
-                / max(curve.people(window.phones), _PEOPLE_FEW)
-                for window in windows
-                if window.day == day and window.people > 0
-            ]
-            if beyond:
-                needed.append(float(np.quantile(beyond, _INTERVAL)))
+            some = [window for window in windows if window.day == day and window.people > 0]
+            told = [curve.people(window.phones) for window in some]
+            if some:
+                off.append([
+                    abs(people - window.people) / (people + ROOM_PEOPLE)
+                    for people, window in zip(told, some, strict=True)
+                ])  # fmt: skip
+    share = _share_that_holds(off)
     return PeopleOfPhones(
-        curve=_curve(windows),
-        error_share=round(max(0.0, float(np.quantile(needed, _INTERVAL))), _DIGITS),
-    )
+        curve=_curve(windows), error_share=round(share, _DIGITS),
+        error_people=round(share * ROOM_PEOPLE, _DIGITS),
+    )  # fmt: skip
+
+
+def _older(days: Sequence[str], day: str) -> list[str]:
+    before = (date.fromisoformat(day) - timedelta(days=_OLDER_BY_DAYS)).isoformat()
+    return [one for one in days if one <= before]
+
+
+def _share_that_holds(off: Sequence[Sequence[float]]) -> float:
+    """The smallest share within which nine in ten windows are, days drawn anew; 0 for no day."""
+    days = len(off)
+    if not days:
+        return 0.0
+    wanted = min(_INTERVAL * (days + 1) / days, 1.0)
+    for share in sorted(value for day in off for value in day):
+        held = sum(sum(value <= share for value in day) / len(day) for day in off)
+        if held >= wanted * days - 1e-9:
+            return share
+    raise AssertionError("the largest holds all")
 
 
 def _curve(windows: Sequence[CountedWindow]) -> PeopleCurve:
     return learn_curve([window.phones for window in windows], [window.people for window in windows])
 
 
-HERE_PEOPLE: Final = 40.0
-"""What a calibration that was learnt in the same room weighs against new counts, in people counted:
-of 5, 10, 20, 40 and 80 the largest that a few counts of a month did not make much worse on the days
-that are learnt from (docs/occupancy.md)."""
-ELSEWHERE_PEOPLE: Final = 5.0
-"""The same of one that was learnt elsewhere: a third of a busy room's count."""
+ELSEWHERE_SD: Final = 0.5
+"""How far, in logs, a curve may be off in another room: a half to twice as many people, by hand."""
 FACTOR_MAX: Final = 5.0
 """People for a phone change from place to place, but not more than so."""
 
 
 def recalibrated(
-    calibration: Calibration, counts: Sequence[CountedWindow], *, weight_people: float
+    calibration: Calibration, counts: Sequence[CountedMoment], *, scale_sd: float
 ) -> Calibration:
-    """Move the curve of a calibration by the people that were counted in some windows.
-
-    The factor is people counted over people told, either with `weight_people` added: few counts
-    move it little.
+    """A calibration that also knows these counts; one that it knew already counts once.
 
     Args:
-        counts: windows with the phones heard (`Occupancy.phones`) and the people counted.
+        scale_sd: how far its curve may be off altogether, in logs; what it says itself if that is
+            more.
     Raises:
         ValueError: there is none, or nobody was counted or told in any.
     """
-    counted = sum(window.people for window in counts)
-    told = sum(calibration.curve.people(window.phones) for window in counts)
+    counted = sum(one.people for one in counts)
+    told = sum(calibration.curve.people(one.phones) for one in counts)
     if not counts or counted + told <= 0:
         raise ValueError("nobody was counted and nobody heard: nothing to calibrate by")
-    factor = (counted + weight_people) / (told + weight_people)
+    factor = (counted + ERROR_PEOPLE) / (told + ERROR_PEOPLE)
     if not 1 / FACTOR_MAX <= factor <= FACTOR_MAX:
         raise ValueError(
             f"{counted:.0f} people were counted where {told:.0f} were told: that is no matter of "
             "calibration. Are the clocks of counts and capture the same?"
         )
-    day = max(window.day for window in counts)
+    known = sorted({*calibration.counted, *counts}, key=lambda one: (one.start_s, one.people))
+    day = datetime.fromtimestamp(known[-1].start_s, UTC).date().isoformat()
+    taught = calibration.learnt_from.partition(_AND_COUNTS)[0]
     return replace(
         calibration,
-        learnt_from=f"{calibration.learnt_from}; {len(counts)} counts until {day}",
+        learnt_from=f"{taught}{_AND_COUNTS}{len(known)} until {day}",
         learnt_on=day,
-        curve=replace(calibration.curve, scale=calibration.curve.scale * factor),
+        counted=tuple(known[-MOMENTS_MAX:]),
+        scale_sd=max(scale_sd, calibration.scale_sd),
     )
+
+
+_AND_COUNTS: Final = "; counts by hand: "
 
 
 def bare_calibration(paces: Paces) -> Calibration:
@@ -180,7 +211,7 @@ def learnt_calibration(
         signal_dbm_min=SIGNAL_DBM_MIN,
         curve=people.curve,
         error_share=people.error_share,
-        error_people=ERROR_PEOPLE,
+        error_people=people.error_people,
         dwell_error_share=DWELL_ERROR_SHARE,
         paces=paces,
     )

@@ -65,7 +65,11 @@ class PresenceCounter:
         self._slot: int | None = None
         self._frames: list[Frame] = []
         self._phones: dict[int, float] = {}
+        """Phones by five minutes; with `_alive` of the windows that are not told yet, and of those
+        that the next one is steadied by."""
         self._alive: set[int] = set()
+        self._next: int | None = None
+        """The window after the last one that was told."""
 
     @property
     def held(self) -> int:
@@ -112,13 +116,29 @@ class PresenceCounter:
     def windows(self, first_s: float, last_s: float, calibration: Calibration) -> list[Occupancy]:
         """The windows that the capture (first to last frame) touches, in order. Ends the counting.
 
-        Silent ones come as unknown, up to a day in a row; a longer silence is a pause between
-        captures and has no windows.
+        Those that `windows_over` gave before are left out. Silent ones come as unknown, up to a day
+        in a row; a longer silence is a pause between captures and has no windows.
         """
         self._count()
+        return self._told(first_s, last_s, calibration, floor(last_s / WINDOW_S))
+
+    def windows_over(
+        self, first_s: float, now_s: float, calibration: Calibration
+    ) -> list[Occupancy]:
+        """The windows that nothing heard from now on can change, each given once.
+
+        What only they needed is forgotten, so that memory does not grow with the days.
+        """
+        self.pass_to(now_s)
+        settled = floor(now_s / WINDOW_S) - _NEAR_WINDOWS - 1
+        return self._told(first_s, now_s, calibration, settled)
+
+    def _told(
+        self, first_s: float, last_s: float, calibration: Calibration, through: int
+    ) -> list[Occupancy]:
         counted = {window: self._mean(window, first_s, last_s) for window in self._alive}
         found: list[Occupancy] = []
-        for window in self._touched(first_s, last_s):
+        for window in self._touched(floor(first_s / WINDOW_S), through):
             start_s = window * WINDOW_S
             covered_s = min(last_s, start_s + WINDOW_S) - max(first_s, start_s)
             covered = min(1.0, max(covered_s, 0.0) / WINDOW_S)
@@ -127,7 +147,7 @@ class PresenceCounter:
                 found.append(Occupancy(start_s, None, None, None, 0.0, covered))
                 continue
             phones = _near(window, counted)
-            people = calibration.curve.people(phones)
+            people = calibration.people(start_s, phones)
             half = calibration.error_share * people + calibration.error_people
             most = max(self._phones.get(slot, 0.0) for slot in _slots_of(window))
             found.append(
@@ -135,6 +155,13 @@ class PresenceCounter:
                     start_s, people, max(0.0, people - half), people + half, phones, covered, most
                 )
             )
+        if found:
+            self._next = found[-1].start_s // WINDOW_S + 1
+            needed = self._next - _NEAR_WINDOWS
+            self._alive = {window for window in self._alive if window >= needed}
+            self._phones = {
+                slot: phones for slot, phones in self._phones.items() if slot // _SLOTS >= needed
+            }
         return found
 
     def _mean(self, window: int, first_s: float, last_s: float) -> float:
@@ -143,10 +170,9 @@ class PresenceCounter:
         listened = [slot for slot in _slots_of(window) if first <= slot <= last]
         return sum(self._phones.get(slot, 0.0) for slot in listened) / max(len(listened), 1)
 
-    def _touched(self, first_s: float, last_s: float) -> Iterator[int]:
-        before = floor(first_s / WINDOW_S)
-        last = floor(last_s / WINDOW_S)
-        for window in sorted(w for w in self._alive if before <= w <= last):
+    def _touched(self, first: int, through: int) -> Iterator[int]:
+        before = first if self._next is None else self._next
+        for window in sorted(w for w in self._alive if before <= w <= through):
             if window - before <= SILENT_WINDOWS_MAX:
                 yield from range(before, window)
             yield window

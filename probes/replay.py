@@ -1,9 +1,11 @@
 """Captures in, one account of them out: visits, dwell, occupancy. Memory does not grow with frames.
 
 Everything that is kept of a phone is gone when its visit closes; what remains is when it was heard.
+An account that facts are to be made of keeps that for each quarter of an hour, and so grows with
+the days; one whose windows are taken as they end (`take`) does not.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from math import floor
 from pathlib import Path
@@ -19,8 +21,9 @@ from probes.frames import Frame, FrameCounts, FrameReader
 from probes.keys import NEVER
 from probes.linking import Linker
 from probes.modes import STRICT_S, Listening, Mode
-from probes.occupancy import Occupancy, PresenceCounter
+from probes.occupancy import WINDOW_S, Occupancy, PresenceCounter
 from probes.pieces import HourOfPieces, PieceCounter, gathered_pieces
+from probes.pieces_kept import FairHours
 from probes.streams import Once, frames_of
 from probes.throughout import ThereThroughout
 from probes.visits import SILENCE_S_MAX, Visit
@@ -79,9 +82,10 @@ class Replay:
     occupancy: tuple[Occupancy, ...]
     by_quarter: dict[int, VisitSample] = field(repr=False)
     """Visits by the quarter of an hour (UTC, seconds) in which they began to be heard. Empty in
-    strict mode."""
+    strict mode, and where windows were taken as they ended."""
     pieces: dict[int, HourOfPieces] = field(repr=False)
-    """Strict mode: what was counted of pieces of visits, by the hour (UTC, seconds)."""
+    """Strict mode: what was counted of pieces of visits, by the hour (UTC, seconds). A fair part of
+    the hours where windows were taken as they ended."""
     warnings: tuple[CaptureWarning, ...]
     calibration: Calibration = field(repr=False)
     listening: Listening = field(default_factory=Listening)
@@ -96,9 +100,22 @@ class Replay:
 class Ears:
     """Takes frames in order of time and knows at any moment what has been heard so far."""
 
-    def __init__(self, calibration: Calibration, listening: Listening | None = None) -> None:
-        """Without `listening` the frames are of one key, and no time ends their visits."""
+    def __init__(
+        self, calibration: Calibration, listening: Listening | None = None, *,
+        take: Callable[[Occupancy], None] | None = None,
+    ) -> None:  # fmt: skip
+        """Make ears that have heard nothing yet.
+
+        Args:
+            listening: without it the frames are of one key, and no time ends their visits.
+            take: called with each window of ten minutes once nothing can change it. The account
+                then holds no window and no quarter of an hour, and of strict mode's hours a fair
+                part: memory does not grow with the days, and no facts can be made of it.
+        """
         self._calibration = calibration
+        self._take = take
+        self._look_s = float("-inf")
+        self._fair_hours = FairHours()
         self._listening = listening or Listening()
         self._turns = listening.turns if listening else NEVER
         self._turn: int | None = None
@@ -127,6 +144,8 @@ class Ears:
             self._begin_s = frame.time_s
         self._turn_to(frame.time_s)
         self._last_s = frame.time_s
+        if frame.time_s >= self._look_s:
+            self._let_go(frame.time_s)
         if not self._once.first_time(frame):
             return
         self._presence.hear(frame)
@@ -162,20 +181,41 @@ class Ears:
         if self._turn is not None and self._last_s is not None:
             self._end_stretch(self._last_s)
             self._begin_s = time_s
+            # What it learnt of kinds of phones is under the key that has gone: dead weight.
+            self._linker = Linker(self._calibration.paces)
         self._turn = turn
+
+    def _let_go(self, time_s: float) -> None:
+        """Every ten minutes: give what can no longer change, where somebody takes it."""
+        self._look_s = time_s + WINDOW_S
+        if self._take is None or self._first_s is None:
+            return
+        over = self._presence.windows_over(self._first_s, time_s, self._calibration)
+        for window in self._as_may_be_known(over):
+            self._take(window)
+        self._fair_hours.thin(self._pieces.by_hour, now_s=time_s)
+
+    def _as_may_be_known(self, windows: Sequence[Occupancy]) -> list[Occupancy]:
+        if not self._listening.unknown_because("occupancy"):
+            return list(windows)
+        return [
+            replace(window, people=None, low=None, high=None)
+            for window in windows
+            if window.people is not None
+        ]
 
     def finish(self, counts: FrameCounts, warnings: Sequence[CaptureWarning]) -> Replay:
         """The captures are over: close what is open and give the account."""
         occupancy: list[Occupancy] = []
         if self._first_s is not None and self._last_s is not None:
             self._end_stretch(self._last_s)
-            occupancy = self._presence.windows(self._first_s, self._last_s, self._calibration)
-            if self._listening.unknown_because("occupancy"):
-                occupancy = [
-                    replace(window, people=None, low=None, high=None)
-                    for window in occupancy
-                    if window.people is not None
-                ]
+            occupancy = self._as_may_be_known(
+                self._presence.windows(self._first_s, self._last_s, self._calibration)
+            )
+            if self._take is not None:
+                for window in occupancy:
+                    self._take(window)
+                occupancy = []
         return Replay(
             counts=counts,
             repeats=self._once.repeats,
@@ -229,6 +269,8 @@ class Ears:
 
     def _count(self, visit: Visit) -> None:
         self._sample.add(visit)
+        if self._take is not None:
+            return
         quarter = floor(visit.first_s / FINEST_S) * FINEST_S
         self._by_quarter.setdefault(quarter, VisitSample(SAMPLE_VISITS_FINEST)).add(visit)
 
@@ -244,6 +286,7 @@ def replay(
     admits: Callable[[bytes], bool] | None = None,
     tell: Callable[[CaptureWarning], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    take: Callable[[Occupancy], None] | None = None,
 ) -> Replay:
     """Run over captures as one stream in order of time.
 
@@ -252,6 +295,7 @@ def replay(
         admits: whether a raw address may be heard at all (`probes.lists`).
         tell: called at once for each warning, which the account holds too.
         progress: called now and then with the bytes read and the bytes in all.
+        take: as for `Ears`: with it captures may be of any length.
     Raises:
         CaptureRefused: one of the captures cannot be read at all.
     """
@@ -263,14 +307,24 @@ def replay(
             tell(warning)
 
     reader = FrameReader(turns=listening.turns, admits=admits)
-    ears = Ears(calibration, listening)
-    for frame in frames_of(captures, reader, warn=warn, progress=progress):
-        ears.hear(frame)
+    frames = frames_of(captures, reader, warn=warn, progress=progress)
+    ears = heard(frames, calibration, listening, take=take)
     # What several captures had to tell came as they were read in turns: put in an order of its own.
     warnings.sort(key=lambda warning: (warning.capture, warning.message))
     for warning in warnings_about(reader.counts):
         warn(warning)
     return ears.finish(reader.counts, warnings)
+
+
+def heard(
+    frames: Iterable[Frame], calibration: Calibration, listening: Listening, *,
+    take: Callable[[Occupancy], None] | None = None,
+) -> Ears:  # fmt: skip
+    """Ears that have heard these frames, which come in order of time."""
+    ears = Ears(calibration, listening, take=take)
+    for frame in frames:
+        ears.hear(frame)
+    return ears
 
 
 def warnings_about(counts: FrameCounts) -> list[CaptureWarning]:

@@ -10,7 +10,7 @@ from probes.sighting_facts import facts_of_passages, facts_of_sightings
 from probes.sources.access_points import READERS
 from probes.sources.door import Door
 from probes.sources.naming import Teller
-from probes.sources.port import Decoder, Passage, Pushed, Senders, Sighting, SightingCounts
+from probes.sources.port import Decoder, Hearing, Passage, Pushed, Senders, Sighting, SightingCounts
 from probes.sources.reading import json_of, time_of
 from storepulse.facts import Fact
 
@@ -42,7 +42,13 @@ def facts_of_told(
         Door() if form is Form.DOOR
         else READERS[Teller(form)](Senders(listening.turns, admits=admits))
     )  # fmt: skip
-    heard = list(Pushed(decoder, _payloads(form, files, decoder.counts)).hearings())
+    heard: list[Hearing] = []
+    for file in files:
+        payloads = _payloads(form, _bytes(file), decoder.counts)
+        try:
+            heard += Pushed(decoder, payloads).hearings()
+        except SourceRefused as refused:
+            raise SourceRefused(refused.reason, f"{file.name}: {refused}") from refused
     passages = [one for one in heard if isinstance(one, Passage)]
     sightings = [one for one in heard if isinstance(one, Sighting)]
     damaged = decoder.counts.damaged
@@ -60,19 +66,15 @@ def facts_of_told(
     ), damaged
 
 
-def _payloads(form: Form, files: Sequence[Path], counts: SightingCounts) -> Iterator[
-    tuple[float, bytes]
-]:  # fmt: skip
-    for file in files:
-        payload = _bytes(file)
-        if form is not Form.HOSTAPD:
-            yield 0.0, payload
-            continue
-        for line in payload.splitlines():
-            try:
-                yield time_of(json_of(line)["time"]), line
-            except (SourceRefused, KeyError, TypeError, ValueError):
-                counts.damaged += 1
+def _payloads(form: Form, payload: bytes, counts: SightingCounts) -> Iterator[tuple[float, bytes]]:
+    if form is not Form.HOSTAPD:
+        yield 0.0, payload
+        return
+    for line in payload.splitlines():
+        try:
+            yield time_of(json_of(line)["time"]), line
+        except (SourceRefused, KeyError, TypeError, ValueError):
+            counts.damaged += 1
 
 
 def _bytes(file: Path) -> bytes:

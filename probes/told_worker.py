@@ -9,7 +9,6 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +17,14 @@ from probes.errors import SourceFailure, SourceRefused
 from probes.lists import Admission
 from probes.modes import Listening
 from probes.sources.access_points import READERS
-from probes.sources.arriving import Say, from_datagrams, from_folder, from_posts, from_topic
+from probes.sources.arriving import (
+    Refusals,
+    Say,
+    from_datagrams,
+    from_folder,
+    from_posts,
+    from_topic,
+)
 from probes.sources.door import Door
 from probes.sources.meraki import Meraki
 from probes.sources.naming import NamedSource, Teller, Way
@@ -30,6 +36,7 @@ from storepulse.facts import Fact
 Tell = Callable[[Sequence[Fact]], None]
 
 _TICK_S: Final = 2.0
+_SAID_AGAIN_S: Final = 3600.0
 
 
 class ToldEar:
@@ -100,8 +107,34 @@ def told_ear(
         raise SourceRefused(
             SourceFailure.WRONG_SHAPE, "a door counter needs a folder for the day's counts: --keep"
         )
-    name = sha256(f"{named.way}:{named.host}:{named.port}:{named.path}".encode()).hexdigest()[:12]
-    return ToldEar(Door(), days, DoorJournal(keep / f"door-{name}"))
+    return ToldEar(Door(), days, DoorJournal(keep / f"door-{named.mark}"))
+
+
+class Losses:
+    """Says how much of what came could not be used: at once, then hourly while it grows."""
+
+    def __init__(self, told: ToldEar, say: Say) -> None:
+        self._told = told
+        self._say = say
+        self._said = (0, 0)
+        self._said_s = float("-inf")
+
+    def look(self, now_s: float) -> None:
+        """Say it where it is time."""
+        damaged, late = counted = self._told.damaged, self._told.late
+        if counted == self._said or abs(now_s - self._said_s) < _SAID_AGAIN_S:
+            return
+        if damaged > self._said[0]:
+            self._say(
+                f"{damaged} pieces could not be read so far: each needs a time with its zone, and "
+                "an address or a number of people (docs/ears.md)"
+            )
+        if late > self._said[1]:
+            self._say(
+                f"{late} people came after their day had been told and are not counted: have the "
+                "counter send at least every quarter of an hour, and look at its clock"
+            )
+        self._said, self._said_s = counted, now_s
 
 
 async def hear_days(
@@ -121,13 +154,11 @@ async def hear_days(
         loop.add_signal_handler(number, stop.set)
     arriving = asyncio.create_task(_arriving(told, named, name=name, say=say, now=now))
     stopping = asyncio.create_task(stop.wait())
-    damaged = late = 0
+    losses = Losses(told, say)
     try:
         while not stop.is_set():
             told.tell_due(now(), tell)
-            if (told.damaged, told.late) != (damaged, late):
-                damaged, late = told.damaged, told.late
-                say(f"{damaged} pieces could not be read, {late} people came after their day")
+            losses.look(now())
             await asyncio.wait(
                 {arriving, stopping}, timeout=tick_s, return_when=asyncio.FIRST_COMPLETED
             )
@@ -153,14 +184,20 @@ async def _arriving(
                 login=_login(named.secret), say=say, now=now,
             )  # fmt: skip
         case Way.UDP:
-            await from_datagrams(named.host, named.port, told.take, say=say, now=now)
+            await from_datagrams(
+                named.host, named.port, told.take, say=say, now=now,
+                ready=lambda port: say(f"log lines are taken at {named.host}:{port} (UDP)"),
+            )  # fmt: skip
         case Way.HTTP:
 
             async def take(hearings: Sequence[Hearing]) -> None:
                 told.hear(hearings)
 
             assert isinstance(told.decoder, Meraki)
-            hook = meraki_webhook(told.decoder, validator=named.validator, take=take, now=now)
+            hook = meraki_webhook(
+                told.decoder, validator=named.validator, take=take, now=now,
+                refuse=Refusals(say).note,
+            )  # fmt: skip
             await from_posts(
                 hook, named.host, named.port,
                 ready=lambda port: say(f"Meraki's posts are taken at {named.host}:{port}"),
@@ -189,7 +226,12 @@ def _login(secret: Path | None) -> tuple[str, str] | None:
 def _read_secret(file: Path | None) -> str:
     try:
         return "" if file is None else file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise SourceRefused(
-            SourceFailure.WRONG_SECRET, f"the secret {file} cannot be read: {error}"
+            SourceFailure.WRONG_SECRET, f"the secret {file} cannot be read: {error.strerror}"
         ) from error
+    except UnicodeDecodeError:
+        # Not chained: the error's own words would repeat bytes of it.
+        raise SourceRefused(
+            SourceFailure.WRONG_SECRET, f"the secret {file} is no text in UTF-8"
+        ) from None

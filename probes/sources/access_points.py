@@ -71,7 +71,11 @@ class Hostapd(_Told):
             if not isinstance(plain, dict):
                 return []
         told = {key: plain[key] for key in _CAPABILITIES if key in plain}
-        capabilities = json.dumps(told, sort_keys=True).encode() if told else None
+        try:
+            capabilities = json.dumps(told, sort_keys=True).encode() if told else None
+        except RecursionError:
+            self.counts.damaged += 1
+            return []
         return self._sighting(
             plain.get("address"), received_s, plain.get("signal"), plain.get("freq"), capabilities
         )
@@ -153,16 +157,25 @@ def rows_of(payload: bytes, *, needed: tuple[set[str], ...]) -> list[Mapping[str
     elif text.startswith("{"):
         rows = [json_of(line.encode()) for line in text.splitlines() if line.strip()]
     else:
-        reader = csv.DictReader(text.splitlines())
+        rows = _table(text, needed)
+    if not all(isinstance(row, dict) for row in rows):
+        raise SourceRefused(SourceFailure.WRONG_SHAPE, "each row is a JSON object")
+    return rows
+
+
+def _table(text: str, needed: tuple[set[str], ...]) -> list[Mapping[str, Any]]:
+    names = ", ".join(" or ".join(sorted(some)) for some in needed)
+    reader = csv.DictReader(text.splitlines())
+    try:
         columns = {name.strip().lower() for name in reader.fieldnames or ()}
         if not all(some & columns for some in needed):
-            names = ", ".join(" or ".join(sorted(some)) for some in needed)
             raise SourceRefused(SourceFailure.WRONG_SHAPE, f"the columns needed are {names}")
-        rows = [
+        return [
             {key.strip().lower(): (value or "").strip() for key, value in row.items()
              if isinstance(key, str) and not isinstance(value, list)}
             for row in reader
         ]  # fmt: skip
-    if not all(isinstance(row, dict) for row in rows):
-        raise SourceRefused(SourceFailure.WRONG_SHAPE, "each row is a JSON object")
-    return rows
+    except csv.Error as error:
+        raise SourceRefused(
+            SourceFailure.WRONG_SHAPE, f"this is no CSV (nor JSON); the columns needed are {names}"
+        ) from error

@@ -32,7 +32,7 @@ class Door:
                 passage = Passage(time_of(row["time"]), int(row["in"]), int(row.get("out") or 0))
                 if not (0 <= passage.entered <= _PEOPLE_MAX and 0 <= passage.left <= _PEOPLE_MAX):
                     raise ValueError("no number of people")
-            except (KeyError, TypeError, ValueError):
+            except (KeyError, TypeError, ValueError, OverflowError):
                 self.counts.damaged += 1
                 continue
             self.counts.sightings += 1

@@ -28,7 +28,9 @@ class Meraki:
     def __init__(self, secret: str, senders: Senders) -> None:
         if not secret:
             raise SourceRefused(
-                SourceFailure.WRONG_SECRET, "a Meraki source needs the shared secret set there"
+                SourceFailure.WRONG_SECRET,
+                "a Meraki source needs the shared secret that is set there, and the file of "
+                "?secret= is empty: write it into the file",
             )
         self._secret = secret.encode()
         self._senders = senders
@@ -44,7 +46,7 @@ class Meraki:
         plain = json_of(payload)
         if not isinstance(plain, dict) or not isinstance(plain.get("secret"), str):
             raise SourceRefused(SourceFailure.WRONG_SECRET, "the post carries no secret")
-        if not hmac.compare_digest(plain["secret"].encode(), self._secret):
+        if not hmac.compare_digest(plain["secret"].encode("utf-8", "surrogatepass"), self._secret):
             raise SourceRefused(SourceFailure.WRONG_SECRET, "the post carries another secret")
         version = str(plain.get("version", ""))
         records = _RECORDS.get(version.split(".")[0])

@@ -12,6 +12,7 @@ door+mqtt://127.0.0.1:1883/door?error=0.05
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -49,6 +50,7 @@ WAYS: Final[Mapping[Teller, tuple[Way, ...]]] = {
     Teller.DOOR: (Way.FOLDER, Way.MQTT),
 }
 _PORTS: Final = {Way.HTTP: 8090, Way.MQTT: 1883, Way.UDP: 5514}
+_TOPIC_BYTES_MAX: Final = 65_535
 _EXAMPLES: Final = "radio:wlan1, door+folder:/var/spool/door?error=0.05 (docs/ears.md has them all)"
 
 
@@ -69,6 +71,12 @@ class NamedSource:
     """The file that holds Meraki's shared secret, or the broker's USER:PASSWORD."""
     validator: str = ""
 
+    @property
+    def mark(self) -> str:
+        """Twelve digits by which this source is told from others; they say nothing of it."""
+        said = f"{self.way}:{self.host}:{self.port}:{self.path}"
+        return sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
 
 def read_source(text: str) -> NamedSource:
     """Read one source's address.
@@ -77,10 +85,17 @@ def read_source(text: str) -> NamedSource:
         SourceRefused: it is none; the text says what is wrong, and how one looks.
     """
     try:
-        parts = urlsplit(text)
+        # "#" is MQTT's, no mark in a page.
+        parts = urlsplit(text, allow_fragments=False)
         port, asked = parts.port, parse_qs(parts.query, keep_blank_values=True)
     except ValueError as error:
         raise _refused(f"the source {text!r} is no address: {error}") from error
+    if "@" in parts.netloc:
+        # Not repeated: it may hold a password, and this is logged.
+        raise _refused(
+            "a source's address holds no user and no password: write USER:PASSWORD into a file "
+            "and name it by ?secret=FILE"
+        )
     teller_name, _, way_name = parts.scheme.partition("+")
     try:
         teller = Teller(teller_name)
@@ -114,6 +129,10 @@ def _checked(named: NamedSource) -> NamedSource:
     if not named.path and named.way not in (Way.HTTP, Way.UDP):
         needed = {Way.RADIO: "an interface", Way.FOLDER: "a folder", Way.MQTT: "a topic"}[named.way]
         raise _refused(f"{named.teller} by {named.way} needs {needed}, e.g. {_EXAMPLES}")
+    if named.way is Way.MQTT:
+        if not named.port:
+            raise _refused(f"{named.teller}+mqtt needs the broker's port: 1883 is the usual one")
+        _check_filter(named.path)
     if named.teller is Teller.DOOR and named.error is None:
         raise _refused(
             "a door counter needs its error: ?error=0.05 says 5 % either way, nine times in ten "
@@ -125,6 +144,23 @@ def _checked(named: NamedSource) -> NamedSource:
             "&validator=TEXT (shown there beside the post URL)"
         )
     return named
+
+
+def _check_filter(topic: str) -> None:
+    """Whether a broker would take it: + stands for one whole level, # for all that follow."""
+    levels = topic.split("/")
+    if (
+        any(
+            ("+" in level and level != "+")
+            or ("#" in level and (level != "#" or place < len(levels)))
+            for place, level in enumerate(levels, 1)
+        )
+        or len(topic.encode("utf-8", "replace")) > _TOPIC_BYTES_MAX
+    ):
+        raise _refused(
+            f"{topic[:100]!r} is no topic: + stands for one whole level and # for the last ones, "
+            "e.g. hostapd/+/probe or hostapd/#"
+        )
 
 
 def _channels(text: str) -> tuple[int, ...]:

@@ -10,6 +10,9 @@ from probes.errors import SourceFailure, SourceRefused
 
 _ADDRESS: Final = re.compile(r"[0-9a-f]{2}(?:[:-]?[0-9a-f]{2}){5}", re.IGNORECASE)
 _PAYLOAD_BYTES_MAX: Final = 8 * 1024 * 1024
+_TIME_S_MIN: Final = 31_536_000
+_TIME_S_MAX: Final = 7_258_118_400
+"""1971 to 2199: a clock that was never set, or a figure that is no time."""
 _MILLISECONDS_FROM: Final = 1e11
 _MICROSECONDS_FROM: Final = 1e14
 _NANOSECONDS_FROM: Final = 1e17
@@ -45,7 +48,7 @@ def time_of(value: object) -> float:
     """Seconds UTC, from ISO 8601 (with its zone) or a count of s, ms, us or ns since 1970.
 
     Raises:
-        ValueError: it is none, or lies before 1971.
+        ValueError: it is none, or lies before 1971 or after 2199.
     """
     time_s: float
     if isinstance(value, str) and not re.fullmatch(r"\d+(\.\d+)?", value):
@@ -54,7 +57,10 @@ def time_of(value: object) -> float:
             raise ValueError("a time without its zone")
         time_s = moment.timestamp()
     elif isinstance(value, str | int | float) and not isinstance(value, bool):
-        time_s = float(value)
+        try:
+            time_s = float(value)
+        except OverflowError as error:
+            raise ValueError("no time") from error
         for bound, unit in (
             (_NANOSECONDS_FROM, 1e-9), (_MICROSECONDS_FROM, 1e-6), (_MILLISECONDS_FROM, 1e-3),
         ):  # fmt: skip
@@ -63,8 +69,8 @@ def time_of(value: object) -> float:
                 break
     else:
         raise ValueError("no time")
-    if not isfinite(time_s) or time_s < 31_536_000:
-        raise ValueError("a time before 1971")
+    if not (isfinite(time_s) and _TIME_S_MIN <= time_s < _TIME_S_MAX):
+        raise ValueError("a time before 1971 or after 2199")
     return time_s
 
 

@@ -23,12 +23,13 @@ def meraki_webhook(
     validator: str,
     take: Callable[[Sequence[Hearing]], Awaitable[None]],
     now: Callable[[], float],
+    refuse: Callable[[str, float], None],
 ) -> Asgi:
     """Make the application for one path.
 
     GET answers with the validator, by which Meraki makes sure that the address is ours; POST hands
     the sightings to `take` and answers 200 when that has returned. Nothing of a refused post is
-    said or logged but the reason.
+    said or logged but the reason, which `refuse` gets with the moment.
 
     Args:
         validator: the string that Meraki shows beside the post URL.
@@ -51,6 +52,7 @@ def meraki_webhook(
         try:
             hearings = meraki.decode(body, now())
         except SourceRefused as refused:
+            refuse(f"a post was refused: {refused}", now())
             await _answer(send, _STATUS.get(refused.reason, 400), str(refused))
             return
         await take(hearings)

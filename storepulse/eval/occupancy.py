@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 
 from probes.calibration import Calibration
-from probes.learning import HERE_PEOPLE, CountedWindow, recalibrated
+from probes.counted_moments import CountedMoment
+from probes.learning import recalibrated
 from storepulse.errors import BadInput
 from storepulse.eval.data_folders import WrongData
 from storepulse.eval.figures import Figure, Report
@@ -33,6 +34,7 @@ class ScoredWindow:
     high: float
     phones: float = 0.0
     """Told apart in five minutes, before the calibration makes people of them."""
+    start_s: int = 0
 
 
 COUNT_DRAWS: Final = 200
@@ -69,8 +71,11 @@ def measure_occupancy(
             assert window.low is not None
             assert window.high is not None
             scored.append(
-                ScoredWindow(day.day, people, window.people, window.low, window.high, window.phones)
-            )
+                ScoredWindow(
+                    day.day, people, window.people, window.low, window.high, window.phones,
+                    window.start_s,
+                )
+            )  # fmt: skip
     seen = [day.day for day in days if day.day <= calibration.learnt_on]
     report = report_of(scored, calibration, learnt_from=seen, missed=missed, seed=seed)
     if not counts_a_month:
@@ -85,7 +90,8 @@ def with_counts(
     """Score the windows of months in which a few others were counted by hand.
 
     Months with fewer windows with people than that are scored as they are. Each draw gives one
-    figure; told are their mean, and where nine in ten of them lie.
+    figure; told are their mean, and where nine in ten of them lie. Beside them what the best scale
+    there is would give, for each month, day and hour: no count can repair more of it.
     """
     rng = np.random.default_rng([seed, 0xC047])
     months: dict[str, list[ScoredWindow]] = {}
@@ -98,12 +104,12 @@ def with_counts(
             drawn, moved = _counted(some, calibration, counts_a_month, rng)
             for number, window in enumerate(some):
                 if number not in drawn:
-                    error = moved.curve.people(window.phones) - window.people
+                    error = moved.people(window.start_s, window.phones) - window.people
                     off, over, people = off + abs(error), over + error, people + window.people
         if people:
             told["wape"].append(off / people)
             told["bias"].append(over / people)
-    return [
+    counted = [
         Figure(
             name=name, of=f"{counts_a_month} counts a month", value=float(np.mean(values)),
             n=len(windows), low=float(np.quantile(values, 0.05)),
@@ -112,6 +118,33 @@ def with_counts(
         for name, values in told.items()
         if values
     ]  # fmt: skip
+    return [*counted, *best_scales(windows)]
+
+
+def best_scales(windows: Sequence[ScoredWindow]) -> list[Figure]:
+    """WAPE if each month, day or hour were told with the scale that suits it best, known after."""
+    there = sum(window.people for window in windows)
+    found = []
+    for of, part in (
+        ("the best scale of each month", lambda one: one.day[:7]),
+        ("the best scale of each day", lambda one: one.day),
+        ("the best scale of each hour", lambda one: (one.day, one.start_s // 3600)),
+    ):
+        parts: dict[object, list[ScoredWindow]] = {}
+        for window in windows:
+            parts.setdefault(part(window), []).append(window)
+        off = sum(
+            min(
+                sum(abs(factor * one.told - one.people) for one in some) for factor in _SCALES_TRIED
+            )
+            for some in parts.values()
+        )
+        value = float(off / there) if there else None
+        found.append(Figure(name="wape", of=of, value=value, n=len(windows)))
+    return found
+
+
+_SCALES_TRIED: Final = np.exp(np.linspace(-1.5, 1.5, 121))
 
 
 def _counted(
@@ -124,10 +157,13 @@ def _counted(
         return set(), calibration
     drawn: set[int] = set(rng.choice(busy, number, replace=False).tolist())
     counts = [
-        CountedWindow(windows[place].day, windows[place].people, windows[place].phones)
+        CountedMoment(windows[place].start_s, windows[place].people, windows[place].phones)
         for place in drawn
     ]
-    return drawn, recalibrated(calibration, counts, weight_people=HERE_PEOPLE)
+    try:
+        return drawn, recalibrated(calibration, counts, scale_sd=0.0)
+    except ValueError:
+        return set(), calibration  # refused, as the command refuses them: the month stays as it is
 
 
 def _day(text: str) -> date:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probes.calibration import Calibration, read_calibration, write_calibration
@@ -103,6 +103,39 @@ def test_a_flood_is_not_held_beyond_its_bound(monkeypatch: pytest.MonkeyPatch) -
     for n in range(100):
         counter.hear(phone(n, 1.0 + n / 1000))
     assert counter.held == 10
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 90 * 600), st.integers(1, 6), st.sampled_from([-50, -66, -90])),
+        min_size=1, max_size=40,
+    ),
+    st.booleans(),
+)  # fmt: skip
+def test_windows_told_as_they_end_are_those_told_at_the_end(
+    rows: list[tuple[int, int, int]], pause: bool
+) -> None:
+    frames = sorted(phone(number, float(at_s), signal) for at_s, number, signal in rows)
+    if pause:  # more than a day of silence, then the same again
+        frames += [one._replace(time_s=one.time_s + 250 * 600.0) for one in frames]
+    first_s, last_s = frames[0].time_s, frames[-1].time_s
+    counter = PresenceCounter(PLAIN.signal_dbm_min, PLAIN.signal_dbm_sure)
+    found = []
+    for frame in frames:
+        found += counter.windows_over(first_s, frame.time_s, PLAIN)
+        counter.hear(frame)
+    found += counter.windows(first_s, last_s, PLAIN)
+    assert found == windows(frames)
+
+
+def test_windows_that_were_told_are_forgotten() -> None:
+    counter = PresenceCounter(PLAIN.signal_dbm_min, PLAIN.signal_dbm_sure)
+    for window in range(500):
+        counter.hear(phone(1, 600.0 * window))
+        counter.windows_over(0.0, 600.0 * window, PLAIN)
+        assert len(counter._alive) <= 6
+        assert len(counter._phones) <= 12
 
 
 @given(

@@ -6,11 +6,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from probes.account import as_json
 from probes.calibration import read_calibration
-from probes.captures import CaptureWarning
+from probes.captures import CaptureWarning, Record
 from probes.cli import app
 from probes.errors import CaptureRefused
-from probes.replay import Replay, VisitSample, replay
+from probes.frames import FrameReader
+from probes.modes import Listening, Mode
+from probes.occupancy import Occupancy
+from probes.replay import Ears, Replay, VisitSample, replay
 from probes.streams import in_order
 from probes.visits import Visit
 from tests.probes.drawn_captures import NOON_S, busy_shop, pcap, write
@@ -152,3 +156,40 @@ def test_people_get_a_table(shop: Path) -> None:
     result = CliRunner().invoke(app, ["replay", str(shop)])
     assert "mean dwell" in result.stdout
     assert "2025-11-20 12:00" in result.stdout
+
+
+def test_windows_taken_as_they_end_are_those_of_the_whole_account(shop: Path) -> None:
+    taken: list[Occupancy] = []
+    whole = run(shop)
+    account = replay([shop], CALIBRATION, take=taken.append)
+    assert tuple(taken) == whole.occupancy
+    assert (account.occupancy, account.by_quarter) == ((), {})
+    assert (account.visits, account.dwell) == (whole.visits, whole.dwell)
+
+
+@pytest.mark.parametrize("mode", [Mode.STANDARD, Mode.STRICT])
+def test_what_is_held_of_a_long_capture_does_not_grow_with_its_days(mode: Mode) -> None:
+    records = sorted(SHOP.records)
+    ears = Ears(CALIBRATION, Listening(mode), take=lambda _: None)
+    reader = FrameReader(turns=Listening(mode).turns)
+    for day in range(40):
+        for time_s, data in records[:: 1 if day < 2 else 10]:
+            found = reader.read(Record(time_s + 86_400.0 * day, 127, data, False, False))
+            assert found is not None
+            ears.hear(found)
+        assert len(ears._presence._alive) < 20
+        assert not ears._by_quarter
+        assert len(ears._linker._counts) < 10
+        assert sum(len(hour.cells) for hour in ears._pieces.by_hour.values()) < 20_000
+    assert ears.finish(reader.counts, ()).span_s > 39 * 86_400
+
+
+def test_the_command_prints_one_json_object_though_windows_come_first(shop: Path) -> None:
+    said = CliRunner().invoke(app, ["replay", str(shop), "--json"])
+    assert said.exit_code == 0, said.stderr
+    whole = as_json(run(shop))
+    assert json.loads(said.stdout) == json.loads(json.dumps(whole))
+    lines = CliRunner().invoke(app, ["replay", str(shop)]).stdout.splitlines()
+    assert lines[0] == "people present, by ten minutes (UTC)"
+    assert sum(line.startswith("  20") for line in lines) == len(whole["occupancy"])
+    assert lines[-1].startswith("calibration")

@@ -234,6 +234,10 @@ def test_meraki_3_takes_the_strongest_access_point_and_says_dbm_only_where_it_is
     assert Meraki("s3", senders()).decode(meraki_3(type="BLE"), NOON_S) == []
 
 
+said: list[str] = []
+"""What the web hook told its owner."""
+
+
 def post(method: str, body: bytes = b"") -> tuple[int, bytes, list[Any]]:
     taken: list[Any] = []
     sent: list[Any] = []
@@ -248,8 +252,9 @@ def post(method: str, body: bytes = b"") -> tuple[int, bytes, list[Any]]:
         sent.append(message)
 
     webhook = meraki_webhook(
-        Meraki("s3", senders()), validator="abc123", take=take, now=lambda: NOON_S
-    )
+        Meraki("s3", senders()), validator="abc123", take=take, now=lambda: NOON_S,
+        refuse=lambda reason, _: said.append(reason),
+    )  # fmt: skip
     asyncio.run(webhook({"type": "http", "method": method}, receive, send))
     return sent[0]["status"], sent[1]["body"], taken
 
@@ -258,9 +263,10 @@ def test_the_webhook_answers_its_validator_and_takes_posts_with_the_secret_only(
     assert post("GET")[:2] == (200, b"abc123")
     status, _, taken = post("POST", meraki_3())
     assert (status, len(taken)) == (200, 2)
-    status, said, taken = post("POST", meraki_3(secret="guess"))
+    status, answer, taken = post("POST", meraki_3(secret="guess"))
     assert (status, taken) == (403, [])
-    assert b"guess" not in said
+    assert b"guess" not in answer
+    assert said == ["a post was refused: the post carries another secret"]
     assert post("POST", b"x" * (5 * 1024 * 1024))[0] == 413
     assert post("POST", b"x")[0] == 400
     assert post("PUT")[0] == 405

@@ -50,6 +50,9 @@ def test_the_bench_measures_this_machine(tmp_path: Path) -> None:
     pytest.importorskip("scapy")
     capture = write(tmp_path / "shop.pcap.gz", busy_shop(40).pcap())
     measured = measure(capture, 3000)
-    assert measured["parsed_to_scapy"] > 20
-    assert 0 < measured["parsed_to_raw"] < 1
-    assert measured["memory_mb_at_the_end"] >= measured["memory_mb_at_a_third"] > 0
+    assert measured.parsed_to_scapy > 20
+    assert 0 < measured.parsed_to_raw < 1
+    assert [at.frames for at in measured.memory] == [300 * n for n in range(1, 11)]
+    assert min(at.resident_mb for at in measured.memory) > 0
+    assert measured.chain_days > 1
+    assert measured.chain_windows >= measured.chain_days

@@ -15,7 +15,7 @@ from storepulse.eval.calibration import times_by_phone
 from storepulse.eval.data_folders import WrongData
 from storepulse.eval.dwell import LENGTHS, DwellTrial, measure_dwell, visitors
 from storepulse.eval.dwell import report_of as dwell_report
-from storepulse.eval.occupancy import ScoredWindow, report_of, with_counts
+from storepulse.eval.occupancy import ScoredWindow, best_scales, report_of, with_counts
 from storepulse.eval.probe_captures import Watch, read_days, read_watches, session_begin_s
 from storepulse.eval.progress import silently
 from tests.probes.drawn_captures import DrawnPhone, busy_shop, pcap, probe, radiotap, write
@@ -149,14 +149,19 @@ def test_counts_by_hand_move_what_is_scored_towards_them() -> None:
     calibration = read_calibration()
     windows = []
     for day in range(1, 9):
-        for phones in (6.0, 8.0, 10.0):
+        for number, phones in enumerate((6.0, 8.0, 10.0, 8.0)):
             told = calibration.curve.people(phones)
-            windows.append(ScoredWindow(f"2023-05-{day:02d}", 2 * told, told, 0.0, 99.0, phones))
+            start_s = 1_682_899_200 + 86_400 * day + 600 * number
+            windows.append(
+                ScoredWindow(f"2023-05-{day:02d}", 2 * told, told, 0.0, 99.0, phones, start_s)
+            )
     none, three, many = (
         with_counts(windows, calibration, counts_a_month=number, seed=0)[0].value
         for number in (0, 3, 20)
     )
     assert none == pytest.approx(0.5)
+    best = {one.of: one.value for one in best_scales(windows)}
+    assert best["the best scale of each month"] == pytest.approx(0.0, abs=0.01)
     assert many is not None
     assert three is not None
     assert many < three < 0.5
