@@ -23,7 +23,7 @@ from probes.linking import Linker
 from probes.modes import STRICT_S, Listening, Mode
 from probes.occupancy import WINDOW_S, Occupancy, PresenceCounter
 from probes.pieces import HourOfPieces, PieceCounter, gathered_pieces
-from probes.pieces_kept import FairHours
+from probes.pieces_kept import FairDays
 from probes.streams import Once, frames_of
 from probes.throughout import ThereThroughout
 from probes.visits import SILENCE_S_MAX, Visit
@@ -115,7 +115,7 @@ class Ears:
         self._calibration = calibration
         self._take = take
         self._look_s = float("-inf")
-        self._fair_hours = FairHours()
+        self._fair_days = FairDays()
         self._listening = listening or Listening()
         self._turns = listening.turns if listening else NEVER
         self._turn: int | None = None
@@ -193,7 +193,7 @@ class Ears:
         over = self._presence.windows_over(self._first_s, time_s, self._calibration)
         for window in self._as_may_be_known(over):
             self._take(window)
-        self._fair_hours.thin(self._pieces.by_hour, now_s=time_s)
+        self._fair_days.thin(self._pieces.by_hour, now_s=time_s)
 
     def _as_may_be_known(self, windows: Sequence[Occupancy]) -> list[Occupancy]:
         if not self._listening.unknown_because("occupancy"):
