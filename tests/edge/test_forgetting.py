@@ -1,17 +1,22 @@
 """What is old leaves the node's file; what the hub lacks, and what may be asked for, stays."""
 
-from datetime import timedelta
+import shutil
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+import edge
 from edge.checks import Checks
-from edge.disk import Disk
+from edge.disk import FILE_NAME, MIGRATIONS, Disk
 from edge.errors import Contradicts, NotHere
 from edge.forgetting import forget_answers, forget_lists
 from edge.outbox import Outbox
 from edge.taps import Taps
 from storepulse.pictures import PICTURE_NAMES
 from tests.edge.samples import StandingClock, checklist
+from tests.edge.shop import UUID, Shop, error
 
 DAY = timedelta(days=1)
 FIRST, OTHER = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
@@ -72,3 +77,39 @@ def test_signatures_stay_of_those_that_a_new_photo_is_held_against(
     with disk.reading() as db:
         left = db.execute("select uuid from photos where signature is not null").fetchall()
     assert sorted(left) == [(f"{number:02}",) for number in range(10, 70)]
+
+
+async def test_a_photo_said_again_long_after_is_not_judged_as_todays(
+    shop: Shop, disk: Disk, now: StandingClock
+) -> None:
+    assert (await shop.snap(1)).status_code == 200
+    await shop.pictures_made(1)
+    with disk.transaction() as db:
+        db.executemany(
+            "insert into pictures (photo, name, at) values (?, ?, '')",
+            [(f"{UUID}1", name) for name in PICTURE_NAMES],
+        )
+    before = now.forward(30 * DAY).at
+    assert forget_answers(disk, shop.folder, before=before) == 0, "its pictures are still here"
+    shutil.rmtree(shop.folder / f"{UUID}1")
+    assert forget_answers(disk, shop.folder, before=before) == 1
+    assert error(await shop.snap(1)) == (422, "forgotten", False)
+    assert error(await shop.phone.get(f"/api/photos/{UUID}1")) == (422, "forgotten", False)
+    assert len(shop.judged()) == 1
+    shop.restart_photos()
+    assert not (shop.folder / f"{UUID}1").exists()
+
+
+def test_marks_of_before_the_upgrade_count_from_it(tmp_path: Path) -> None:
+    opened = sqlite3.connect(tmp_path / FILE_NAME)
+    for name in MIGRATIONS[:10]:
+        opened.executescript(Path(edge.__path__[0], name).read_text(encoding="utf-8"))
+    opened.execute("insert into marks (uuid, about) values ('old', '')")
+    opened.execute("pragma user_version = 10")
+    opened.commit()
+    opened.close()
+    disk = Disk(tmp_path)
+    today = datetime.now(UTC)
+    assert forget_lists(disk, now=today + 62 * DAY) == 0
+    assert forget_lists(disk, now=today + 64 * DAY) == 1
+    disk.close()
