@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from edge.backoff import Backoff
-from edge.clock import Now
+from edge.clock import Moment, Now
 from edge.disk import Disk
 from edge.enrolment import ask, read_hub, trusting
 from edge.errors import EnrolmentRefused, HubAway
+from edge.forgetting import ANSWERS_KEPT_MIN, forget_answers, forget_lists
 from edge.identity import Identity, read_identity
 from edge.photos import OK, ORIGINAL
 from storepulse.errors import StorepulseError
@@ -220,13 +221,19 @@ class Pictures:
             )
 
     def tidy_if_due(self) -> int:
-        """Once a day, remove the pictures that the hub has and that are old; returns how many."""
-        now = self._now().at
+        """Once a day, remove the pictures that the hub has and that are old; returns how many.
+
+        What lies in the file of old photos, lists and taps is forgotten then, too.
+        """
+        moment = self._now()
+        now = moment.at
         last = self._tidied_at
         if last is not None and last <= now < last + _TIDY_EVERY:
             return 0
         self._tidied_at = now
-        return self.tidy(before=now - timedelta(days=self._days))
+        removed = self.tidy(before=now - timedelta(days=self._days))
+        self._forget_if_sure(moment)
+        return removed
 
     def tidy(self, *, before: datetime) -> int:
         """Remove the pictures of photos from before a moment that owe nothing; returns how many."""
@@ -243,6 +250,15 @@ class Pictures:
                 shutil.rmtree(folder, ignore_errors=True)
                 removed += 1
         return removed
+
+    def _forget_if_sure(self, now: Moment) -> None:
+        # By a clock that nobody set, today may be far from now, and what was told today old.
+        if now.clock.synchronised:
+            forget_lists(self._disk, now=now.at)
+            forget_answers(
+                self._disk, self._folder,
+                before=now.at - max(timedelta(days=self._days), ANSWERS_KEPT_MIN),
+            )  # fmt: skip
 
     def _note(self, trouble: str) -> None:
         """Say it once, not with every try."""

@@ -131,7 +131,7 @@ class Checks:
             asked = ["item", checklist, item, state, reason]
             about = json.dumps(asked + ([] if rest_days is None else [rest_days]),
                                ensure_ascii=False)  # fmt: skip
-            if not first_time(db, uuid, about):
+            if not first_time(db, uuid, about, moment.at):
                 return kept
             (sku,) = (one.sku for one in kept.checklist.items if one.id == item)
             until = self._rest(kept.checklist.bay, sku, state, reason, rest_days, moment)

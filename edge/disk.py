@@ -21,7 +21,7 @@ MIGRATIONS: Final = (
     "0001_start.sql", "0002_phones.sql", "0003_pictures.sql", "0004_after.sql",
     "0005_withdrawn.sql", "0006_push.sql", "0007_ticket.sql", "0008_staff.sql",
     "0009_rounds.sql",
-    "0010_prices.sql",
+    "0010_prices.sql", "0011_forgetting.sql",
 )  # fmt: skip
 _CHECK_WHOLE_BELOW_BYTES: Final = 64 * MIB
 """A larger file is not read through at start: on a slow card that would take minutes."""

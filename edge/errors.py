@@ -53,6 +53,10 @@ class NotJudged(BadInput):
     """A photo at which every child gave up."""
 
 
+class Forgotten(BadInput):
+    """A photo from so long ago that its answer is no longer kept."""
+
+
 class Unpaired(BadInput):
     """Nobody whom this node knows."""
 

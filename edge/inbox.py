@@ -130,7 +130,9 @@ class Inbox:
         with self._disk.transaction() as db:
             kept = self.one(action)
             state = next_state(kept.state, event)
-            known = state == kept.state if uuid is None else not first_time(db, uuid, about)
+            known = (
+                state == kept.state if uuid is None else not first_time(db, uuid, about, moment.at)
+            )
             if known and (uuid is not None or kept.state not in _CLOSED):
                 return kept
             if state == kept.state and kept.state in _CLOSED:

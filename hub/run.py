@@ -34,6 +34,7 @@ from hub.errors import DatabaseUnavailable
 from hub.feeds.running import keep_fed
 from hub.figures.keeping import keep_figures
 from hub.figures.retention import remove_old_facts
+from hub.ingest.faults import remove_old_faults
 from hub.ingest.garbage import collect_less_often
 from hub.ingest.listener import Tally, listen, utc_now
 from hub.nodes.authority_files import (
@@ -426,11 +427,12 @@ async def _keep_retention(database: Database) -> None:
     while True:
         try:
             await asyncio.to_thread(remove_old_facts, database, now=utc_now())
+            await asyncio.to_thread(remove_old_faults, database, now=utc_now())
         except DatabaseUnavailable as error:
-            log.warning("old facts could not be removed: %s", error)
+            log.warning("old facts or faults could not be removed: %s", error)
         except Exception:
             # The hub goes on whatever is wrong here; what is left goes tomorrow.
-            log.exception("old facts could not be removed")
+            log.exception("old facts or faults could not be removed")
         await asyncio.sleep(_CLEAN_UP_S)
 
 

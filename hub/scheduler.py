@@ -27,7 +27,7 @@ import psycopg
 
 from hub.actions.escalating import confirm, escalate, open_weekdays, withdraw
 from hub.actions.following import follow_checklists
-from hub.actions.overdue import count_overdue, facts_of_overdue
+from hub.actions.overdue import count_overdue, facts_of_overdue, told_before
 from hub.actions.pushing import handed_out_now, may_wait_for_checklist, pushes_of_today
 from hub.actions.store import (
     NewAction,
@@ -116,8 +116,9 @@ class Scheduler:
     weighed_at: datetime | None = None
     """When it was last looked at what trials have shown."""
     layouts_told_at: datetime | None = None
-    overdue_told: dict[str, tuple[date, int]] = field(default_factory=dict)
-    """Of each shop with overdue checklists the day and number that were told as a fact."""
+    overdue_told: dict[str, tuple[date, int]] | None = None
+    """Of each shop with overdue checklists the day and number that were told as a fact; None: not
+    looked up yet."""
     listened_at: datetime | None = None
     """When silence was last looked for."""
     looked_for_days_at: datetime | None = None
@@ -189,7 +190,10 @@ class Scheduler:
 
     def _tell_overdue(self, now: datetime) -> None:
         with self.database.connection() as connection:
-            facts, told = facts_of_overdue(count_overdue(connection), self.overdue_told, now=now)
+            before = self.overdue_told
+            if before is None:
+                before = told_before(connection, now=now)
+            facts, told = facts_of_overdue(count_overdue(connection), before, now=now)
             insert_facts(connection, [SaidFact(fact) for fact in facts], received_at=now)
         self.overdue_told = told
 

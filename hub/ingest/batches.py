@@ -15,6 +15,7 @@ from hub.actions.store import move_action, note_delivered, note_withdrawal_kept,
 from hub.errors import DatabaseUnavailable, NodeRefused
 from hub.ingest.fact_rules import as_storable, storable
 from hub.ingest.facts_store import SaidFact, insert_facts, insert_keys
+from hub.ingest.faults import insert_quarantined, raise_alarms
 from hub.ingest.sorting import (
     TAPS,
     Alarm,
@@ -37,14 +38,12 @@ from hub.ingest.streams_store import (
     advance_streams,
     insert_event,
     insert_merged,
-    insert_quarantined,
     insert_waiting,
     known_contents,
     known_merged,
     known_offsets,
     learn_offset,
     lock_streams,
-    raise_alarms,
     take_waiting,
 )
 from hub.nodes.store import revoked_among

@@ -1,4 +1,4 @@
-"""Each node's numbered stream in the database: keys, quarantine, alarms, boots. Decides nothing."""
+"""Each node's numbered stream in the database: keys, boots, what waits. Decides nothing."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Final
 
 from psycopg.types.json import Jsonb
 
-from hub.ingest.sorting import Alarm, Offset, Quarantined, advance
+from hub.ingest.sorting import Offset, advance
 from hub.store.database import Connection
 from hub.store.queries import question
 from storepulse.events import Event, type_of
@@ -121,41 +121,6 @@ def acknowledgements(connection: Connection, address: Address) -> list[Acknowled
         question("streams_of_node"), {"node_path": address.path, "limit": _STREAMS_TOLD}
     )
     return [Acknowledgement(**row) for row in rows]
-
-
-def insert_quarantined(
-    connection: Connection,
-    address: Address,
-    quarantined: Sequence[Quarantined],
-    *,
-    received_at: datetime,
-) -> None:
-    """Keep messages aside, in full."""
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            question("new_quarantined"),
-            [
-                {
-                    "node_path": address.path, "epoch": one.key.epoch, "number": one.key.number,
-                    "reason": one.reason, "raw": one.raw, "received_at": received_at,
-                }
-                for one in quarantined
-            ],
-        )  # fmt: skip
-
-
-def raise_alarms(
-    connection: Connection, node_path: str, alarms: Sequence[Alarm], *, at: datetime
-) -> None:
-    """Keep alarms for a person to look at."""
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            question("new_alarm"),
-            [
-                {"kind": one.kind, "node_path": node_path, "detail": one.detail, "at": at}
-                for one in alarms
-            ],
-        )
 
 
 def insert_event(

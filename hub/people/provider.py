@@ -6,6 +6,8 @@ addresses are fetched by the standard library.
 
 import base64
 import json
+import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -32,6 +34,10 @@ _CHALLENGE: Final = cast("Callable[[str], str]", create_s256_code_challenge)
 _LEEWAY_S: Final = 120
 """The provider's clock and ours."""
 _TIMEOUT_S: Final = 10.0
+_TURN_S: Final = 1.0
+"""So long one waits while another asks for the provider's description."""
+_AWAY_S: Final = 10.0
+"""So long a failure to get it is remembered."""
 _SUBJECT_CHARACTERS_MAX: Final = 255
 """As the specification has it (OpenID Connect Core 1.0, section 2)."""
 
@@ -79,6 +85,12 @@ class Provider:
     client: Client
     _said: Mapping[str, Any] | None = None
     _keys: KeySet | None = None
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+    """Whoever has it asks for the description."""
+    _away: str = ""
+    """Why it could not be had."""
+    _away_until_s: float = 0.0
+    """By the monotonic clock: no sooner the description is asked for again."""
 
     def address(self, begun: Begun, *, redirect_uri: str) -> str:
         """Where a browser is sent to sign in.
@@ -145,15 +157,38 @@ class Provider:
         return jwt.decode(token, self._keys, algorithms=list(ALGORITHMS))
 
     def _endpoint(self, name: str) -> str:
-        if self._said is None:
-            said = _ask(self.client.issuer.rstrip("/") + "/.well-known/openid-configuration")
-            if said.get("issuer") != self.client.issuer:
-                raise NotVouchedFor(f"the provider calls itself {said.get('issuer')!r}")
-            self._said = said
-        address = self._said.get(name)
+        address = self._described().get(name)
         if not isinstance(address, str) or not _is_safe(address):
             raise NotVouchedFor(f"the provider names no safe {name}")
         return address
+
+    def _described(self) -> Mapping[str, Any]:
+        """Asked for by one at a time, and after a failure not at once again.
+
+        Strangers can make us ask: while the provider is away, they must not hold all our threads.
+        """
+        if self._said is not None:
+            return self._said
+        if not self._turn.acquire(timeout=_TURN_S):
+            raise NotVouchedFor("the provider does not answer: try again in a moment")
+        try:
+            if self._said is None:
+                self._said = self._asked_for()
+            return self._said
+        finally:
+            self._turn.release()
+
+    def _asked_for(self) -> Mapping[str, Any]:
+        if self._away and time.monotonic() < self._away_until_s:
+            raise NotVouchedFor(self._away)
+        try:
+            said = _ask(self.client.issuer.rstrip("/") + "/.well-known/openid-configuration")
+            if said.get("issuer") != self.client.issuer:
+                raise NotVouchedFor(f"the provider calls itself {said.get('issuer')!r}")
+        except NotVouchedFor as error:
+            self._away, self._away_until_s = str(error), time.monotonic() + _AWAY_S
+            raise
+        return said
 
     def _basic(self) -> str:
         # RFC 6749, section 2.3.1: both are encoded as a form's words first.

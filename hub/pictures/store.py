@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from hub.errors import BlobContradicts
+from hub.ingest.faults import raise_alarms
 from hub.ingest.sorting import Alarm
-from hub.ingest.streams_store import raise_alarms
 from hub.pictures.blobs import BlobKey, BlobStore, check_picture
 from hub.store.database import Database
 from hub.store.queries import question

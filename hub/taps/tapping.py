@@ -68,8 +68,11 @@ def facts_of_taps(
     facts: list[Fact] = []
     zones = known_shops(connection, sorted(oldest))
     all_taps = taps_since(connection, oldest, now=now)
+    bare = {shop for shop, one in all_taps.items() if not (one.receptions or one.experiences)}
+    # Without taps now, and yet told of some: the only one was taken back.
+    bare -= _told_of_taps(connection, {shop: oldest[shop] for shop in bare}, now=now)
     for shop, taps in all_taps.items():
-        if not (taps.receptions or taps.experiences):
+        if shop in bare:
             continue
         timezone = zones[shop].timezone
         today = local_day(now, timezone)
@@ -86,6 +89,19 @@ def facts_of_taps(
         facts += tap_facts(shop, taps, known, days, timezone=timezone, now=now, coverage=believed)
         facts += _open_ones(shop, taps, days, known, timezone=timezone, now=now)
     return facts
+
+
+def _told_of_taps(
+    connection: Connection, oldest: Mapping[str, datetime], *, now: datetime
+) -> set[str]:
+    if not oldest:
+        return set()
+    since = min(now, *oldest.values()) - timedelta(days=5)
+    dated = facts_of_days(
+        connection, since.date(), now.date() + timedelta(days=1), shops=sorted(oldest),
+        metrics=_METRICS,
+    )  # fmt: skip
+    return {one.fact.shop for one in dated if one.fact.source == SOURCE}
 
 
 def _believed(taps: Taps, visitors: ShopDays, days: Sequence[date]) -> dict[date, float]:

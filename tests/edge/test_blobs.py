@@ -1,8 +1,10 @@
 """Pictures of judged photos go up once each, wait while the hub is away, and go when old."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -11,6 +13,7 @@ import pytest
 
 from edge.backoff import Backoff
 from edge.blobs import Owed, PictureRefused, Pictures, standing_of
+from edge.clock import Moment
 from edge.disk import Disk
 from edge.errors import HubAway
 from edge.identity import Identity, keep_identity, new_key
@@ -213,3 +216,55 @@ async def test_old_pictures_go_when_the_hub_has_them(
     hub.away = False
     await going.send_owed()
     assert going.tidy_if_due() == 0
+
+
+async def test_an_old_answer_is_forgotten_but_its_uuid_is_not(
+    data: Path, disk: Disk, now: StandingClock
+) -> None:
+    hub = Hub()
+    old, owing, young, refused = (photo(disk, data, number) for number in (1, 2, 3, 4))
+    hub.refuses.add(refused)
+    with disk.transaction() as db:
+        db.execute("update photos set answer = '{}', prices = '{}', rights = '{}'")
+        day_27 = (NOON + timedelta(days=27)).isoformat()
+        db.execute("update photos set received_at = ? where uuid = ?", (day_27, young))
+    await pictures(data, disk, now, hub).send_owed()
+    with disk.transaction() as db:
+        db.execute("delete from pictures where photo = ? and name = ?", (owing, PICTURE_NAMES[0]))
+    now.forward(timedelta(days=29))
+    going = pictures(data, disk, now, hub)
+    assert going.tidy_if_due() == 2
+    with disk.reading() as db:
+        rows = db.execute(
+            "select uuid, status, prices, rights from photos order by uuid"
+        ).fetchall()
+        (answer,) = db.execute("select answer from photos where uuid = ?", (old,)).fetchone()
+        settled = {uuid for (uuid,) in db.execute("select photo from pictures")}
+    assert rows == [
+        (old, 422, None, None), (owing, 200, "{}", "{}"), (young, 200, "{}", "{}"),
+        (refused, 422, None, None),
+    ]  # fmt: skip
+    assert json.loads(answer)["error"]["code"] == "forgotten"
+    assert settled == {owing, young}
+    assert standing_of(disk) == (1, 0)
+    # A node that starts anew owes what it owed before, and nothing of what was forgotten.
+    assert {one.photo for one in pictures(data, disk, now, hub).owed()} == {owing}
+
+
+async def test_by_a_clock_that_nobody_set_nothing_is_forgotten(
+    data: Path, disk: Disk, now: StandingClock
+) -> None:
+    hub = Hub()
+    photo(disk, data, 1)
+    await pictures(data, disk, now, hub).send_owed()
+    now.forward(timedelta(days=500))
+    clock = replace(now.moment.clock, synchronised=False)
+    now.moment = Moment(now.moment.at, clock)
+    going = pictures(data, disk, now, hub)
+    going.tidy_if_due()
+    with disk.reading() as db:
+        assert db.execute("select status from photos").fetchall() == [(200,)]
+    now.moment = Moment(now.moment.at, replace(clock, synchronised=True))
+    pictures(data, disk, now, hub).tidy_if_due()
+    with disk.reading() as db:
+        assert db.execute("select status from photos").fetchall() == [(422,)]

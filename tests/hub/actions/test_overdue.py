@@ -1,9 +1,9 @@
 """Overdue checklists are told as facts, once a day and at each change."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 
-from hub.actions.overdue import facts_of_overdue
+from hub.actions.overdue import facts_of_overdue, told_before
 from hub.codes.computing import ensure_default_policy
 from hub.codes.policy import default_json
 from hub.ingest.facts_store import SaidFact, facts_of_days, insert_facts
@@ -26,6 +26,28 @@ def test_a_number_is_told_once_a_day_and_at_each_change() -> None:
     done, told = facts_of_overdue({}, told, now=tomorrow + timedelta(hours=1))
     assert [fact.value for fact in done] == [0.0]
     assert facts_of_overdue({}, told, now=tomorrow + timedelta(hours=2)) == ([], {})
+
+
+def test_a_hub_that_starts_anew_knows_what_it_told(database: Database) -> None:
+    with database.connection() as connection:
+        save_shop(connection, Shop(shop=SHOP))
+        save_shop(connection, Shop(shop="mended"))
+        told: dict[str, tuple[date, int]] = {}
+        for count, at in (
+            ({SHOP: ("UTC", 2), "mended": ("UTC", 1)}, back(1)),
+            ({SHOP: ("UTC", 3)}, DAY),
+        ):
+            facts, told = facts_of_overdue(count, told, now=midnight(at))
+            insert_facts(connection, [SaidFact(one) for one in facts], received_at=NOON)
+        assert told_before(connection, now=NOON) == told == {SHOP: (DAY, 3)}
+    # Its checklists were closed meanwhile: that is told.
+    Scheduler(database).step(NOON)
+    with database.connection() as connection:
+        assert told_before(connection, now=NOON) == {}
+        facts_of_day = facts_of_days(connection, DAY, DAY, metrics=["checklists_overdue"])
+    assert sorted((one.fact.shop, one.fact.value) for one in facts_of_day) == [
+        (SHOP, 0.0), (SHOP, 3.0), ("mended", 0.0)
+    ]  # fmt: skip
 
 
 def test_an_overdue_checklist_colours_goods_where_the_policy_says_so(database: Database) -> None:

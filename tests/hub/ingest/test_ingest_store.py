@@ -171,7 +171,7 @@ def test_a_fact_id_that_is_taken_raises_an_alarm(database: Database) -> None:
 
 
 def test_a_value_that_only_the_database_refuses_holds_up_nobody(database: Database) -> None:
-    # Beyond what a timestamp of PostgreSQL shares with Python: no rule of ours looks at it.
+    # A rule of ours refuses a year that no tap is of; what is too big the database alone refuses.
     far = ReceptionTapped(id="r", at=datetime.max.replace(tzinfo=UTC))
     too_big = checklist(planogram_version=2**80)
     done = store(
@@ -179,7 +179,8 @@ def test_a_value_that_only_the_database_refuses_holds_up_nobody(database: Databa
         said(fact("b"), 4),
     )  # fmt: skip
     assert done.acknowledgements == [Acknowledgement(epoch="e", through=4)]
-    assert [one.key.number for one in done.quarantined] == [2]
+    assert [one.key.number for one in done.quarantined] == [2, 3]
+    assert "not storable" in done.quarantined[0].reason
     assert facts(database) == [fact("a"), fact("b")]
 
 

@@ -51,6 +51,7 @@ def app(session_database: Database, provider: Provider) -> Any:
 def fake(running: FakeProvider, provider: Provider) -> FakeProvider:
     """As new: nobody knows its keys yet, and it tells the truth."""
     provider._said = provider._keys = None
+    provider._away_until_s = 0.0
     fresh = FakeProvider(issuer=running.issuer)
     for name in fresh.__dataclass_fields__:
         setattr(running, name, getattr(fresh, name))
@@ -189,6 +190,34 @@ def test_a_provider_that_calls_itself_otherwise_is_not_asked(
     fake.issuer_said = "https://elsewhere.example"
     answer = browser.post("/api/account", json={})
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not_vouched_for")
+
+
+def test_a_provider_that_failed_is_not_asked_by_every_stranger(
+    browser: Visitor, fake: FakeProvider, provider: Provider
+) -> None:
+    fake.issuer_said = "https://elsewhere.example"
+    answers = [browser.post("/api/account", json={}) for _ in range(3)]
+    assert {one.json()["error"]["code"] for one in answers} == {"not_vouched_for"}
+    assert len(fake.asked) == 1
+    until_s = provider._away_until_s
+    fake.issuer_said = ""
+    assert browser.post("/api/account", json={}).status_code == 401
+    # Who asks meanwhile does not put it off.
+    assert provider._away_until_s == until_s
+    provider._away_until_s = 0.0
+    assert browser.post("/api/account", json={}).status_code == 200
+
+
+def test_while_one_asks_for_the_description_others_are_sent_away(
+    browser: Visitor, fake: FakeProvider, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.people.provider._TURN_S", 0.01)
+    with provider._turn:
+        answer = browser.post("/api/account", json={})
+    assert answer.status_code == 401
+    assert "try again" in answer.json()["error"]["message"]
+    assert fake.asked == []
+    assert browser.post("/api/account", json={}).status_code == 200
 
 
 def test_keys_that_turn_are_looked_up_once(

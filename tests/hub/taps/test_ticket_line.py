@@ -8,6 +8,7 @@ from edge.outbox import Outbox
 from edge.taps import Taps
 from hub.api.app import create_app
 from hub.ingest.batches import store_batch
+from hub.ingest.facts_store import SaidFact, insert_facts
 from hub.phones.store import configs_to_send, keep_ticket_pages, note_config_sent
 from hub.shops_store import Shop, node_said_state, save_shop, see_node
 from hub.store.database import Database
@@ -59,6 +60,34 @@ def test_the_link_of_a_ticket_leads_to_its_page_and_only_its_deal_counts(
     counted = {one.metric: one.value for one in facts if one.start <= began < one.end}
     assert counted["experiences"] == 2
     assert counted["experience_deals"] == 1
+    disk.close()
+
+
+def test_a_day_whose_only_tap_is_taken_back_is_told_anew(
+    database: Database, tmp_path: Path
+) -> None:
+    disk = Disk(tmp_path)
+    outbox = Outbox(disk, node="node-1", bytes_max=2**30)
+    taps, now = Taps(disk, outbox), StandingClock()
+    began = now().at
+    with database.connection() as connection:
+        save_shop(connection, Shop(shop=SHOP.shop, name="Shop 17"))
+
+    def told() -> list[float | None]:
+        batch = encode_batch(SHOP, outbox.unacknowledged(0, 100))
+        store_batch(database, SHOP, decode_batch(batch), received_at=now().at)
+        with database.connection() as connection:
+            facts = facts_of_taps(connection, {SHOP.shop: began}, now=now().at)
+            insert_facts(connection, [SaidFact(one) for one in facts], received_at=now().at)
+        return [one.value for one in facts if one.metric == "receptions"]
+
+    assert told() == []
+    taps.tap(UUIDS[0], "reception", now())
+    now.forward(timedelta(days=1))
+    assert told() == [1]
+    taps.undo(UUIDS[0], now())
+    assert told() == [0]
+    assert told() == []
     disk.close()
 
 

@@ -1,0 +1,1 @@
+update alarms set detail = %(detail)s where id = %(alarm)s;
