@@ -41,6 +41,7 @@ from storepulse.wire import (
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 OURS = Address("acme", "17", "node-1")
+RESEND_S = 0.2
 KINDS: list[BrokerKind] = (
     ["embedded", "mosquitto"] if installed_kind() == "mosquitto" else ["embedded"]
 )
@@ -57,7 +58,7 @@ def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
 
 def quick(broker_url: str) -> Settings:
     return Settings(
-        chain="acme", broker=broker_url, courier_tick_s=0.05, resend_s=0.2, retry_s_max=0.2
+        chain="acme", broker=broker_url, courier_tick_s=0.05, resend_s=RESEND_S, retry_s_max=0.2
     )
 
 
@@ -198,17 +199,18 @@ async def test_an_action_comes_down_until_its_receipt_goes_up(
             insert_actions(connection, [NewAction(action=action)])
         assert [await node.hear() for _ in range(3)] == [["a1"]] * 3
         await node.say(ActionMarked(action="a1", event="receipt_stored", at=NOON))
-        heard = 3
         while await node.hear() == ["a1"]:
-            heard += 1
+            pass
         with database.connection() as connection:
             assert [one.state for one in actions(connection)] == ["delivered"]
-        # The broker hands on faster than the hub counts what it has sent.
-        await until(lambda: tally.actions_sent >= heard)
-        sent = tally.actions_sent
-        await node.say(fact("f"), first=2)
-        await until(lambda: tally.messages >= 2)
-        assert tally.actions_sent == sent
+        # What was on its way when the receipt came still comes, and a broker may say it twice.
+        for number in (2, 3):
+            await node.say(fact(f"f{number}"), first=number)
+            while await node.hear() == ["a1"]:
+                pass
+            await asyncio.sleep(2 * RESEND_S)  # nothing to wait for: time to be said again
+        await node.say(fact("f4"), first=4)
+        assert await node.hear() == Acknowledgement(epoch="e", through=4)
         await node.say_state(NodeState(online=False))
         await until(lambda: not _online(database))
         await node.client.publish(OURS.topic("state"), b"", qos=1, retain=True)
