@@ -195,6 +195,8 @@ _LETTERS: Final = re.compile(r"[^\W\d_]")
 
 def forgotten(page: Any) -> list[str]:
     """Texts on the page that came neither from the catalogue nor from an answer of the API."""
+    # The texts first: whatever answer they came from has been heard by then.
+    texts = page.evaluate(_TEXTS)
     known: set[str] = set()
     for answer in page.answers:
         if "application/json" in answer.headers.get("content-type", ""):
@@ -204,7 +206,7 @@ def forgotten(page: Any) -> list[str]:
     known |= {unquote(part) for part in page.url.partition("#")[2].partition("?")[0].split("/")}
     data = sorted((one for one in known if one.strip()), key=len, reverse=True)
     found = []
-    for text in page.evaluate(_TEXTS):
+    for text in texts:
         rest = text
         while (less := re.sub(r"⟦[^⟦⟧]*⟧", "", rest)) != rest:
             rest = less
