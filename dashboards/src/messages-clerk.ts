@@ -42,7 +42,7 @@ export const CLERK_MESSAGES = {
   'person.line': { en: '{name} today: receptions {receptions}, experiences {experiences}, deals {deals}', zh: '{name} 今天：接待 {receptions}，体验 {experiences}，成交 {deals}' },
   'person.until': { en: 'Signs out at {when} unless you tap', zh: '如无操作，{when} 自动退出' },
   'person.leave': { en: 'Sign out', zh: '退出' },
-  'error.wrong_pin': { en: 'The PIN is not right. After five wrong ones this name is locked for a while.', zh: 'PIN 不正确。连续输错 5 次后，此姓名会暂时锁定。' },
+  'error.wrong_pin': { en: 'The PIN is not right. After 5 wrong ones in a row this name is locked for a while.', zh: 'PIN 不正确。连续输错 5 次后，此姓名会暂时锁定。' },
   'error.name_locked': { en: 'Too many wrong PINs, so this name is locked for a while. Wait, or ask the installer for a new PIN. Taps still count.', zh: 'PIN 输错次数过多，此姓名已暂时锁定。请稍后再试，或请安装人员重设。计数不受影响。' },
 
   'ticket.show': { en: 'Show the ticket', zh: '出示编号' },

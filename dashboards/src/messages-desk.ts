@@ -24,9 +24,9 @@ export const DESK_MESSAGES = {
   'compare.all': { en: 'All shops', zh: '全部门店' },
   'compare.nogroup': { en: 'without one', zh: '未填写' },
   'compare.none': { en: 'No shop has both figures on this day. Choose others.', zh: '当天没有门店同时具备这两项数据，请另选。' },
-  'compare.how': { en: 'Each sign is a shop, its cross the 90% intervals, the green lines the limits of healthy. Point at a shop to read it.', zh: '每个符号为一家门店，十字线为 90% 区间，绿线为健康界限。指向门店即可读数。' },
+  'compare.how': { en: 'Each sign is a shop, its cross the 90% intervals, the thick lines the limits of healthy. Point at or tap a shop to read it.', zh: '每个符号为一家门店，十字线为 90% 区间，绿线为健康界限。指向门店即可读数。' },
   'compare.dot': { en: 'across {x}, up {y}', zh: '横轴 {x}，纵轴 {y}' },
-  'compare.median': { en: '{n} shops; half of them lie above {x} and {y}', zh: '{n} 家门店，中位数为 {x} 和 {y}' },
+  'compare.median': { en: '{n} shops; half of them lie above {x}, half above {y}', zh: '{n} 家门店，中位数为 {x} 和 {y}' },
   'compare.plane': { en: '{group}: {n} shops by {x} and {y}; the table below has the same figures', zh: '{group}：{n} 家门店，按{x}与{y}；下方表格有相同数据' },
   'compare.table': { en: 'As a table: {n} of {all} shops', zh: '以表格显示：{all} 家门店中的 {n} 家' },
   'nav.policy': { en: 'Limits', zh: '界限' },
@@ -127,5 +127,5 @@ export const DESK_MESSAGES = {
   'desk.versions': { en: 'Published versions', zh: '已发布的版本' },
   'desk.from': { en: 'from {day}', zh: '{day}起' },
   'desk.atonce': { en: 'at once', zh: '立即生效' },
-  'desk.told': { en: '{told} of {n} nodes hold it', zh: '{n} 台主机中 {told} 台已获取' },
+  'desk.told': { en: 'Held by {told} of {n} nodes', zh: '{n} 台主机中 {told} 台已获取' },
 } as const

@@ -214,8 +214,8 @@ export const OFFICE_MESSAGES = {
   'notices.nottaken': { en: '{services} did not accept it', zh: '{services}未接收' },
   'notices.state.sent': { en: 'sent {when}', zh: '{when} 已发送' },
   'notices.state.waits': { en: 'goes {when}', zh: '{when} 发送' },
-  'notices.state.again': { en: 'failed {n} times, tried again {when}', zh: '失败 {n} 次，{when} 重试' },
-  'notices.state.gaveup': { en: 'given up {when} after {n} tries', zh: '尝试 {n} 次后于 {when} 放弃' },
+  'notices.state.again': { en: 'failures: {n}, next try {when}', zh: '失败 {n} 次，将于 {when} 重试' },
+  'notices.state.gaveup': { en: 'given up {when}, tries: {n}', zh: '尝试 {n} 次后于 {when} 放弃' },
 
   // Feeds
   'feeds.heading': { en: 'Feeds', zh: '数据来源' },

@@ -116,7 +116,7 @@ describe('a feed', () => {
 describe('a line of the log', () => {
   it('tells of before and after only what differs', () => {
     const told = detailWords({ before: { role: 'region', regions: ['East'] }, after: { role: 'region', regions: ['East', 'North'] } })
-    expect(told).toBe('regions: East → East North')
+    expect(told).toBe('regions: East → East + North')
     expect(detailWords({ version: 2 })).toBe('version: 2')
     expect(detailWords({})).toBe('')
   })

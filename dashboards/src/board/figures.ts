@@ -66,7 +66,7 @@ interface Figure {
 export function withInterval(unit: string, { value, low, high }: Figure, exact: (plain: string) => string = (plain) => plain): string {
   if (value === null) return t('shop.novalue')
   if (low === null || high === null || low === high) return exact(said(unit, value))
-  return t('shop.value', { value: said(unit, value), low: saidShort(unit, low), high: said(unit, high) })
+  return t('shop.value', { value: said(unit, value), low: unit === 'min' ? number(low) : saidShort(unit, low), high: said(unit, high) })
 }
 
 /** A fact in words: what it is of, and its figure. */

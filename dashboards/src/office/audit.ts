@@ -34,6 +34,6 @@ export function detailWords(detail: Plain): string {
 
 function words(value: unknown): string {
   if (value === undefined || value === null || value === '') return '–'
-  if (Array.isArray(value)) return value.length ? value.map(words).join(' ') : '–'
+  if (Array.isArray(value)) return value.length ? value.map(words).join(' + ') : '–'
   return isPlain(value) ? JSON.stringify(value) : String(value)
 }
