@@ -78,6 +78,7 @@ export const MESSAGES = {
   'error.contradicts': { en: 'This was said otherwise before, and the first answer stays.', zh: '之前已有不同的记录，以先前的为准。' },
   'error.too_large': { en: 'The photo is too large for the node. Take it with a lower resolution.', zh: '照片太大，请降低分辨率后重拍。' },
   'error.not_judged': { en: 'The node could not judge this photo. Take it again.', zh: '门店主机无法判断这张照片，请重拍。' },
+  'error.forgotten': { en: 'This photo was judged long ago, and its list is no longer kept. Take a new one.', zh: '该照片已是较早以前的，清单不再保留。请重新拍照。' },
   'error.unreadable_photo': { en: 'This file is no photo that the node can read. Take the photo again.', zh: '门店主机无法读取此文件，请重新拍照。' },
   'error.bad_pairing_code': { en: 'A code has 8 letters and digits. Look at it again.', zh: '配对码为 8 位字母和数字，请再核对。' },
   'error.disk_full': { en: 'The node\'s disk is full. Nothing is lost; tell the installer.', zh: '门店主机磁盘已满，没有丢失任何内容，请通知安装人员。' },
