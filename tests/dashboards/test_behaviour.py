@@ -155,7 +155,7 @@ def test_a_photo_begun_right_after_pairing_stays_when_the_node_tells_the_rest_la
     page.locator(".ask h2").wait_for()
     until(lambda: held, what="the question that is answered late", page=page)
     held[0].continue_()
-    page.wait_for_function("localStorage['storepulse.phone'].includes('ticketPages')")
+    page.wait_for_function("() => localStorage['storepulse.phone']?.includes('ticketPages')")
     expect(page).to_have_url(f"{url}/#/")
     # What the address changed is on the screen.
     page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))")
