@@ -88,7 +88,9 @@ class Looker:
             timings[stage] = _ms_since(since)
             return time.perf_counter()
 
-        at = started
+        at, shown = started, None
+        if self._beside is not None:  # the verdict leaves the second core half free
+            shown = self._beside.submit(self.detector.shown, photo.rgb).result
         first = self._first_word(photo)
         reasons = first.codes
         at = lap("verdict", at)
@@ -96,7 +98,7 @@ class Looker:
         if not reasons:
             also = [] if self._doubtful is None else [self._doubtful]
             found, weak, *others = self.detector.find_at_all(
-                photo.rgb, [Limits(), Limits(score_min=WEAK_SCORE_MIN), *also]
+                photo.rgb, [Limits(), Limits(score_min=WEAK_SCORE_MIN), *also], first=shown
             )
             at = lap("detect", at)
             reasons = reasons_after_looking(first, found, weak, photo.rgb)
