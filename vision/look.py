@@ -104,6 +104,8 @@ class Looker:
             reasons = reasons_after_looking(first, found, weak, photo.rgb)
             timings["verdict"] = round(timings["verdict"] + _ms_since(at), 1)
             at = time.perf_counter()
+        elif shown is not None:
+            shown()  # the next picture is made ready in the same place
         if reasons:
             timings["total"] = _ms_since(started)
             return Observation(
