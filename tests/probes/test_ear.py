@@ -261,9 +261,11 @@ def test_a_file_that_was_taken_and_not_moved_is_moved_and_not_counted_again(
     source = f"door+folder:{inbox}?error=0.05"
     assert "cannot be used" in listen_to(source, "--keep", str(keep)).said("cannot be used")
     shutil.rmtree(in_the_way)
-    facts = listen_to(source, "--keep", str(keep)).facts(3)
-    assert {one.value for one in facts} == {6.0}
-    assert in_the_way.is_file()
+    child = listen_to(source, "--keep", str(keep))
+    while not in_the_way.is_file():
+        os.sched_yield()
+    # Its quarter and its hour, told with the six of the first time.
+    assert [one.value for one in child.facts(2)] == [6.0, 6.0]
 
 
 class Broker:
@@ -299,10 +301,12 @@ class Broker:
             await self._hear()
 
     async def until_gone(self) -> None:
-        with suppress(asyncio.IncompleteReadError):
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 await self._hear()
         self._writer.close()
+        with suppress(ConnectionError):
+            await self._writer.wait_closed()
 
     async def _hear(self) -> None:
         kind, body = await self._packet()
@@ -340,26 +344,29 @@ async def test_a_message_that_was_not_kept_is_not_acknowledged() -> None:
 async def test_what_a_killed_ear_had_acknowledged_is_kept_and_counted_once(
     tmp_path: Path, listen_to: Callable[..., Child]
 ) -> None:
+    still_to_come = b"time,in\n2100-11-17T09:00:00Z,6\n"  # of a day that is not told yet
     broker = Broker()
     server, port = await broker.begin()
     source = f"door+mqtt://127.0.0.1:{port}/t?error=0.05"
     async with asyncio.timeout(PATIENCE_S), server:
         child = listen_to(source, "--keep", str(tmp_path))
         await broker.subscribed()
-        broker.publish(7, b"time,in\n2025-11-17T09:00:00Z,6\n")
+        broker.publish(7, still_to_come)
         await broker.until_acknowledged(7)
         child.kill()
+        await broker.until_gone()
         # The broker did not get the receipt, for all it knows.
         broker.acknowledged.clear()
         child = listen_to(source, "--keep", str(tmp_path))
         await broker.subscribed()
-        broker.publish(7, b"time,in\n2025-11-17T09:00:00Z,6\n", again=True)
+        broker.publish(7, still_to_come, again=True)
         # Another message by the same number, for the first is acknowledged now.
         await broker.until_acknowledged(7)
         broker.acknowledged.clear()
-        broker.publish(7, b"time,in\n2025-11-17T09:00:00Z,6\n")
+        broker.publish(7, still_to_come)
         await broker.until_acknowledged(7)
         child.kill()
+        await broker.until_gone()
     (journal,) = tmp_path.iterdir()
     assert [one.entered for one in DoorJournal(journal).read().passages] == [6, 6]
 
