@@ -82,10 +82,10 @@ FLIGHT = """async () => {
   }
   return seen
 }"""
-"""From the first row to the last; gives the ink of each row's sign, of those that were looked at."""
+"""From the first row to the last; gives the ink of the sign of each row that was looked at."""
 SURE_INK = """(at) => {
   const sign = document.querySelector(
-    `tr[aria-rowindex="${at + 2}"] td[data-dimension=goods] path:not(.hollow, .probably)`)
+    `tr[aria-rowindex="${at + 2}"] td[data-dimension=goods] .sign path:not(.hollow, .probably)`)
   return sign && getComputedStyle(sign).fill
 }"""
 
