@@ -74,7 +74,7 @@ export function placesOf(table: HTMLElement): Places | undefined {
   const own = row.querySelector('.own svg')!
   const signPx = own.getBoundingClientRect().width
   const images = (probable: boolean) =>
-    Object.fromEntries(WORST_FIRST.map((one) => [one, signOf(one, styles.getPropertyValue(`--${one}`), probable, signPx, scale)])) as Images
+    Object.fromEntries(WORST_FIRST.map((one) => [one, keptSign(one, styles.getPropertyValue(`--${one}`), probable, signPx, scale)])) as Images
   return {
     scale, signPx,
     widthPx: from.width,
@@ -92,6 +92,16 @@ export function placesOf(table: HTMLElement): Places | undefined {
     probable: images(true),
     words: new WeakMap(),
   }
+}
+
+/** Signs once drawn, of each colour in each theme and size. */
+const kept = new Map<string, CanvasImageSource>()
+
+function keptSign(...of: Parameters<typeof signOf>): CanvasImageSource {
+  const key = of.join()
+  let sign = kept.get(key)
+  if (!sign) kept.set(key, (sign = signOf(...of)))
+  return sign
 }
 
 /** A sign as `Sign` draws it. */
