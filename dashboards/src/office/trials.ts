@@ -76,7 +76,7 @@ export function along(value: number, reach: number): number {
 
 /** An effect with its sign: +4.2 %. */
 export function signed(value: number): string {
-  const words = share(Math.abs(value), 1)
+  const words = share(Math.abs(value), 1, 1)
   return value > 0 ? `+${words}` : value < 0 ? `−${words}` : words
 }
 
