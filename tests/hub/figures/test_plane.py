@@ -100,10 +100,10 @@ def test_a_shop_with_newer_facts_is_counted_until_they_are_added_up(chain: Datab
     assert (found.behind, found.x.value[3]) == (0, 50.0)
 
 
-@pytest.mark.parametrize("metric", CATALOGUE)
-def test_every_metric_can_be_compared(chain: Database, metric: str) -> None:
-    found = plane(chain, metric, "people")
-    assert (found.x.unit, len(found.x.value)) == (CATALOGUE[metric].unit, 4)
+def test_every_metric_can_be_compared(chain: Database) -> None:
+    for name, metric in CATALOGUE.items():
+        found = plane(chain, name, "people")
+        assert (found.x.unit, len(found.x.value)) == (metric.unit, 4)
 
 
 def test_what_cannot_be_compared_is_said(chain: Database) -> None:
@@ -121,4 +121,4 @@ def test_over_http_it_is_the_newest_day_with_codes(chain: Database) -> None:
     assert (told["day"], told["x"]["value"]) == (DAY.isoformat(), [300.0, 200.0, None, None])
     assert told["x"]["called"] == {"en": "visits", "zh": "到店人次"}
     refused = head.get("/api/plane", params={"x": "visitors", "y": "nothing"})
-    assert refused.status_code == 422
+    assert refused.status_code == 400
