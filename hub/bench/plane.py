@@ -17,6 +17,7 @@ import httpx
 
 from hub.bench.board import Times, fill, head_office, serving, times_of
 from hub.bench.codes import LAST, million_steps
+from hub.bench.cpu import cpu_s, family_cpu_s
 from hub.store.database import Connection, open_database
 
 _METRICS: Final = (
@@ -47,6 +48,9 @@ class PlaneBench:
     day_figures: int
     times: dict[str, Times]
     """By the two figures; each from the question to the last byte."""
+    api_cpu_ms_a_question: float
+    database_cpu_ms_a_question: float
+    """Of all its processes. Both are what an idle machine would take, whatever else one does."""
     million_steps_s: float
     """CPU time of a million steps of an empty loop: how slow a processor was meanwhile."""
     load_before: float
@@ -68,11 +72,18 @@ def bench_plane(shops: int, days: int, asked: int) -> PlaneBench:
                 connection.execute("vacuum analyze")
                 connection.autocommit = False
             token = head_office(opened)
-            with serving(place) as (url, _):
+            assert opened.embedded is not None
+            with serving(place) as (url, process):
                 before = os.getloadavg()[0]
+                used = [cpu_s(process), family_cpu_s(opened.embedded.pid)]
                 times = {f"{x}, {y}": _ask(url, token, x, y, shops, asked) for x, y in _PAIRS}
+                used = [cpu_s(process) - used[0], family_cpu_s(opened.embedded.pid) - used[1]]
+    questions = len(_PAIRS) * (asked + 1)
     return PlaneBench(
-        shops=shops, day_figures=figures, times=times, million_steps_s=round(million_steps(), 4),
+        shops=shops, day_figures=figures, times=times,
+        api_cpu_ms_a_question=round(1000 * used[0] / questions, 1),
+        database_cpu_ms_a_question=round(1000 * used[1] / questions, 1),
+        million_steps_s=round(million_steps(), 4),
         load_before=round(before, 1), load_after=round(os.getloadavg()[0], 1),
     )  # fmt: skip
 

@@ -49,6 +49,7 @@ class Axis:
     """A letter a shop: k known, u told without enough evidence, - nothing told."""
     value: tuple[float | None, ...] = ()
     low: tuple[float | None, ...] = ()
+    """Never outside of what there can be: no share above 1, no count below 0."""
     high: tuple[float | None, ...] = ()
     n: tuple[int | None, ...] = ()
     """How many observations stand behind it; None where nobody said, and for codes."""
@@ -124,6 +125,8 @@ def axis_called(name: str) -> Axis:
 
 
 def _filled(axis: Axis, rows: Sequence[Mapping[str, Any]], which: str) -> Axis:
+    least = float("-inf") if axis.unit == "degC" else 0.0
+    most = 1.0 if axis.unit == "share" else float("inf")
     return Axis(
         name=axis.name, of_code=axis.of_code, unit=axis.unit, called=axis.called,
         dimension=axis.dimension,
@@ -131,8 +134,8 @@ def _filled(axis: Axis, rows: Sequence[Mapping[str, Any]], which: str) -> Axis:
             NONE if not row[f"{which}_told"] else "u" if row[f"{which}_value"] is None else "k"
             for row in rows
         ),
-        value=_numbers(rows, f"{which}_value"), low=_numbers(rows, f"{which}_low"),
-        high=_numbers(rows, f"{which}_high"), n=_column(rows, f"{which}_n"),
+        value=_numbers(rows, f"{which}_value"), low=_numbers(rows, f"{which}_low", least, most),
+        high=_numbers(rows, f"{which}_high", least, most), n=_column(rows, f"{which}_n"),
     )  # fmt: skip
 
 
@@ -140,8 +143,16 @@ def _column(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[Any, ...]:
     return tuple(row[name] for row in rows)
 
 
-def _numbers(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[float | None, ...]:
-    return tuple(None if row[name] is None else round(row[name], _DIGITS) for row in rows)
+def _numbers(
+    rows: Sequence[Mapping[str, Any]],
+    name: str,
+    least: float = float("-inf"),
+    most: float = float("inf"),
+) -> tuple[float | None, ...]:
+    return tuple(
+        None if row[name] is None else round(min(max(row[name], least), most), _DIGITS)
+        for row in rows
+    )
 
 
 def _worst(letters: str) -> str:

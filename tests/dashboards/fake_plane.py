@@ -55,6 +55,7 @@ def _filled(axis: Axis, rows: list[BoardRow], step: int) -> Axis:
     found = [_value(axis, row, n, step) for n, row in enumerate(rows)]
     wide = [(0.04 + 0.02 * (n % 4)) * (axis.unit in ("share", "min")) for n in range(len(rows))]
     spans = list(zip(found, wide, strict=True))
+    most = 1.0 if axis.unit == "share" else float("inf")
     return replace(
         axis,
         standing="".join(
@@ -62,7 +63,7 @@ def _filled(axis: Axis, rows: list[BoardRow], step: int) -> Axis:
         ),
         value=tuple(found),
         low=tuple(None if one is None else one * (1 - part) for one, part in spans),
-        high=tuple(None if one is None else one * (1 + part) for one, part in spans),
+        high=tuple(None if one is None else min(one * (1 + part), most) for one, part in spans),
         n=tuple(None if axis.of_code or one is None else 20 + n for n, one in enumerate(found)),
     )  # fmt: skip
 
@@ -71,7 +72,8 @@ def _value(axis: Axis, row: BoardRow, n: int, step: int) -> float | None:
     spread = 0.75 + 0.017 * ((n * step) % 29)
     if axis.of_code:
         code = next((one for one in row.codes if one.dimension == axis.name), None)
-        return None if code is None or code.value is None else round(code.value * spread, 6)
+        value = None if code is None or code.value is None else round(code.value * spread, 6)
+        return value if value is None or axis.unit != "share" else min(value, 1.0)
     if n % 20 in (7, 8):
         return None
     if axis.unit == "yes/no":

@@ -29,7 +29,8 @@ def chain(database: Database) -> Database:
         database,
         visits("1", 300, doubt=10.0, n=280), goods(DAY, 0.6, doubt=0.06, shop="1", id="g1"),
         dwell(DAY, 3.5, doubt=0.1, shop="1", id="d1"),
-        visits("2", 200), visits("3", None), goods(DAY, 0.95, shop="3", id="g3"),
+        visits("2", 200, doubt=250.0), visits("3", None),
+        goods(DAY, 0.95, doubt=0.1, shop="3", id="g3"),
     )  # fmt: skip
     Scheduler(database).step(NOON)
     add_up(database)
@@ -65,6 +66,8 @@ def test_each_shop_has_both_figures_with_their_intervals_and_counts(chain: Datab
     assert (found.x.low[0], found.x.high[0]) == pytest.approx((290.0, 310.0))
     assert found.x.n[0] == 280
     assert found.y.value == (0.6, None, 0.95, None)
+    # Nothing is there that cannot be.
+    assert (found.x.low[1], found.y.high[2]) == (0.0, 1.0)
 
 
 def test_a_shop_that_lacks_a_figure_says_why(chain: Database) -> None:
