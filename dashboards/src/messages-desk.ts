@@ -137,7 +137,7 @@ export const DESK_MESSAGES = {
   'desk.changes.none': { en: 'Nothing differs from version {n}.', zh: '与第 {n} 版没有差异。' },
   'desk.changes': { en: 'Changes from version {n}: {count}', zh: '与第 {n} 版相比的改动：{count} 处' },
   'desk.where': { en: 'Where it holds', zh: '适用门店和货架' },
-  'desk.where.region': { en: 'All of {region}', zh: '{region}全部' },
+  'desk.where.region': { en: 'All of {region}', zh: '全部：{region}' },
   'desk.where.bays': { en: 'Bays of {shop}, with commas between', zh: '{shop} 的货架，用逗号分隔' },
   'desk.starts': { en: 'Starts on', zh: '生效日期' },
   'desk.starts.hint': { en: 'In each shop\'s own calendar; empty: at once.', zh: '按门店当地日期；留空则立即生效。' },
