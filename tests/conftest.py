@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.late import pages_come_late
+
 # Beside what the environment asks for (CI tries the same examples each time): how long an example
 # takes, or its making, is the machine's business. Measures are commands, not tests.
 settings.register_profile(
@@ -20,5 +22,5 @@ def playwright() -> Iterator[Any]:
     sync_api = pytest.importorskip(
         "playwright.sync_api", reason="not run: playwright is not installed"
     )
-    with sync_api.sync_playwright() as running:
+    with sync_api.sync_playwright() as running, pages_come_late(sync_api):
         yield running

@@ -8,13 +8,17 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from tests.late import served_late
+
 _PATIENCE_S = 60.0
 
 
 @contextmanager
 def served(app: FastAPI) -> Iterator[str]:
     """The address of the application, as long as the block runs."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off")
+    config = uvicorn.Config(
+        served_late(app), host="127.0.0.1", port=0, log_level="critical", lifespan="off"
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

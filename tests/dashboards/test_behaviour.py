@@ -137,6 +137,32 @@ def test_what_waits_stays_while_a_phone_is_ended_and_goes_once_when_it_is_paired
     page.context.close()
 
 
+def test_a_photo_begun_right_after_pairing_stays_when_the_node_tells_the_rest_late(
+    node: tuple[FakeNode, str],
+    browser: Any,
+) -> None:
+    fake, url = node
+    fake.walk(bays=2)
+    fake.ticket_pages = "https://hub.example/ticket#"
+    page = open_view(browser, f"{url}/#/pair/{CODE}", PHONE)
+    page.locator("input.code").wait_for()
+    held: list[Any] = []
+    page.route("**/api/phone", lambda route: held.append(route))
+    page.locator("button.first").click()
+    page.locator(".photo input[type=file]").first.set_input_files(
+        {"name": "shelf.jpg", "mimeType": "image/jpeg", "buffer": b"of a shelf"}
+    )
+    page.locator(".ask h2").wait_for()
+    until(lambda: held, what="the question that is answered late", page=page)
+    held[0].continue_()
+    page.wait_for_function("localStorage['storepulse.phone'].includes('ticketPages')")
+    expect(page).to_have_url(f"{url}/#/")
+    # What the address changed is on the screen.
+    page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))")
+    expect(page.locator(".ask h2")).to_be_visible(timeout=1)
+    page.context.close()
+
+
 def test_an_answer_to_an_action_can_be_taken_back_and_then_goes_once(
     node: tuple[FakeNode, str],
     browser: Any,

@@ -211,3 +211,48 @@ def test_prices_join_the_list_and_leave_what_she_works_on_where_it_is(
     assert seen.marks == [("1-wrong_price-f1", "done")]
     expect(page.locator("[data-item='1'][data-state=open]")).to_have_count(1)
     page.context.close()
+
+
+def test_a_list_that_comes_late_takes_back_no_tick(
+    node: Node,
+    browser: Any,
+) -> None:
+    _, seen, url = node
+    page = open_view(browser, url, PHONE)
+    held: list[tuple[Any, Any]] = []
+    # The list as it was before she ticked, on its way until after.
+    page.route("**/api/checklists/list", lambda route: held.append((route, route.fetch())))
+    page.locator("label.choose input").first.set_input_files(
+        {"name": "shelf.jpg", "mimeType": "image/jpeg", "buffer": jpeg(draw_shelf(9).rgb)}
+    )
+    page.locator("[data-item='1'] .head").click()
+    until(lambda: held, what="the question for the list", page=page)
+    page.locator("[data-item='1'] .say button").first.click()
+    until(lambda: seen.marks, what="the tick at the node", page=page)
+    page.get_by_text("Everything is sent.").wait_for(state="attached")
+    ((route, before),) = held
+    with page.expect_response("**/api/checklists/list") as late:
+        route.fulfill(response=before)
+    late.value.finished()
+    page.evaluate("new Promise((go) => requestAnimationFrame(() => setTimeout(go)))")
+    expect(page.locator("[data-item='1'][data-state=done]")).to_have_count(1)
+    page.context.close()
+
+
+def test_who_taps_twice_that_this_is_the_bay_sends_one_photo(
+    node: Node,
+    browser: Any,
+) -> None:
+    fake, seen, url = node
+    fake.walk(bays=8)
+    page = open_view(browser, url, PHONE)
+    page.locator("label.choose input").first.set_input_files(
+        {"name": "shelf.jpg", "mimeType": "image/jpeg", "buffer": jpeg(draw_shelf(9).rgb)}
+    )
+    page.locator(".ask button.first[aria-disabled=false]", has_text="bay-7").wait_for()
+    page.locator(".ask button.first").evaluate("(yes) => { yes.click(); yes.click() }")
+    page.wait_for_url("**/#/photo/*")
+    wait_until_taken(page, seen, 1)
+    page.get_by_text("Everything is sent.").wait_for(state="attached")
+    assert len(seen.kept) == 1
+    page.context.close()

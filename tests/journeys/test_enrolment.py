@@ -45,7 +45,7 @@ def test_a_node_comes_in_reports_and_is_shut_out(open_folder: Path) -> None:
         assert before["broker"].startswith("mqtt://")
         assert "door" not in before
         children._started[-1].process.terminate()
-        children._started[-1].process.wait(30)
+        children._started[-1].process.wait(120)
 
         hub, words = start_hub(children, open_folder, "--tls")
         assert words["broker"].startswith("mqtts://")
@@ -82,12 +82,12 @@ def test_a_node_comes_in_reports_and_is_shut_out(open_folder: Path) -> None:
         def cut() -> bool:
             return not node.owner.get("/healthz")["link"]["connected"]
 
-        wait_until(cut, what="the end of the node's line", limit_s=30, needs=[child])
+        wait_until(cut, what="the end of the node's line", limit_s=120, needs=[child])
         (listed,) = json.loads(command("hub", "node", "list", "--database", database, "--json"))
         assert (listed["standing"], listed["online"]) == ("revoked", False)
 
         # From then on TLS is on by itself.
         hub.child.process.terminate()
-        hub.child.process.wait(30)
+        hub.child.process.wait(120)
         _, after = start_hub(children, open_folder)
         assert after["broker"].startswith("mqtts://")

@@ -199,7 +199,7 @@ async def told_of(folder: Path, file: str, take: Callable[[bytes, float], None])
     """What is said while a folder is listened to, until its file has gone or something is said."""
     said: list[str] = []
     task = asyncio.create_task(from_folder(folder, take, say=said.append, now=lambda: 0.0))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (folder / file).exists() and not said:
             await asyncio.sleep(0.01)
     task.cancel()

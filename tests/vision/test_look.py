@@ -302,7 +302,7 @@ def test_the_worker_answers_survives_a_bad_photo_and_ends_with_its_input(
     by_bytes = ask({"name": "shelf.png"}, shelf.read_bytes())
     assert by_bytes["facings"] == by_path["facings"]
     worker.stdin.close()
-    assert worker.wait(20) == 0
+    assert worker.wait(60) == 0
 
 
 def test_the_worker_says_why_it_cannot_start() -> None:

@@ -31,7 +31,7 @@ def test_a_busy_thread_is_not_waited_for(beside: ThreadPoolExecutor) -> None:
 
 
 def test_both_threads_work(beside: ThreadPoolExecutor) -> None:
-    met = threading.Barrier(2, timeout=10)
+    met = threading.Barrier(2, timeout=60)
     together([met.wait, met.wait], beside=beside)
 
 

@@ -62,8 +62,8 @@ export async function pair(code: string, name: string): Promise<void> {
   const told = (await sendJson('/api/pair', 'POST', { code, uuid, name })) as components['schemas']['NewlyPaired']
   localStorage.removeItem(TRIED_AS)
   remember({ ...told, name })
-  // Where tickets lead, it tells a phone that is paired.
-  await askPaired()
+  // Where tickets lead, it tells a phone that is paired; nobody waits for that.
+  void askPaired()
 }
 
 export async function unpair(): Promise<void> {

@@ -1,5 +1,5 @@
 /** Send a photo and say how much of it has gone up. */
-import { AskFailed, failureOf, heardLocked } from '../shared/ask'
+import { asking, AskFailed, failureOf, heardLocked } from '../shared/ask'
 import { reached } from './reached'
 import type { Waiting } from './waiting'
 
@@ -12,6 +12,7 @@ export function sendPhoto(one: Photo, uploaded: (share: number) => void): Promis
   form.set('bay', one.bay)
   form.set('file', one.photo, 'photo')
   return new Promise((resolve, reject) => {
+    const question = asking()
     const request = new XMLHttpRequest()
     const lost = () => reject(new AskFailed(0, 'offline', request.statusText, true))
     request.upload.onprogress = (event) => uploaded(event.lengthComputable ? event.loaded / event.total : 0)
@@ -24,7 +25,7 @@ export function sendPhoto(one: Photo, uploaded: (share: number) => void): Promis
     request.onload = () => {
       const answer = new Response(request.responseText, { status: request.status, statusText: request.statusText })
       if (answer.ok) answer.json().then(resolve, lost)
-      else void failureOf(answer).then((failure) => reject(heardLocked(failure)))
+      else void failureOf(answer).then((failure) => reject(heardLocked(failure, question)))
     }
     request.open('POST', '/api/photos')
     request.timeout = 120_000

@@ -35,27 +35,42 @@ export async function failureOf(answer: Response): Promise<AskFailed> {
 }
 
 const doors = new Set<(failure: AskFailed) => void>()
+let questions = 0
+/** Of all questions that were answered well, the one that was asked last. */
+let open = 0
 
 /** Be told of each answer 401: somebody must sign in, or this phone be paired. */
 export function onLocked(tell: (failure: AskFailed) => void): void {
   doors.add(tell)
 }
 
-/** Say that an answer was 401, where it was not asked for with `send`. */
-export function heardLocked(failure: AskFailed): AskFailed {
-  if (failure.status === 401) doors.forEach((tell) => tell(failure))
+/** The number of a question that is being asked without `send`: questions count on. */
+export function asking(): number {
+  return (questions += 1)
+}
+
+/** The question was answered well: whoever asked was let in. */
+export function heardOpen(question: number): void {
+  open = Math.max(open, question)
+}
+
+/** Say that the answer to a question was 401. One that was asked before a later one was let in is no news: it may have been on its way while somebody signed in. */
+export function heardLocked(failure: AskFailed, question: number): AskFailed {
+  if (failure.status === 401 && question > open) doors.forEach((tell) => tell(failure))
   return failure
 }
 
 /** Send a request; whatever goes wrong is an `AskFailed`. */
 export async function send(url: string, request: RequestInit = {}): Promise<unknown> {
   let answer: Response
+  const question = asking()
   try {
     answer = await fetch(url, request)
   } catch (error) {
     throw new AskFailed(0, 'offline', String(error), true)
   }
-  if (!answer.ok) throw heardLocked(await failureOf(answer))
+  if (!answer.ok) throw heardLocked(await failureOf(answer), question)
+  heardOpen(question)
   if (answer.status === 204) return undefined
   try {
     return (await answer.json()) as unknown

@@ -80,6 +80,13 @@ def test_an_action_leads_to_the_nodes_checklist(api: Visitor) -> None:
     assert found["items"]["i1"]["state"] == "open"
 
 
+def test_of_a_day_the_actions_that_its_codes_call_for_are_shown_too(api: Visitor) -> None:
+    of_a_day = api.get(f"/api/shops/{SHOP}/actions", params={"day": DAY.isoformat()})
+    assert of_a_day.status_code == 200
+    kinds = {one["kind"]: one["state"] for one in of_a_day.json()["actions"]}
+    assert kinds["correction_checklist"] == "pushed"
+
+
 def test_care_messages_are_counted_and_not_sent(api: Visitor) -> None:
     care = api.get(f"/api/shops/{SHOP}/actions").json()["care_messages"]
     assert (care["reached_72h"], care["sent"]) == (1, 0)

@@ -116,7 +116,7 @@ def test_a_policy_may_name_the_hubs_own_playbooks_and_no_others(
     desk: Desk, database: Database, tmp_path: Path
 ) -> None:
     body = default_json()
-    body["version"], body["starts_on"] = 2, str(datetime.now(UTC).date() + timedelta(days=1))
+    body["version"], body["starts_on"] = 2, str(datetime.now(UTC).date() + timedelta(days=2))
     body["place"]["push"] |= {"playbook": "mirror", "also": ["walking_route"]}
     file = tmp_path / "mine.json"
     file.write_text(json.dumps(body))

@@ -46,7 +46,7 @@ def command(*words: str, stdout: int | None = None) -> Iterator[subprocess.Popen
         yield child
     finally:
         child.terminate()
-        child.wait(30)
+        child.wait(120)
         if child.stdout is not None:
             child.stdout.close()
 
@@ -123,7 +123,7 @@ async def test_a_hub_killed_in_the_middle_of_the_catch_up_holds_each_fact_once(
         with command("ingest", *place) as ingest:
             await node.deliver(told["port"], last=FACTS, until=FACTS)
             ingest.terminate()
-            assert await asyncio.to_thread(ingest.wait, 30) == 0
+            assert await asyncio.to_thread(ingest.wait, 120) == 0
     assert not is_running(told["pid"])
     with database.connection() as connection:
         held = facts_of_days(connection, NOON.date(), NOON.date())
@@ -150,12 +150,12 @@ async def test_a_worker_killed_while_messages_come_is_made_good_by_the_hub_alone
             for worker, last in zip(children_of(ingest.pid), (750, FACTS), strict=True):
                 os.kill(worker, signal.SIGKILL)
                 await node.deliver(told["port"], last=last, until=last)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 # The one that the node does not have is started again when nobody waits for it.
                 while len(left := children_of(ingest.pid)) < 2:
                     await asyncio.sleep(0.05)
             ingest.terminate()
-            assert await asyncio.to_thread(ingest.wait, 30) == 0
+            assert await asyncio.to_thread(ingest.wait, 120) == 0
     assert not any(is_running(one) for one in left)
     with database.connection() as connection:
         held = facts_of_days(connection, NOON.date(), NOON.date())
@@ -179,4 +179,4 @@ def test_a_broker_that_ends_by_itself_is_told(open_folder: Path) -> None:
     with command("broker", "run", *words, stdout=subprocess.PIPE) as broker:
         assert broker.stdout is not None
         os.kill(json.loads(broker.stdout.readline())["pid"], signal.SIGKILL)
-        assert broker.wait(30) == 1
+        assert broker.wait(120) == 1

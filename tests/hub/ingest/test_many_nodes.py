@@ -112,10 +112,10 @@ def test_two_that_tell_the_same_ids_at_once_wait_and_store_them_once(database: D
             said_fact = SaidFact(told.body)  # type: ignore[arg-type]
             assert insert_facts(connection, [said_fact], received_at=NOON) == ["new"]
             late = other.submit(store, database, own, said(2, 1, 3))
-            until = time.monotonic() + 30
+            until = time.monotonic() + 120
             while not waits_for_another(database):
                 assert time.monotonic() < until
-        outcome = late.result(30)[TWO]
+        outcome = late.result(120)[TWO]
     assert (outcome.new, len(outcome.quarantined)) == (3, 1)
     assert count(database, "facts") == 6
 

@@ -120,11 +120,11 @@ async def test_a_revoked_node_is_cut_off_at_once_and_nobody_else(house: House) -
         await asyncio.to_thread(revoke, house.database, house.kept, NODE, now=datetime.now(UTC))
         with pytest.raises(aiomqtt.MqttError):
             # By nothing else: its certificate has a day to go, and it is asked for nothing.
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 await anext(aiter(node.messages))
         # The other one speaks on over the line that it had.
         await bystander.publish(OTHER.topic("up/facts"), said(OTHER, 1), qos=1)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             assert b'"through":1' in bytes((await anext(aiter(bystander.messages))).payload)
     assert not await house.lets_in(bad.pem)
     # Nor by what is left of an earlier TLS session.
@@ -214,7 +214,7 @@ async def test_a_node_hears_nothing_of_another(house: House) -> None:
             await talker.publish(OTHER.topic("up/facts"), said(OTHER, 2), qos=1)
             await until(lambda: house.tally.messages == 2)
             await spy.publish(NODE.topic("up/facts"), said(NODE, 1), qos=1)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 heard = await anext(aiter(spy.messages))
     assert str(heard.topic) == NODE.topic("down/acks")
 
@@ -228,7 +228,7 @@ async def test_a_node_cannot_take_anothers_seat(house: House) -> None:
             async with house.client(other.pem, identifier=name) as thief:
                 await thief.publish(OTHER.topic("up/facts"), said(OTHER, 1), qos=1)
         await node.publish(NODE.topic("up/facts"), said(NODE, 1), qos=1)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             assert b'"through":1' in bytes((await anext(aiter(node.messages))).payload)
     assert house.tally.connected
 

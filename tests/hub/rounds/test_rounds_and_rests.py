@@ -1,7 +1,7 @@
 """Head office says what is photographed when, managers let findings rest, nodes hear of both."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -187,7 +187,8 @@ def test_commands_publish_end_and_list(chain: Database) -> None:
     refused = run(app, ["publish", "daily", "--at", "nine", *where])
     assert "must be HH:MM-HH:MM" in str(refused.exception)
     assert "known are mon" in str(run(app, ["publish", "d", "--weekdays", "noday"]).exception)
-    day = datetime.now(UTC).date().isoformat()
+    # Tomorrow: the day may end between here and there.
+    day = (datetime.now(UTC).date() + timedelta(days=1)).isoformat()
     added = run(rests_app, ["add", "s2", "tea", "--until", day, *where])
     rest = added.output.split(":")[0]
     assert rest in run(rests_app, ["list", "s2", *where]).output

@@ -435,7 +435,7 @@ def test_another_postgresql_does_the_whole_job_by_url(open_folder: Path, program
 
 @contextmanager
 def _open_when_ready(url: str) -> Iterator[Database]:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while True:
         try:
             psycopg.connect(url).close()
