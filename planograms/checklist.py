@@ -207,37 +207,37 @@ def _where(item: _Item) -> tuple[str, str]:
         if first == last:
             return (
                 f"Shelf {row} from the bottom, place {first}",
-                f"从下往上第{row}层,第{first}个位置",
+                f"从下往上第{row}层，第{first}个位置",
             )
         return (
             f"Shelf {row} from the bottom, places {first} to {last}",
-            f"从下往上第{row}层,第{first}至第{last}个位置",
+            f"从下往上第{row}层，第{first}至第{last}个位置",
         )
     if item.near is None:
         return "At the mark", "标记处"
     row, near = item.near.row + 1, item.near.index + 1
-    return f"Shelf {row} from the bottom, by place {near}", f"从下往上第{row}层,第{near}个位置旁"
+    return f"Shelf {row} from the bottom, by place {near}", f"从下往上第{row}层，第{near}个位置旁"
 
 
 def _missing(words: _Words) -> Sentence:
     facings = "1 facing" if words.facings == 1 else f"{words.facings} facings"
     return Sentence(
         en=f"{words.where_en}: put back {facings} of {words.planned}.",
-        zh=f"{words.where_zh}:补上{words.facings}个“{words.planned}”的排面。",
+        zh=f"{words.where_zh}：补上{words.facings}个“{words.planned}”的排面。",
     )
 
 
 def _wrong_product(words: _Words) -> Sentence:
     return Sentence(
         en=f"{words.where_en}: {words.seen_en} stands here; put {words.planned} in its place.",
-        zh=f"{words.where_zh}:这里放着“{words.seen_zh}”,请换成“{words.planned}”。",
+        zh=f"{words.where_zh}：这里放着“{words.seen_zh}”，请换成“{words.planned}”。",
     )
 
 
 def _misplaced(words: _Words) -> Sentence:
     return Sentence(
         en=f"{words.where_en}: move {words.seen_en} to its own place; {words.planned} goes here.",
-        zh=f"{words.where_zh}:把“{words.seen_zh}”放回它自己的位置,这里放“{words.planned}”。",
+        zh=f"{words.where_zh}：把“{words.seen_zh}”放回它自己的位置，这里放“{words.planned}”。",
     )
 
 
@@ -245,28 +245,28 @@ def _short(words: _Words) -> Sentence:
     facings = "1 more facing" if words.facings == 1 else f"{words.facings} more facings"
     return Sentence(
         en=f"{words.where_en}: put {facings} of {words.planned} beside those that stand there.",
-        zh=f"{words.where_zh}:在旁边再补上{words.facings}个“{words.planned}”的排面。",
+        zh=f"{words.where_zh}：在旁边再补上{words.facings}个“{words.planned}”的排面。",
     )
 
 
 def _extra(words: _Words) -> Sentence:
     return Sentence(
         en=f"{words.where_en}: {words.planned} has a facing too many; take it off.",
-        zh=f"{words.where_zh}:“{words.planned}”多出一个排面,请取走。",
+        zh=f"{words.where_zh}：“{words.planned}”多出一个排面，请取走。",
     )
 
 
 def _unexpected(words: _Words) -> Sentence:
     return Sentence(
         en=f"{words.where_en}: this product is not on the plan. New here? If not, take it off.",
-        zh=f"{words.where_zh}:陈列图上没有这个商品。是新品吗?如果不是,请取走。",
+        zh=f"{words.where_zh}：陈列图上没有这个商品。是新品吗？如果不是，请取走。",
     )
 
 
 def _wrong_price(words: _Words) -> Sentence:
     return Sentence(
         en=f"{words.where_en}: change the price tag of {words.planned}.",
-        zh=f"{words.where_zh}:更换“{words.planned}”的价签。",
+        zh=f"{words.where_zh}：更换“{words.planned}”的价签。",
     )
 
 

@@ -51,7 +51,7 @@ def _head(old: Planogram, new: Planogram) -> Iterator[Change]:
         if before != after:
             yield Change(
                 kind="head",
-                words=Sentence(f"{en}: {before}, now {after}.", f"{zh}:{before},现为{after}。"),
+                words=Sentence(f"{en}: {before}, now {after}.", f"{zh}：{before}，现为{after}。"),
             )
 
 
@@ -89,7 +89,7 @@ def _product(old: Product, new: Product) -> Iterator[Change]:
         before, after = _price(old), _price(new)
         yield _change(
             "price", new.sku, f"{new.name}: price {before}, now {after}.",
-            f"“{new.name}”:价格{before},现为{after}。",
+            f"“{new.name}”：价格{before}，现为{after}。",
         )  # fmt: skip
 
 
@@ -155,7 +155,7 @@ def _place(old: Planogram, new: Planogram, before: Position, after: Position) ->
         yield _at(
             "facings", new, after,
             f"{now}: {_facings(after)} facings (wide, high, deep), before {_facings(before)}.",
-            f"“{now}”:排面(宽、高、深){_facings(after)},原为{_facings(before)}。",
+            f"“{now}”：排面（宽、高、深）{_facings(after)}，原为{_facings(before)}。",
         )  # fmt: skip
 
 
@@ -173,7 +173,7 @@ def _at(kind: ChangeKind, planogram: Planogram, position: Position, en: str, zh:
         kind=kind,
         words=Sentence(
             f"Shelf {row} from the bottom, place {place}: {en}",
-            f"从下往上第{row}层,第{place}个位置:{zh}",
+            f"从下往上第{row}层，第{place}个位置：{zh}",
         ),
         position=position.id,
         sku=planogram.product_at(position).sku,

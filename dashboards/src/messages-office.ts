@@ -110,7 +110,7 @@ export const OFFICE_MESSAGES = {
 
   // Playbooks
   'books.heading': { en: 'Playbooks', zh: '话术手册' },
-  'books.how': { en: 'What actions say when a shop turns red, in both languages. Anybody may read them; head office writes them.', zh: '门店转为整改时推送的文字，中英文各一份。所有人可读，由总部编写。' },
+  'books.how': { en: 'What actions say when a shop is to act now, in both languages. Anybody may read them; head office writes them.', zh: '门店转为整改时推送的文字，中英文各一份。所有人可读，由总部编写。' },
   'books.new': { en: 'New playbook', zh: '新手册' },
   'books.name': { en: 'Name', zh: '名称' },
   'books.name.hint': { en: 'Small letters, digits and underscores, beginning with a letter', zh: '小写字母、数字和下划线，以字母开头' },

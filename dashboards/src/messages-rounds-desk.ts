@@ -23,6 +23,8 @@ export const ROUNDS_DESK_MESSAGES = {
   'rounds.all.bays': { en: 'every bay with a planogram', zh: '所有有陈列图的货架' },
   'rounds.reached': { en: '{n} shops', zh: '{n} 家门店' },
   'rounds.ended': { en: 'ended', zh: '已结束' },
+  'rounds.ended.on': { en: 'ended as of {day}', zh: '自{day}起结束' },
+  'rounds.from': { en: 'from {day} on', zh: '{day}起' },
   'rounds.daily': { en: 'every day', zh: '每天' },
   'rounds.badtime': { en: 'Write times as 09:00-11:00.', zh: '时段请写成 09:00-11:00。' },
   'scores.heading': { en: 'Shelves', zh: '货架得分' },

@@ -8,7 +8,7 @@ export const SHOP_MESSAGES = {
   'head.conversion': { en: 'Deals', zh: '转化' },
   'head.full': { en: '{short}: {full}', zh: '{short}：{full}' },
   'board.history.run': { en: '{from} to {to}: {word}', zh: '{from}至{to}：{word}' },
-  'shop.green': { en: 'To turn green', zh: '转为健康' },
+  'shop.green': { en: 'To turn healthy', zh: '转为健康' },
   'shop.unknowndays': { en: 'not enough evidence for {n} days', zh: '已连续 {n} 天证据不足' },
   'why.heading': { en: 'Likely causes', zh: '可能的原因' },
   'why.ask': { en: 'Look for causes', zh: '查找原因' },

@@ -2,7 +2,6 @@ import { strFromU8, unzipSync } from 'fflate'
 import { describe, expect, it } from 'vitest'
 import { evidenceOf, photosOf, photoView, pictureAt, weekUpTo, type Fact } from '../src/board/evidence'
 import { calendarOf, weeksOf } from '../src/board/calendar'
-import { dotsOf, endsOf, groupsOf, median, planeOf, ticksOf } from '../src/board/compare'
 import { contradicting, meant, typed, withLimit, type Policy } from '../src/board/draft'
 import { barOf } from '../src/board/figures'
 import { rowsOf, withRows, type Columns } from '../src/board/columns'
@@ -144,7 +143,7 @@ describe('causes', () => {
   })
 
   it('have their sign, of a share in points, and none where they round to nothing', () => {
-    expect([signed('share', -0.062), signed('min', 0.123), signed('count', -0.4), signed('min', -0.001)]).toEqual(['−6.2', '+0.12', '−0.4', '0'])
+    expect([signed('share', -0.062), signed('min', 0.123), signed('count', -0.4), signed('min', -0.001)]).toEqual(['−6.2', '+0.12', '−0.40', '0.00'])
   })
 
   it('stand on one axis that holds zero and every interval', () => {
@@ -279,39 +278,6 @@ describe('a series', () => {
 
   it('is by day where an address cannot mean any', () => {
     expect(['hour', 'week', 'year', ''].map((by) => grainOf(new URLSearchParams({ by })))).toEqual(['hour', 'week', 'day', 'day'])
-  })
-})
-
-describe('shops on a plane', () => {
-  const figure = (dimension: string, value: number | null, colour = 'green') => ({ dimension, colour, probability: 1, value, low: value, high: value })
-  const figures = {
-    day: '2026-11-20', units: {},
-    shops: [
-      { shop: '1', figures: [figure('people', 10, 'red'), figure('goods', 0.9)] },
-      { shop: '2', figures: [figure('people', null), figure('goods', 0.9)] },
-      { shop: '3', figures: [figure('people', 14), figure('goods', 0.7)] },
-    ],
-  } as unknown as Parameters<typeof dotsOf>[0]
-  const shops = [{ shop: '1', name: 'One', region: 'east' }, { shop: '3', name: '', region: 'west' }] as unknown as Parameters<typeof dotsOf>[1]
-
-  it('are those that have both figures, each with the worse of its two colours', () => {
-    const dots = dotsOf(figures, shops, 'people', 'goods', 'region')
-    expect(dots.map((one) => [one.name, one.group, one.colour])).toEqual([['One', 'east', 'red'], ['3', 'west', 'green']])
-    expect(groupsOf(dots).map((one) => [one.name, one.x])).toEqual([['east', 10], ['west', 14]])
-  })
-
-  it('are never drawn against the same figure twice', () => {
-    expect(planeOf(new URLSearchParams('x=goods&y=goods'))).toEqual({ x: 'goods', y: 'people', by: '' })
-    expect(planeOf(new URLSearchParams('x=no&by=format'))).toEqual({ x: 'people', y: 'goods', by: 'format' })
-  })
-
-  it('have axes that hold every interval and the limit, with round figures', () => {
-    const ends = endsOf([{ value: 5, low: 4, high: 9 }], 12)
-    expect(ends.from).toBeLessThan(4)
-    expect(ends.to).toBeGreaterThan(12)
-    expect(ticksOf({ from: 0, to: 1 }, 5)).toEqual([0, 0.2, 0.4, 0.6, 0.8, 1])
-    expect(median([3, 1, 2])).toBe(2)
-    expect(median([1, 2])).toBe(1.5)
   })
 })
 

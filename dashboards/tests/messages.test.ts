@@ -105,4 +105,4 @@ it('every key that the code names is in the catalogue, and every key is used', (
   const joined = [...code.matchAll(/`([\w.]+\.)\$\{/g)].map((one) => one[1]!)
   const unused = keys.filter((key) => !code.includes(`'${key}'`) && !code.includes(`"${key}"`) && !joined.some((start) => key.startsWith(start)))
   expect(unused).toEqual([])
-})
+}, 30_000)

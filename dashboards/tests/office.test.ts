@@ -70,7 +70,8 @@ describe('a trial', () => {
   })
 
   it('says an effect with its sign', () => {
-    expect([signed(0.042), signed(-0.1), signed(0)]).toEqual(['+4.2%', '−10%', '0%'])
+    expect([signed(0.042), signed(-0.1), signed(0)]).toEqual(['+4.2%', '−10.0%', '0.0%'])
+    expect([signed(0.2, 0), signed(-0.025, 0), signed(0, 0)]).toEqual(['+20%', '−2.5%', '0%'])
   })
 
   it('has a line in the table, with its last look where it has come', () => {

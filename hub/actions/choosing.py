@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from hub.codes.figures import without_unit
 from hub.experiments.arms import Arms
 from hub.experiments.trials import WORTH_SPREAD, Worth
 from storepulse.checklists import Sentence
@@ -116,16 +117,18 @@ def _because(
 ) -> Sentence | None:
     known = _surest(chosen, dimension, steering.worths)
     if known is not None:
-        figures = (
-            f"{100 * known.effect:+.1f} % ({100 * known.low:+.1f} … {100 * known.high:+.1f} %)"
-        )
+        effect, low, high = (
+            f"{100 * one:+.1f}%" for one in (known.effect, known.low, known.high)
+        )  # fmt: skip
+        english = f"{effect} ({without_unit(low)} to {high})"
+        chinese = f"{effect}（{without_unit(low)} 至 {high}）"
         over_en = f" over {known.against}" if known.against else " over doing nothing"
-        over_zh = f"（对比 {known.against}）" if known.against else "（对比不推送）"
+        over_zh = f"，对比 {known.against}" if known.against else "，对比不推送"
         return Sentence(
-            en=f"tried {known.trials} times: {figures}{over_en}, 90 % interval"
+            en=f"tried {known.trials} times: {english}{over_en}, 90% interval"
             if known.trials > 1
-            else f"tried once: {figures}{over_en}, 90 % interval",
-            zh=f"已试验 {known.trials} 次：{figures}{over_zh}，90 % 区间",
+            else f"tried once: {english}{over_en}, 90% interval",
+            zh=f"已试验 {known.trials} 次：{chinese}{over_zh}，90% 区间",
         )
     if held:
         return Sentence(

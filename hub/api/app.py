@@ -64,7 +64,7 @@ from hub.experiments.routes import experiment_routes
 from hub.experiments.size_routes import size_routes
 from hub.experiments.store import NoSuchExperiment
 from hub.feeds.routes import feed_routes
-from hub.figures.routes import series_routes
+from hub.figures.routes import plane_routes, series_routes
 from hub.ingest.listener import Tally
 from hub.metrics import CATALOGUE, Metric
 from hub.notices.push import WebPush
@@ -148,6 +148,7 @@ def create_app(
     app.include_router(_health_routes(database, tally or Tally()))
     app.include_router(figures_routes(database))
     app.include_router(series_routes(database, now))
+    app.include_router(plane_routes(database))
     app.include_router(export_routes(database, now))
     app.include_router(action_routes(database))
     app.include_router(playbook_routes(database))

@@ -106,7 +106,7 @@ def bench_board(
                 connection.execute("vacuum analyze")
                 connection.autocommit = False
             token = head_office(opened)
-            with _serving(place) as (url, process):
+            with serving(place) as (url, process):
                 before = os.getloadavg()[0]
                 postmaster = None if opened.embedded is None else opened.embedded.pid
                 used = [cpu_s(process), family_cpu_s(postmaster)]
@@ -181,7 +181,7 @@ def head_office(database: Database) -> str:
 
 
 @contextmanager
-def _serving(place: str) -> Iterator[tuple[str, int]]:
+def serving(place: str) -> Iterator[tuple[str, int]]:
     """The API in a process of its own; gives its address and the process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -254,10 +254,11 @@ async def _ask(
             await asyncio.sleep(max(due - time.perf_counter(), 0))
             tasks.append(asyncio.create_task(one(*next(paths), due)))
         await asyncio.gather(*tasks)
-    return {kind: _times(some) for kind, some in sorted(taken.items())}, failed
+    return {kind: times_of(some) for kind, some in sorted(taken.items())}, failed
 
 
-def _times(some: Sequence[tuple[float, int]]) -> Times:
+def times_of(some: Sequence[tuple[float, int]]) -> Times:
+    """Of times in ms with the bytes of each answer."""
     ms = np.array([one for one, _ in some])
     return Times(
         asked=len(some), median_ms=round(float(np.median(ms)), 1),

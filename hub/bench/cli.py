@@ -11,6 +11,7 @@ from hub.bench.board import bench_board
 from hub.bench.codes import bench_codes
 from hub.bench.ingest import bench_ingest
 from hub.bench.news import bench_news
+from hub.bench.plane import bench_plane
 from hub.bench.stores import bench_stores
 from storepulse.errors import BadInput
 
@@ -54,6 +55,19 @@ def board(
     Example: storepulse hub bench board --shops 10000 --rate 50
     """
     typer.echo(json.dumps(asdict(bench_board(shops, rate, seconds, page_rows, database))))
+
+
+@app.command("plane")
+def plane(
+    shops: Annotated[int, typer.Option(min=1, max=100_000)] = 10_000,
+    days: Annotated[int, typer.Option(min=1, max=366, help="Of figures that are kept.")] = 28,
+    asked: Annotated[int, typer.Option(min=1, max=1000, help="Of each pair of figures.")] = 20,
+) -> None:
+    """Compare all shops of a chain on two figures over HTTP; prints one line of JSON.
+
+    Example: storepulse hub bench plane --shops 10000 --days 28
+    """
+    typer.echo(json.dumps(asdict(bench_plane(shops, days, asked))))
 
 
 @app.command("ingest")

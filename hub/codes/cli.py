@@ -111,7 +111,7 @@ def scores(
     if as_json:
         _say(GOODS_SCORES_JSON.dump_python(found, mode="json"))
         return
-    table = Table("score", "of", "value", "90 % interval", "n", "coverage", box=None)
+    table = Table("score", "of", "value", "90% interval", "n", "coverage", box=None)
     for one in found.scores:
         told = ["not seen", ""] if one.value is None else [per_cent(one.value), ""]
         if one.low is not None and one.high is not None:
@@ -277,7 +277,7 @@ def _signed(colour: str, turning: str | None) -> Text:
 def _codes_table(codes: list[Code], day: date) -> Table:
     table = Table("shop", "dimension", "code", "sure", "rule", "green at", title=str(day), box=None)
     for code in codes:
-        sure = "" if code.probability is None else f"{100 * code.probability:.0f} %"
+        sure = "" if code.probability is None else f"{100 * code.probability:.0f}%"
         table.add_row(
             code.shop, code.dimension, _signed(code.colour, code.turning), sure, code.rule,
             f"{code.turns_green_at:g}",

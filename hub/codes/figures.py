@@ -13,7 +13,7 @@ from storepulse.units import Unit
 def per_cent(share: float) -> str:
     """A share as people see it; one decimal where it has one, so that no limit is blurred."""
     text = f"{100 * share:.1f}".removesuffix(".0")
-    return f"{text} %"
+    return f"{text}%"
 
 
 def minutes(value: float) -> str:
@@ -26,9 +26,14 @@ def plain(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
+def without_unit(figure: str) -> str:
+    """The number of a figure that is said, for the first of two with one unit: 58 to 70%."""
+    return figure.removesuffix("%").split(" ")[0]
+
+
 def in_chinese(figure: str) -> str:
     """An English figure as Chinese readers write it."""
-    return figure.replace(" %", "%").replace(" min", " 分钟").replace(" mm", " 毫米")
+    return figure.replace(" min", " 分钟").replace(" mm", " 毫米")
 
 
 _SAY: Final[Mapping[Unit, Callable[[float], str]]] = {
@@ -65,7 +70,7 @@ def condition_words(condition: Condition, figure: Estimate | None) -> Sentence:
     )
     doubt = Sentence(en="", zh="")
     if low != high:
-        bare = low.split(" ")[0]
+        bare = without_unit(low)
         doubt = Sentence(en=f" ({bare} to {high})", zh=f"（{bare}–{in_chinese(high)}）")
     return Sentence(
         en=f"{name.en} {value}{doubt.en}, {english} {limit}",

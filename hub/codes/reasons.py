@@ -123,8 +123,8 @@ def few_observations(metric: str, n: int, needed: int) -> Sentence:
 def little_coverage(metric: str, coverage: float, needed: float) -> Sentence:
     """Too little of what should have been seen was seen."""
     return Sentence(
-        en=f"{metric} covers {100 * coverage:.0f} % of what should have been seen; "
-        f"{100 * needed:.0f} % is needed",
+        en=f"{metric} covers {100 * coverage:.0f}% of what should have been seen; "
+        f"{100 * needed:.0f}% is needed",
         zh=f"{metric_zh(metric)}只覆盖了应观测的 {100 * coverage:.0f}%，需要 {100 * needed:.0f}%",
     )
 

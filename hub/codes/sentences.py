@@ -9,17 +9,21 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
-from hub.codes.colours import COLOURS, Colour, badness
-from hub.codes.figures import in_chinese, minutes, per_cent, plain, rule_words
+from hub.codes.colours import COLOURS, Colour, badness, quoted
+from hub.codes.figures import (
+    in_chinese,
+    minutes,
+    per_cent,
+    plain,
+    rule_words,
+    without_unit,
+)
 from hub.codes.policy import Policy, Rule
 from hub.codes.reasons import FIGURE_WORDS
 from hub.codes.rules import Reading
 from storepulse.actions import Dimension
 from storepulse.checklists import Sentence
 
-_COLOURS_ZH: Final[Mapping[Colour, str]] = {
-    "green": "健康", "yellow": "留意", "orange": "预警", "red": "整改",
-}  # fmt: skip
 DIMENSIONS_ZH: Final[Mapping[Dimension, str]] = {
     "people": "人", "goods": "货", "place": "场", "conversion": "转化",
 }  # fmt: skip
@@ -47,13 +51,13 @@ def said(dimension: Dimension, value: float) -> Sentence:
 def rule_sentence(
     dimension: Dimension, reading: Reading, colour: Colour, policy: Policy, *, day: date
 ) -> Sentence:
-    """E.g. "exposure of main-push products 64 % (58 to 70 %) is below 70 %"."""
+    """E.g. "exposure of main-push products 64% (58 to 70%) is below 70%"."""
     kept = _kept(reading, colour, policy)
     if reading.decided is not None:
         return Sentence(en=f"{reading.decided.en}{kept.en}", zh=f"{reading.decided.zh}{kept.zh}")
     say = _SAY[dimension]
     value, low, high = say(reading.value), say(reading.low), say(reading.high)
-    bare = low.removesuffix(" %").removesuffix(" min")
+    bare = without_unit(low)
     verdict = _verdict(dimension, reading, policy)
     on = "" if reading.day == day else reading.day.isoformat()
     doubt = Sentence(en="", zh="")
@@ -102,13 +106,13 @@ def _rule_for(rules: tuple[Rule, ...], colour: Colour) -> Rule:
 def _kept(reading: Reading, colour: Colour, policy: Policy) -> Sentence:
     if badness(colour) == reading.point:
         return Sentence(en="", zh="")
-    own = COLOURS[reading.point]
+    stays, own = quoted(colour), quoted(COLOURS[reading.point])
     sure = per_cent(policy.change_probability)
     now = per_cent(round(reading.chances[reading.point], 3))
     return Sentence(
-        en=f"; the code stays {colour} until another colour is {sure} probable ({own} is {now})",
-        zh=f"；其他颜色的概率达到 {in_chinese(sure)} 之前仍为“{_COLOURS_ZH[colour]}”"
-        f"（“{_COLOURS_ZH[own]}”目前为 {in_chinese(now)}）",
+        en=f"; the code stays {stays.en} until another colour is {sure} probable "
+        f"({own.en} is {now})",
+        zh=f"；其他颜色的概率达到 {sure} 之前仍为{stays.zh}（{own.zh}目前为 {now}）",
     )
 
 
@@ -117,10 +121,9 @@ def turns_green_when(dimension: Dimension, policy: Policy) -> Sentence:
     """What would turn the code green, in words."""
     limit = _SAY[dimension](policy.of(dimension).green_from)
     sure = per_cent(policy.change_probability)
-    figure = FIGURE_WORDS[dimension]
-    english = f"{figure.en} of at least {limit}, and green at least {sure} probable"
-    probable = f"“{_COLOURS_ZH['green']}”的概率不低于 {in_chinese(sure)}"
-    chinese = f"{figure.zh}达到 {in_chinese(limit)}，且{probable}"
+    figure, green = FIGURE_WORDS[dimension], quoted("green")
+    english = f"{figure.en} of at least {limit}, and {green.en} at least {sure} probable"
+    chinese = f"{figure.zh}达到 {in_chinese(limit)}，且{green.zh}的概率不低于 {sure}"
     further = [rule_words(rule) for rule in policy.of(dimension).further]
     if further:
         english += f"; and not: {'; '.join(one.en for one in further)}"

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Final
 
 from hub.codes.code import Code
-from hub.codes.colours import WORST_FIRST, Shown
+from hub.codes.colours import WORST_FIRST, Shown, quoted
 from hub.codes.policy import Policy
 from hub.codes.sentences import DIMENSIONS_ZH
 from storepulse.actions import DIMENSIONS, Dimension
@@ -171,21 +171,23 @@ def _dimension(
 
 
 def _sentence(dimension: Dimension, red: int, near: int, worse: int, better: int) -> Sentence:
-    name = DIMENSIONS_ZH[dimension]
+    name, act_now = DIMENSIONS_ZH[dimension], quoted("red")
     if not worse and not better:
         return Sentence(en=f"no shop changes in {dimension}", zh=f"{name}：没有门店变化")
     english, chinese = [], []
     if red:
         within = NEAR[dimension].words
         english.append(
-            f"{_shops(red, 'turns', 'turn')} red in {dimension}, "
+            f"{_shops(red, 'turns', 'turn')} to {act_now.en} in {dimension}, "
             f"{near} of them within {within.en} of the limit"
         )
-        chinese.append(f"{red} 家门店变为“整改”，其中 {near} 家距界限不超过{within.zh}")
+        chinese.append(f"{red} 家门店变为{act_now.zh}，其中 {near} 家距界限不超过{within.zh}")
     if worse - red:
         where = "" if red else f" in {dimension}"
-        english.append(f"{_shops(worse - red, 'turns', 'turn')} worse{where} without turning red")
-        chinese.append(f"{worse - red} 家门店变差但未到“整改”")
+        english.append(
+            f"{_shops(worse - red, 'turns', 'turn')} worse{where} without turning to {act_now.en}"
+        )
+        chinese.append(f"{worse - red} 家门店变差但未到{act_now.zh}")
     if better:
         where = "" if worse else f" in {dimension}"
         english.append(f"{_shops(better, 'turns', 'turn')} better{where}")

@@ -156,11 +156,11 @@ def experiment_show(
     for one in moves:
         why = f": {one.reason}" if one.reason else ""
         typer.echo(f"{one.at:%Y-%m-%d %H:%M} UTC {one.from_state} → {one.to_state}{why}")
-    table = Table("day", "effect", "90 % interval", "pairs", box=None)
+    table = Table("day", "effect", "90% interval", "pairs", box=None)
     for look in shown.looks:
         table.add_row(
-            str(look.day), f"{100 * look.effect:+.1f} %",
-            f"{100 * look.low:+.1f} to {100 * look.high:+.1f} %", str(look.pairs),
+            str(look.day), f"{100 * look.effect:+.1f}%",
+            f"{100 * look.low:+.1f} to {100 * look.high:+.1f}%", str(look.pairs),
         )  # fmt: skip
     _print(table)
 
@@ -240,13 +240,13 @@ def experiment_worths(database: DatabaseOption = None, as_json: JsonOption = Fal
         _say([asdict(one) for one in found])
         return
     table = Table(
-        "subject", "dimension", "against", "worth", "90 % interval", "trials", "expected", box=None
+        "subject", "dimension", "against", "worth", "90% interval", "trials", "expected", box=None
     )
     for one in found:
         table.add_row(
-            one.subject, one.dimension, one.against or "nothing", f"{100 * one.effect:+.1f} %",
-            f"{100 * one.low:+.1f} to {100 * one.high:+.1f} %", str(one.trials),
-            f"{100 * one.expected:+.1f} %",
+            one.subject, one.dimension, one.against or "nothing", f"{100 * one.effect:+.1f}%",
+            f"{100 * one.low:+.1f} to {100 * one.high:+.1f}%", str(one.trials),
+            f"{100 * one.expected:+.1f}%",
         )  # fmt: skip
     _print(table)
 

@@ -65,7 +65,7 @@ def why_table(found: Why) -> Table:
     if found.value is not None and found.usual is not None:
         now, usual = said(found.dimension, found.value), said(found.dimension, found.usual)
         title += f": {now.en}, usually {usual.en}"
-    table = Table("cause", "effect", "90 % interval", "in words", title=title, box=None)
+    table = Table("cause", "effect", "90% interval", "in words", title=title, box=None)
     for one in found.causes:
         table.add_row(
             one.cause, f"{one.effect:+.3g}", f"{one.low:+.3g} to {one.high:+.3g}", one.words.en

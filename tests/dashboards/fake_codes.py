@@ -1,12 +1,10 @@
-"""A calendar, the figures of a day and a trial for the pages' tests, of the hub's own types."""
+"""A calendar and a trial for the pages' tests, of the hub's own types."""
 
 from datetime import UTC, datetime
 from typing import Final
 
-from hub.api.answers import BoardRow
 from hub.codes.calendar import Calendar, CalendarDay, CalendarRow
 from hub.codes.colours import Shown
-from hub.codes.day_figures import DayFigures, Figure, ShopFigures, units
 from hub.codes.trial import ChangedShop, DimensionTrial, Trial
 from storepulse.actions import DIMENSIONS
 from storepulse.checklists import Sentence
@@ -41,30 +39,12 @@ def calendar_of(days: int) -> Calendar:
     )  # fmt: skip
 
 
-def figures_of(rows: list[BoardRow]) -> DayFigures:
-    """The board's figures, spread out and with intervals."""
-    shops = []
-    for n, row in enumerate(rows):
-        found = []
-        for at, code in enumerate(row.codes):
-            value = None if code.value is None else code.value * (0.75 + 0.017 * ((n * 13) % 29))
-            wide = 0.0 if value is None else value * (0.04 + 0.02 * ((n + at) % 4))
-            found.append(
-                Figure(
-                    dimension=code.dimension, colour=code.colour, probability=code.probability,
-                    value=value, low=None if value is None else value - wide,
-                    high=None if value is None else value + wide,
-                )
-            )  # fmt: skip
-        shops.append(ShopFigures(shop=row.shop, figures=tuple(found)))
-    return DayFigures(day=DAY, units=units(), shops=tuple(shops))
-
-
 def trial_of() -> Trial:
     """What a draft would have changed: goods at two shops."""
     none = Sentence(en="Nothing changes.", zh="没有变化。")
     said = Sentence(
-        en="2 shops turn red, 1 of them only just.", zh="2 家门店转为整改，其中 1 家刚好越线。"
+        en="2 shops turn to “act now”, 1 of them only just.",
+        zh="2 家门店转为“整改”，其中 1 家刚好越线。",
     )
     worse = tuple(
         ChangedShop(

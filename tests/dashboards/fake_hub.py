@@ -25,7 +25,6 @@ from hub.codes.code import Code, codes_of_days, own_colour
 from hub.codes.colours import Shown
 from hub.codes.columns import BoardColumns
 from hub.codes.curves import Curves
-from hub.codes.day_figures import DayFigures
 from hub.codes.days import shop_days
 from hub.codes.history import DimensionHistory, History, ShopHistory
 from hub.codes.policy import default_policy
@@ -44,8 +43,9 @@ from storepulse.actions import DIMENSIONS, Dimension
 from storepulse.facts import Fact
 from storepulse.pages import page_routes
 from storepulse.topics import Address
-from tests.dashboards.fake_codes import COLOURS, NOW, calendar_of, figures_of, trial_of
+from tests.dashboards.fake_codes import COLOURS, NOW, calendar_of, trial_of
 from tests.dashboards.fake_office import FakeOffice
+from tests.dashboards.fake_plane import plane_routes
 from tests.dashboards.fake_shelves import shelves_router
 from tests.dashboards.fake_shop import (
     columns_of,
@@ -284,9 +284,7 @@ class FakeHub:
         def calendar(shop: str, days: int = DAYS) -> Calendar:
             return calendar_of(days)
 
-        @routes.get("/figures")
-        def figures() -> DayFigures:
-            return figures_of(board_rows(self.shops, codes[DAY]))
+        routes.include_router(plane_routes(lambda: board_rows(self.shops, codes[DAY])))
 
         @routes.get("/shops/{shop}/curves")
         def curves(shop: str, days: int = DAYS) -> Curves:

@@ -5,12 +5,14 @@ from typing import Any, Final
 
 import pytest
 
+from hub.metrics import CATALOGUE
+from storepulse.actions import DIMENSIONS
 from storepulse.simulated.shelves import draw_shelf
 from tests.dashboards.fake_hub import FakeHub
 from tests.dashboards.fake_node import FakeNode
 from tests.dashboards.fake_plans import FakePlans
 from tests.dashboards.fake_shelf import PHOTO, FakeShelf
-from tests.dashboards.looking import PYTESTMARK, look_at, open_view
+from tests.dashboards.looking import PYTESTMARK, become, look_at, open_view
 from tests.dashboards.served import served
 from tests.hub.shop_facts import SHOP
 
@@ -57,6 +59,8 @@ def test_a_form_is_opened_by_its_address_and_leaves_it(
         ("#/plans", "Planograms", 4),
         ("#/rounds", "Photo rounds", 4),
         (f"#/shop/{SHOP}", "Shelves", 31),
+        # All sixty shops, with those that lack a figure.
+        ("#/compare?x=visitors&y=rain", "Shops compared", 61),
     ],
 )
 def test_a_table_is_taken_along(hub: str, browser: Any, path: str, of: str, lines: int) -> None:
@@ -66,7 +70,71 @@ def test_a_table_is_taken_along(hub: str, browser: Any, path: str, of: str, line
         button.click()
     told = taken.value.path().read_text(encoding="utf-8-sig").splitlines()
     assert len(told) == lines
-    assert "bay" in told[0]
+    assert ("visitors_standing" if "compare" in path else "bay") in told[0]
+    page.context.close()
+
+
+@pytest.mark.parametrize("path", ["#/audit", f"#/shop/{SHOP}", "#/compare?x=visitors&y=rain"])
+def test_a_wide_table_shows_that_it_scrolls_and_does_by_keyboard(
+    hub: str, browser: Any, path: str
+) -> None:
+    page = open_view(browser, f"{hub}/{path}", PHONE)
+    wide = page.locator(".wide", has=page.locator("table tbody td")).first
+    wide.locator(".edge.right").wait_for()
+    assert wide.locator(".edge.left").count() == 0
+    box = wide.locator(".scroll")
+    assert box.get_attribute("role") == "region"
+    assert box.get_attribute("aria-label")
+    box.focus()
+    for _ in range(60):
+        page.keyboard.press("ArrowRight")
+    wide.locator(".edge.left").wait_for()
+    wide.locator(".edge.right").wait_for(state="detached")
+    # Where everything has room there is nothing to scroll, and no stop for the keyboard.
+    become(page, "desk", "light")
+    wide.locator(".edge").first.wait_for(state="detached")
+    assert box.get_attribute("tabindex") is None
+    page.context.close()
+
+
+def test_shops_are_compared_on_any_two_metrics_and_the_address_holds_which(
+    hub: str, browser: Any
+) -> None:
+    page = open_view(browser, f"{hub}/#/compare", DESK)
+    page.locator("figure svg .sign").first.wait_for()
+    across = page.locator("select[name=x]")
+    names = across.locator("option").evaluate_all("all => all.map((one) => one.value)")
+    assert set(names) == {*DIMENSIONS, *CATALOGUE}
+    across.select_option("visitors")
+    page.locator("select[name=y]").select_option("price_compliance")
+    page.locator("thead [data-order=x]", has_text="visits").click()
+    page.locator("th[aria-sort=descending]").wait_for()
+    page.locator("select[name=by]").select_option("region")
+    page.locator(".groups section").nth(1).wait_for()
+    address = page.url
+    assert {"x=visitors", "y=price_compliance", "order=x", "by=region"} <= set(
+        address.partition("?")[2].split("&")
+    )
+    told = page.locator(".table tbody tr").all_inner_texts()
+    page.locator("details summary", has_text="Not shown").click()
+    lacking = page.locator(".missing li").all_inner_texts()
+    assert any("nothing told" in one for one in lacking)
+    assert any("not enough evidence" in one for one in lacking)
+    page.context.close()
+    # Somebody else is sent the address.
+    page = open_view(browser, address, DESK)
+    page.locator(".table tbody tr").first.wait_for()
+    assert page.locator(".table tbody tr").all_inner_texts() == told
+    page.context.close()
+
+
+def test_limits_have_a_unit_and_a_round_says_from_when(hub: str, browser: Any) -> None:
+    page = open_view(browser, f"{hub}/#/policy", DESK)
+    legend = page.locator("fieldset[data-dimension=place] legend")
+    legend.wait_for()
+    assert "(minutes)" in legend.inner_text()
+    page.goto(f"{hub}/#/rounds")
+    page.locator("li[data-round]", has_text="from").first.wait_for()
     page.context.close()
 
 

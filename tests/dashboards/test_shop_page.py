@@ -99,7 +99,7 @@ def test_a_search_for_causes_says_that_it_goes_on_and_holds_up_nothing(
     says(goods.locator("[data-claim=cause]"), "Likely cause")
     says(goods.locator("[data-claim=association]"), "Goes together")
     says(goods.locator("[data-claim=open]"), "Not excluded")
-    says(goods.locator("[data-claim=association]"), "−6.2 points (−9 to −3.1)")
+    says(goods.locator("[data-claim=association]"), "−6.2 points (−9.0 to −3.1)")
     goods.locator("summary").click()
     says(goods, "competitor event: ")
     people = page.locator("article[data-dimension=people] .causes")
@@ -194,8 +194,8 @@ def test_a_curve_is_there_by_week_hour_and_quarter_too_and_its_grain_is_in_the_a
     curve = page.locator(".curve")
     curve.locator("canvas").wait_for()
     for grain, said in (
-        ("hour", "12:00: 8 min"),
-        ("quarter", "09:00: 8 min"),
+        ("hour", "12:00: 8.00 min"),
+        ("quarter", "09:00: 8.00 min"),
         ("week", "week of "),
     ):
         curve.locator("select").first.select_option(grain)

@@ -90,7 +90,11 @@ BOARD_VIEWS: Final[dict[str, tuple[dict[str, Any], str, list[Step]]]] = {
     "compare": ({}, "#/compare", [see("figure svg .sign")]),
     "compare-groups": (
         {}, "#/compare?x=place&y=goods&by=region",
-        [see("figure svg .sign"), click("summary"), see("details td")],
+        [see("figure svg .sign"), see(".table td")],
+    ),
+    "compare-metrics": (
+        {}, "#/compare?x=visitors&y=price_compliance&order=-y",
+        [see("figure svg .sign"), click("summary"), see(".missing li")],
     ),
     "policy": ({}, "#/policy", [see("fieldset")]),
     "policy-tried": (

@@ -57,6 +57,9 @@ WAYS: dict[str, Way] = {
     # Those have no text in them: that they hold one's own shops alone is a test of its own.
     "the figures of all shops": Way("/api/figures", 200),
     "the figures of a day": Way(f"/api/figures?day={DAY_TEXT}", 200),
+    "two figures of all shops": Way(
+        f"/api/plane?x=goods&y=visitors&day={DAY_TEXT}", 200, shows=True
+    ),
     "another's figures by day": Way(f"/api/shops/{EAST}/figures?metric={GOODS}", **_GONE),
     "another's figures by quarter": Way(
         f"/api/shops/{EAST}/figures?metric={GOODS}&by=quarter&from={DAY_TEXT}&to={DAY_TEXT}",

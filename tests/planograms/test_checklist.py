@@ -40,7 +40,7 @@ def test_adjacent_missing_facings_of_one_product_are_one_item() -> None:
     assert lowest.sentence.en == (
         f"Shelf 1 from the bottom, places 5 to 7: put back 3 facings of {lowest.sku}."
     )
-    assert lowest.sentence.zh == f"从下往上第1层,第5至第7个位置:补上3个“{lowest.sku}”的排面。"
+    assert lowest.sentence.zh == f"从下往上第1层，第5至第7个位置：补上3个“{lowest.sku}”的排面。"
     assert middle.sentence.en == (
         f"Shelf 2 from the bottom, place 4: put back 1 facing of {middle.sku}."
     )

@@ -932,6 +932,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/plane": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plane
+         * @description Two figures of each shop on a day (default: the newest with codes), by column.
+         */
+        get: operations["plane_api_plane_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/plans": {
         parameters: {
             query?: never;
@@ -2017,6 +2037,45 @@ export interface components {
             bays: string[];
             /** Shop */
             shop: string;
+        };
+        /**
+         * Axis
+         * @description One figure of every shop, in the order of `Plane.shop`.
+         *
+         *     `low` and `high` are the 5th and 95th percentile; both are the value where nothing is in doubt.
+         */
+        Axis: {
+            called: components["schemas"]["Sentence"];
+            /** Dimension */
+            dimension: string;
+            /**
+             * High
+             * @default []
+             */
+            high: (number | null)[];
+            /**
+             * Low
+             * @default []
+             */
+            low: (number | null)[];
+            /**
+             * N
+             * @default []
+             */
+            n: (number | null)[];
+            /** Name */
+            name: string;
+            /** Of Code */
+            of_code: boolean;
+            /** Standing */
+            standing: string;
+            /** Unit */
+            unit: string;
+            /**
+             * Value
+             * @default []
+             */
+            value: (number | null)[];
         };
         /**
          * BoardCode
@@ -3540,6 +3599,48 @@ export interface components {
              * @enum {string}
              */
             state: "waiting" | "looking" | "drafted" | "refused";
+        };
+        /**
+         * Plane
+         * @description The shops of whoever asks and two figures of each; without any day or shop, empty.
+         */
+        Plane: {
+            /**
+             * Behind
+             * @default 0
+             */
+            behind: number;
+            /**
+             * Colour
+             * @default
+             */
+            colour: string;
+            /** Coloured By */
+            coloured_by: ("people" | "goods" | "place" | "conversion")[];
+            /** Day */
+            day?: string | null;
+            /**
+             * Format
+             * @default []
+             */
+            format: string[];
+            /**
+             * Name
+             * @default []
+             */
+            name: string[];
+            /**
+             * Region
+             * @default []
+             */
+            region: string[];
+            /**
+             * Shop
+             * @default []
+             */
+            shop: string[];
+            x: components["schemas"]["Axis"];
+            y: components["schemas"]["Axis"];
         };
         /**
          * PlanVersion
@@ -6404,6 +6505,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Ended"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    plane_api_plane_get: {
+        parameters: {
+            query: {
+                day?: string | null;
+                /** @description A metric of the catalogue, or a dimension. */
+                x: string;
+                /** @description A metric of the catalogue, or a dimension. */
+                y: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plane"];
                 };
             };
             /** @description Validation Error */

@@ -1,7 +1,7 @@
 /** A shop's curve as uPlot draws it. Comes with uPlot, when the first curve is opened. */
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { saidShort, type Limits } from './figures'
+import { onScale, type Limits } from './figures'
 
 export interface Curve {
   unit: string
@@ -50,7 +50,7 @@ export function drawCurve(
           splits: () => days.map((_, at) => at).filter((at) => (days.length - 1 - at) % step(box.clientWidth, days.length) === 0),
           values: (_, splits) => splits.map((at) => (days[at] ? brief(days[at]) : '')),
         },
-        { stroke: soft, font: fonts, grid, ticks: { show: false }, size: 56, values: (_, splits) => splits.map((one) => saidShort(curve.unit, one)) },
+        { stroke: soft, font: fonts, grid, ticks: { show: false }, size: 56, values: (_, splits) => onScale(curve.unit, splits) },
       ],
       series: [
         {},

@@ -18,8 +18,9 @@ const PLUS = '+'
 
 /** An effect in the figure's unit, with its sign where it is not nothing; of a share in points. */
 export function signed(unit: string, value: number): string {
-  const plain = unit === 'share' ? number(Math.abs(value) * 100, 1) : number(Math.abs(value), 2)
-  if (plain === number(0)) return plain
+  const decimals = unit === 'share' ? 1 : 2
+  const plain = number(Math.abs(value) * (unit === 'share' ? 100 : 1), decimals, decimals)
+  if (plain === number(0, decimals, decimals)) return plain
   return `${value < 0 ? MINUS : PLUS}${plain}`
 }
 

@@ -74,9 +74,9 @@ export function along(value: number, reach: number): number {
   return Math.min(100, Math.max(0, 50 + (50 * value) / (reach || 1)))
 }
 
-/** An effect with its sign: +4.2 %. */
-export function signed(value: number): string {
-  const words = share(Math.abs(value), 1)
+/** An effect with its sign and as many decimals as every other: +4.0%. The ends of a scale need none. */
+export function signed(value: number, decimals = 1): string {
+  const words = share(Math.abs(value), 1, decimals)
   return value > 0 ? `+${words}` : value < 0 ? `−${words}` : words
 }
 

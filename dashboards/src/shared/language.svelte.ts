@@ -109,12 +109,13 @@ function formatter<F extends Intl.DateTimeFormat | Intl.NumberFormat>(key: strin
   return known
 }
 
-export function number(value: number, digits = 2): string {
-  return numbers({ maximumFractionDigits: digits }).format(value)
+/** With at most so many decimals, and at least `least`: figures that stand below each other have as many in each line. */
+export function number(value: number, digits = 2, least = 0): string {
+  return numbers({ maximumFractionDigits: digits, minimumFractionDigits: least }).format(value)
 }
 
-export function share(value: number, digits = 0): string {
-  return numbers({ style: 'percent', maximumFractionDigits: digits }).format(value)
+export function share(value: number, digits = 0, least = 0): string {
+  return numbers({ style: 'percent', maximumFractionDigits: digits, minimumFractionDigits: least }).format(value)
 }
 
 /** A probability: none is certain, so that it is never said to be 100 %. */

@@ -66,7 +66,7 @@ def test_the_better_estimate_goes_first_and_is_told_with_its_doubt() -> None:
     found = chosen(Steering(worths=[worth("b", 0.03, against="a")]))
     assert found.playbook == "b"
     assert found.because is not None
-    assert "tried once: +3.0 % (+1.0 … +5.0 %) over a" in found.because.en
+    assert "tried once: +3.0% (+1.0 to +5.0%) over a" in found.because.en
     assert "已试验 1 次" in found.because.zh
     assert found.lift > 1
     assert chosen(Steering(worths=[worth("b", -0.03, against="a")])).playbook == "a"

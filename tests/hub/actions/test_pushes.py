@@ -93,7 +93,7 @@ def test_an_action_carries_its_figure_its_picture_and_its_worth() -> None:
     goods_action = found["correction_checklist"]
     assert goods_action.figure is not None
     assert goods_action.limit is not None
-    assert (goods_action.figure.en, goods_action.limit.zh) == ("60 %", "90%")
+    assert (goods_action.figure.en, goods_action.limit.zh) == ("60%", "90%")
     assert goods_action.picture == "photo-9"
     # Goods at 60 of 90 % fall short by a third; people at 6 of 12 by a half.
     assert found["talk_track"].worth > goods_action.worth > 0

@@ -49,7 +49,7 @@ def test_the_board_shows_the_worst_shop_first_with_its_own_code(api: Visitor) ->
         (SHOP, "red", False), ("18", "unknown", True),
     ]  # fmt: skip
     assert [code["colour"] for code in rows[0]["codes"]] == ["unknown", "red", "yellow", "unknown"]
-    assert rows[0]["codes"][1]["rule"].endswith("is below 70 %")
+    assert rows[0]["codes"][1]["rule"].endswith("is below 70%")
 
 
 def test_the_board_of_a_day_that_nobody_computed_is_computed(api: Visitor) -> None:

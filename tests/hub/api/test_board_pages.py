@@ -168,6 +168,6 @@ def test_a_shops_codes_are_the_stored_ones_and_those_computed_anew(
 
 def test_the_board_as_a_file_says_why_in_the_asked_language(head: Visitor) -> None:
     assert "主推商品露出率 60%，低于 70%" in head.get("/api/board.csv?language=zh").text
-    assert "60 % is below 70 %" in head.get("/api/board.csv").text
+    assert "60% is below 70%" in head.get("/api/board.csv").text
     assert "60%，低于 70%" in head.get("/api/actions.csv?shop=a-2&language=zh").text
     assert head.get("/api/board.csv?language=fr").status_code == 422

@@ -95,11 +95,11 @@ def test_conversion_follows_the_table(dealt: int, colour: str) -> None:
 
 def test_a_code_says_its_rule_its_doubt_and_what_would_turn_it_green() -> None:
     found = code([goods(DAY, 0.64, doubt=0.06)], "goods")
-    assert found.rule == "exposure of main-push products 64 % (58 to 70 %) is below 70 %"
+    assert found.rule == "exposure of main-push products 64% (58 to 70%) is below 70%"
     assert (found.low, found.high) == (0.58, 0.7)
     assert found.probability == pytest.approx(0.95, abs=0.01)
     assert found.turns_green_at == 0.9
-    assert "at least 90 %" in found.turns_green_when
+    assert "at least 90%" in found.turns_green_when
     assert found.facts == (goods(DAY, 0.64).id,)
 
 
@@ -107,7 +107,7 @@ def test_without_main_push_facing_compliance_stands_in_and_says_so() -> None:
     facing = day_fact("facing_compliance", DAY, 0.75, n=60)
     found = code([facing], "goods")
     assert found.colour == "orange"
-    assert "no main-push product is marked: facing compliance 75 %" in found.rule
+    assert "no main-push product is marked: facing compliance 75%" in found.rule
     assert code([facing, goods(DAY, 0.95)], "goods").colour == "green"
 
 
@@ -126,7 +126,7 @@ def test_main_push_that_was_not_seen_is_unknown_not_all_facings() -> None:
                      "nobody was on duty", id="no heads"),
         pytest.param([*people(DAY, 9, heads=4)[:1], day_fact("staff_on_duty", DAY, 1e-320)],
                      "people", "nobody was on duty", id="a head that is none"),
-        pytest.param([goods(DAY, 0.9, coverage=0.3)], "goods", "covers 30 %", id="coverage"),
+        pytest.param([goods(DAY, 0.9, coverage=0.3)], "goods", "covers 30%", id="coverage"),
         pytest.param([dwell(DAY, 3.0, n=4)], "place", "rests on 4 observations", id="few visits"),
         pytest.param(experiences(back(8), 6, 1), "conversion", "6 experiences", id="few tries"),
         pytest.param(experiences(back(8), 20, 21), "conversion", "cannot be", id="contradiction"),
@@ -182,7 +182,8 @@ def test_a_code_keeps_its_colour_until_another_is_sure() -> None:
     assert slipping.turning == "yellow"
     assert slipping.probability is not None
     assert 0.2 < slipping.probability < 0.4
-    assert "stays green until another colour is 80 % probable" in slipping.rule
+    assert "stays “healthy” until another colour is 80% probable" in slipping.rule
+    assert "(“below target” is " in slipping.rule
     sure = code([*before, goods(DAY, 0.85, doubt=0.03)], "goods")
     assert (sure.colour, sure.turning) == ("yellow", None)
 

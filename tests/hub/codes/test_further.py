@@ -60,10 +60,10 @@ def test_most_visitors_who_leave_at_once_make_a_good_dwell_orange() -> None:
     policy = policy_with("place", BOUNCE)
     found = code("place", policy, dwell(DAY, 4.0), bounce(0.74))
     assert (found.colour, found.probability) == ("orange", 1.0)
-    assert found.rule == "visitors who leave within 45 s 74 %, above 70 %"
+    assert found.rule == "visitors who leave within 45 s 74%, above 70%"
     assert found.rule_zh == "45 秒内离店的顾客占比 74%，高于 70%"
     assert bounce(0.74).id in found.facts
-    assert found.turns_green_when.endswith("and not: visitors who leave within 45 s above 70 %")
+    assert found.turns_green_when.endswith("and not: visitors who leave within 45 s above 70%")
     assert found.turns_green_when_zh.endswith("并且不出现：45 秒内离店的顾客占比高于 70%")
     assert code("place", policy, dwell(DAY, 4.0), bounce(0.7)).colour == "green", "at the limit"
 

@@ -59,7 +59,7 @@ def test_a_draft_says_which_shops_it_would_turn_red(head: Visitor) -> None:
         (EAST, False), (WEST, True),
     ]  # fmt: skip
     assert found["sentence"] == {
-        "en": "2 shops turn red in goods, 1 of them within 1 point of the limit",
+        "en": "2 shops turn to “act now” in goods, 1 of them within 1 point of the limit",
         "zh": "货：2 家门店变为“整改”，其中 1 家距界限不超过1 个百分点",
     }
     assert head.get("/api/policies").json()[0]["version"] == 1, "nothing was published"

@@ -66,7 +66,7 @@ def test_a_draft_is_edited_compared_tried_and_published(
     changed = {one["field"]: one["new"] for one in desk.says("diff", "--json")}
     assert changed["goods.rules.0.below"] == 0.75
     assert set(changed) == {"version", "starts_on", "goods.rules.0.below"}
-    assert "1 shop turns red in goods, 1 of them within 1 point" in desk.run("try").stdout
+    assert "1 shop turns to “act now” in goods, 1 of them within 1 point" in desk.run("try").stdout
     desk.run("publish", str(desk.draft))
     assert [one["version"] for one in desk.says("list", "--json")] == [2, 1]
     assert desk.says("show", "2")["goods"]["rules"][0]["below"] == 0.75

@@ -70,4 +70,14 @@ def test_both_languages_name_the_same_figures(facts: Iterable[Fact], dimension: 
 
 def test_a_figure_is_written_as_each_language_writes_it() -> None:
     assert (said("place", 2.5).en, said("place", 2.5).zh) == ("2.5 min", "2.5 分钟")
-    assert (said("goods", 0.7).en, said("goods", 0.7).zh) == ("70 %", "70%")
+    assert (said("goods", 0.7).en, said("goods", 0.7).zh) == ("70%", "70%")
+
+
+@pytest.mark.parametrize("facts", [pytest.param(facts, id=name) for name, facts in CASES.items()])
+def test_a_colour_is_called_by_its_word(facts: Iterable[Fact]) -> None:
+    for code in codes_of_shop(SHOP, facts, default_policy(), DAY, timezone="UTC", now=LATER):
+        words = f"{code.rule} {code.turns_green_when}"
+        assert not re.search(r"\b(green|yellow|orange|red)\b", words)
+        assert "“healthy”" in code.turns_green_when
+        assert "“健康”" in code.turns_green_when_zh
+        assert " %" not in words

@@ -212,7 +212,7 @@ def test_the_commands_do_the_same(figures: Database) -> None:
     assert made in run("list", "--json")
     shown = json.loads(run("show", made, "--json"))
     assert shown["standing"] in ("open", "won", "lost")
-    assert "90 % interval" in run("show", made)
+    assert "90% interval" in run("show", made)
     assert "stopped" in run("stop", made, "--reason", "seen enough")
     refused = CliRunner().invoke(app, ["experiment", "roll-out", made, "--database", figures.place])
     assert refused.exit_code != 0
