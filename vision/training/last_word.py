@@ -46,8 +46,8 @@ NEAR: Final = 0.7
 """Photos between this share of what is taught and that level teach nothing."""
 GROWTH: Final = Growth(trees=250, depth=3, rate=0.05)
 REFUSED_MAX: Final[Mapping[tuple[str, ...], float]] = {
-    ("good", "good_other_light", "good_room", "good_drawn", "good_again"): 0.014,
-    ("good_as_it_came",): 0.015,
+    ("good", "good_other_light", "good_room", "good_drawn", "good_again"): 0.018,
+    ("good_as_it_came",): 0.02,
     ("good_dim", "good_borne", "good_glare", "good_turn"): 0.03,
     ("good_300",): 0.05,
 }

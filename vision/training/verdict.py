@@ -48,22 +48,22 @@ _FOLDS: Final = 3
 _NEAR: Final = 0.6
 """Photos between this share of what is taught and that level teach nothing: they are neither."""
 REFUSED_MAX: Final[Mapping[tuple[str, ...], float]] = {
-    ("good", "good_other_light", "good_room", "good_drawn", "good_again"): 0.012,
+    ("good", "good_room", "good_drawn", "good_again"): 0.012,
     ("good_as_it_came",): 0.008,
-    ("good_dim",): 0.02,
-    ("good_borne", "good_glare", "good_turn"): 0.05,
+    ("good_dim", "good_raw", "good_other_light"): 0.036,
+    ("good_borne", "good_glare", "good_turn"): 0.03,
     ("good_small", "good_300"): 0.05,
 }
 """Of good photos of these kinds, by all reasons together that are told before the look. Below the
 3 % that are borne, as others differ and the look refuses some more. Whole photos as they came, not
-cut, lit or packed anew, are the truest, and what is made from them is never quite like them. Those
-that lose a little to a condition, and small ones (below 1000 px), which no phone sends, may cost
-more."""
+cut, lit or packed anew, are the truest, and what is made from them is never quite like them. Dim
+ones, those that lose a little to a condition, and small ones (below 1000 px), which no phone sends,
+may cost more."""
 AFTER_LOOK: Final = ("too_far", "cut_off")
 """What the detector saw tells these better (`vision.training.last_word`): they take nothing of what
 the others may refuse."""
 GROWTH: Final = Growth(trees=150, depth=4, rate=0.09)
-_CAUGHT_ENOUGH: Final = 0.985
+_CAUGHT_ENOUGH: Final = 0.97
 _CAME_KIND: Final = "good_as_it_came"
 _CAME_WEIGHT: Final = 2.0
 _WEIGHT: Final = {"cut_off": 0.3}
@@ -224,7 +224,7 @@ def share_out(
         best, best_gain = None, 0.0
         now = refused(at)[good].sum()
         for reason in odds:
-            for more in (1, 2, 4):
+            for more in (1, 2, 4, 8, 16, 32):
                 step = min(at[reason] + more, len(ladders[reason]) - 1)
                 after = refused({**at, reason: step})
                 if any(after[rows].mean() > share for rows, share in budgets):

@@ -10,7 +10,7 @@ from storepulse.simulated.packs import Rgb
 from storepulse.simulated.shelves import draw_shelf
 from vision.photos import WORKING_LONG_PX
 from vision.training.verdict_trials import GOOD
-from vision.training.wider_trials import AGAIN, DIM, MORE_WRONG, in_little_light, wider_of
+from vision.training.wider_trials import AGAIN, DIM, MORE_WRONG, RAW, in_little_light, wider_of
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_each_photo_gives_good_ones_and_ones_gone_wrong(shelf: Rgb, tmp_path: Pa
     cv2.imwrite(str(path), shelf[..., ::-1])
     first, again = list(wider_of(path, 5)), list(wider_of(path, 5))
     kinds = [trial.kind for trial in first]
-    assert {GOOD, DIM, AGAIN, "off_a_screen", *MORE_WRONG} <= set(kinds)
+    assert {GOOD, DIM, RAW, AGAIN, "off_a_screen", *MORE_WRONG} <= set(kinds)
     assert kinds.count("turned") == MORE_WRONG["turned"]
     assert {trial.group for trial in first} == {"shelf"}
     assert all((a.rgb == b.rgb).all() for a, b in zip(first, again, strict=True))
