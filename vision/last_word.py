@@ -1,7 +1,7 @@
 """What is said of a photo once facings were sought: two reasons that pixels alone leave open.
 
-A photo from too far away, or with a part of the bay outside: a weighted sum for each, of what the
-pixels said and of what the boxes tell more (`vision.training.last_word` learns them). What it says
+A photo from too far away, or with a part of the bay outside: a small forest for each reads what the
+pixels said and what the boxes tell more (`vision.training.last_word` grows them). What it says
 stands, also against the first word, unless that was sure. Pure but for reading its own table.
 """
 
@@ -16,19 +16,15 @@ import numpy as np
 from vision.detector import Found
 from vision.look_clues import LOOK_CLUE_NAMES, Floats, look_clues
 from vision.photos import Pixels
+from vision.trees import Forest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LastRefuser:
-    """One reason: how it is weighed, and when it refuses."""
+    """One reason: its forest, and when it refuses."""
 
-    places: tuple[int, ...]
-    """Which of `LOOK_CLUE_NAMES` are asked."""
-    weights: Floats
-    """(k,) of these clues."""
-    of_pixels: float
-    """Weight of the log odds that the pixels gave this reason."""
-    bias: float
+    forest: Forest
+    """Over the log odds that the pixels gave this reason, then all of `LOOK_CLUE_NAMES`."""
     limit: float
     """Log odds above which a photo is refused after the look."""
     sure: float
@@ -36,8 +32,7 @@ class LastRefuser:
 
     def log_odds(self, pixel_odds: float, clues: Floats) -> float:
         """Of one photo: what its pixels said of this reason, and all clues of the look."""
-        seen = float(self.weights @ clues[list(self.places)])
-        return self.bias + self.of_pixels * pixel_odds + seen
+        return float(self.forest.log_odds(np.concatenate([[pixel_odds], clues])[None])[0])
 
 
 @cache
@@ -45,20 +40,15 @@ def last_refusers() -> Mapping[str, LastRefuser]:
     """Those that come with storepulse, by reason.
 
     Raises:
-        ValueError: the table asks for other clues than this version tells.
+        ValueError: the table was learnt from other clues than this version tells.
     """
     table = json.loads((files("vision") / "weights" / "last_word.json").read_bytes())
-    asked = {name for one in table["reasons"].values() for name in one["weights"]}
-    if not asked <= set(LOOK_CLUE_NAMES):
+    if tuple(table["clues"]) != LOOK_CLUE_NAMES:
         raise ValueError("vision/weights/last_word.json was learnt from other clues; learn it anew")
     return {
-        reason: LastRefuser(
-            tuple(LOOK_CLUE_NAMES.index(name) for name in one["weights"]),
-            np.array(list(one["weights"].values()), np.float64),
-            float(one["of_pixels"]), float(one["bias"]), float(one["limit"]), float(one["sure"]),
-        )
+        reason: LastRefuser(Forest.read_from(one), float(one["limit"]), float(one["sure"]))
         for reason, one in table["reasons"].items()
-    }  # fmt: skip
+    }
 
 
 def odds_after_looking(

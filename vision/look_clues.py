@@ -1,8 +1,8 @@
-"""Figures of a photo from what the detector saw on it, some 1 ms of work. Judges nothing.
+"""Figures of a photo from what the detector saw on it, some 2 ms of work. Judges nothing.
 
-How large facings are, and how many are only half seen (a photo from too far away); which sides of
-the photo no facing reaches while others are cut, and what is there (a camera that points past the
-bay).
+How large facings are, and how many are only half seen (a photo from too far away); how their size
+changes over the photo (a shelf seen from its side); which sides of the photo no facing reaches
+while others are cut, and what is there (a camera that points past the bay).
 
 Lengths are shares of the picture's long side, so that its size changes nothing.
 """
@@ -30,11 +30,21 @@ _ROUGH_MAX: Final = 3.0
 all else."""
 _TOUCHES: Final = 0.008
 """A facing that ends so near the photo's edge is cut by it."""
-_REACHED: Final = 0.12
-"""A side is reached where facings cover so much of a line along it."""
-_LIGHT: Final = 190
-_SMOOTH: Final = 6
-"""Of 255: places that are light and change little from pixel to pixel are washed out."""
+_STRIPS: Final = (0.06, 0.11, 0.18)
+"""Of the way across: strips along a side. A bay of which 11 % is outside is of less use."""
+_HUES: Final = 1
+"""Of `_STRIPS`, the one whose colours are asked for."""
+_BARE: Final = (0.03, 0.08, 0.15)
+"""A margin goes as far as facings cover less than this of it: a stray box, as one that a sign or a
+lamp is taken for, does not end it."""
+_PLAIN: Final = (0.3, 0.5)
+"""As far as it is less rough than packs, by these shares."""
+_MARGIN: Final = 1
+"""Of `_BARE`, the one that a side's margin is."""
+_STEP_MAX: Final = 0.35
+_STEP_REACH: Final = 4
+"""Where facings begin: the sharpest step of cover in so much of the way across, between so many
+lines of the map on either side of it."""
 
 
 def look_clues(found: Found, weak: Found, rgb: Pixels) -> Floats:
@@ -61,8 +71,9 @@ def _all(found: Found, weak: Found, small: Pixels, width: int, height: int) -> N
     edge = np.array([width, height]) / long_px
     covered = _covered(boxes, small.shape[:2])
     yield from _sizes(boxes, found, weak)
-    yield "covered", _part(covered)
-    yield from _sides(covered, small, boxes, edge)
+    yield "covered", float(np.count_nonzero(covered)) / covered.size
+    yield from _tapers(boxes)
+    yield from _sides(covered, small, _touched(boxes, edge))
 
 
 def small_picture(rgb: Pixels) -> Pixels:
@@ -107,45 +118,111 @@ def _levels(measures: Floats, shares: tuple[float, ...]) -> Floats:
     return np.asarray(np.sort(measures, axis=1)[:, places], np.float64)
 
 
-def _part(mask: NDArray[np.generic]) -> float:
-    return float(np.count_nonzero(mask)) / mask.size
+def _tapers(boxes: Floats) -> Named:
+    """How facings grow over the photo: by which power of e from one side to the other."""
+    names = ("tall_across", "tall_down", "wide_across", "wide_down")
+    if len(boxes) < 4:
+        yield from ((name, 0.0) for name in (*names, "tall_spread", "narrow"))
+        return
+    middle = (boxes[:, :2] + boxes[:, 2:]) / 2
+    size = np.log(np.maximum(boxes[:, 2:] - boxes[:, :2], 1e-3))
+    columns = np.column_stack([middle - middle.mean(axis=0), np.ones(len(boxes))])
+    held = columns.T @ columns + np.diag([1e-3, 1e-3, 0.0])
+    slopes = np.linalg.solve(held, columns.T @ size)
+    left = size - columns @ slopes
+    for name, slope in zip(names, np.abs(slopes[:2, ::-1]).T.ravel(), strict=True):
+        yield name, float(slope)
+    yield "tall_spread", float(left[:, 1].std())
+    yield "narrow", float(np.median(size[:, 1] - size[:, 0]))
 
 
-def _rough(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.asarray(cv2.absdiff(grey, np.asarray(cv2.blur(grey, (3, 3)), np.uint8)), np.uint8)
-
-
-def _sides(covered: Mask, small: Pixels, boxes: Floats, edge: Floats) -> Named:
-    """How far each side is from facings, and how many it cuts: the farthest against the others."""
+def _sides(covered: Mask, small: Pixels, touched: Floats) -> Named:
+    """What is along the barest side and along the one with the widest margin, and opposite them."""
     grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
     rough = np.asarray(cv2.absdiff(grey, np.asarray(cv2.blur(grey, (3, 3)), np.uint8)), np.uint8)
     busy = max(cv2.mean(rough, covered)[0], 1.0)
-    margins = np.array([_margin(lines) for lines in _from_sides(covered)])
-    order = np.argsort(-margins)
-    far, next_ = int(order[0]), int(order[1])
-    strip, light = (
-        _from_sides(one)[far][: max(2, round(margins[far] * len(_from_sides(one)[far])))]
-        for one in (rough, grey)
-    )
-    yield "margin_far", float(margins[far])
-    yield "margin_far_upright", float(far < 2)
-    yield "margin_far_rough", min(float(strip.mean()) / busy, _ROUGH_MAX)
-    yield "margin_far_quiet", _part(strip <= _QUIET * busy)
-    yield "margin_far_even", float(light.std())
-    yield "margin_next", float(margins[next_])
-    yield "margin_beyond", float(margins[far] - margins[far ^ 1])
-    yield "cut_against", float(margins[far] * _touched(boxes, edge)[far ^ 1])
+    hues = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2LAB), np.uint8)[..., 1:]
+    sides = [
+        dict(_side(one, light, uneven, colours, busy, float(cut)))
+        for one, light, uneven, colours, cut in zip(
+            _from_sides(covered), _from_sides(grey), _from_sides(rough), _from_sides(hues),
+            touched, strict=True,
+        )
+    ]  # fmt: skip
+    strip, margin = f"covered_{_STRIPS[_HUES]:g}", f"bare_{_BARE[_MARGIN]:g}"
+    barest = int(np.argmin([side[strip] for side in sides]))
+    far = int(np.argmax([side[margin] for side in sides]))
+    for name, chosen in (("barest", barest), ("far", far)):
+        for number, which in enumerate(("left", "right", "top", "foot")):
+            yield f"{name}_is_{which}", float(chosen == number)
+        for clue, value in sides[chosen].items():
+            yield f"{name}_{clue}", value
+        for clue in ("cut", strip, margin, "step"):
+            yield f"against_{name}_{clue}", sides[chosen ^ 1][clue]
+    margins = sorted(side[margin] for side in sides)
+    yield "margin_next", margins[-2]
+    yield "cut_against", margins[-1] * sides[far ^ 1]["cut"]
 
 
-def _from_sides(mask: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], ...]:
+def _side(
+    covered: Mask, light: Mask, rough: Mask, hues: Mask, busy: float, cut: float
+) -> Named:  # fmt: skip
+    """One side, of maps whose first lines lie along it."""
+    count = len(covered)
+    cover, uneven = covered.mean(axis=1), rough.mean(axis=1) / busy
+    plain = rough <= _QUIET * busy
+    yield "cut", cut
+    for share in _STRIPS:
+        lines = max(2, round(share * count))
+        yield f"covered_{share:g}", float(cover[:lines].mean())
+        yield f"rough_{share:g}", min(float(uneven[:lines].mean()), _ROUGH_MAX)
+        yield f"plain_{share:g}", float(plain[:lines].mean())
+        yield f"light_{share:g}", float(light[:lines].std())
+    margins = [_reaches(cover, share) for share in _BARE]
+    for share, margin in zip(_BARE, margins, strict=True):
+        yield f"bare_{share:g}", margin
+    for share in _PLAIN:
+        yield f"calm_{share:g}", _reaches(uneven, share)
+    for name, share in (("strip", _STRIPS[_HUES]), ("margin", margins[_MARGIN])):
+        there = hues[: max(2, round(share * count))].reshape(-1, 2)
+        red, blue = there.std(axis=0)
+        yield f"{name}_red_green", float(red)
+        yield f"{name}_blue_yellow", float(blue)
+    inside = max(2, round(margins[_MARGIN] * count))
+    yield "margin_light", float(light[:inside].std())
+    yield "margin_rough", min(float(uneven[:inside].mean()), _ROUGH_MAX)
+    yield from _step(cover, uneven)
+
+
+def _reaches(profile: Floats, share: float) -> float:
+    """How far from the side the mean of the lines stays at most this; 0: nowhere."""
+    below = np.flatnonzero(np.cumsum(profile) <= share * np.arange(1, len(profile) + 1))
+    return float(below[-1] + 1) / len(profile) if len(below) else 0.0
+
+
+def _step(cover: Floats, uneven: Floats) -> Named:
+    """Where facings begin most sharply, how sharply, and what is before."""
+    sums = np.concatenate([[0.0], np.cumsum(cover)])
+    places = np.arange(_STEP_REACH, max(_STEP_REACH + 2, int(_STEP_MAX * len(cover))))
+    places = places[places <= len(cover) - 1]
+    if not len(places):
+        places = np.array([1])
+    after = np.minimum(places + _STEP_REACH, len(cover))
+    before = np.maximum(places - _STEP_REACH, 0)
+    rise = (sums[after] - sums[places]) / np.maximum(after - places, 1)
+    rise -= (sums[places] - sums[before]) / np.maximum(places - before, 1)
+    best = int(np.argmax(rise))
+    place = int(places[best])
+    yield "step", float(rise[best])
+    yield "step_at", place / len(cover)
+    yield "step_covered", float(sums[place] / place)
+    yield "step_rough", min(float(uneven[:place].mean()), _ROUGH_MAX)
+
+
+def _from_sides(mask: Mask) -> tuple[Mask, ...]:
     """The same map, its first lines along the left, the right, the top and the foot."""
-    return mask.T, mask.T[::-1], mask, mask[::-1]
-
-
-def _margin(lines: Mask) -> float:
-    """The share of the way across before facings begin; 1: there are none."""
-    reached = np.count_nonzero(lines, axis=1) > _REACHED * lines.shape[1]
-    return float(np.argmax(reached)) / len(reached) if reached.any() else 1.0
+    turned = mask.swapaxes(0, 1)
+    return turned, turned[::-1], mask, mask[::-1]
 
 
 def _touched(boxes: Floats, edge: Floats) -> Floats:

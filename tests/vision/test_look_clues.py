@@ -55,10 +55,21 @@ def test_a_side_without_facings_stands_against_one_that_cuts_them(side: str) -> 
     boxes = boxes.clip(0, [WIDE, TALL, WIDE, TALL])
     boxes = boxes[((boxes[:, 2:] - boxes[:, :2]) > 8).all(axis=1)]
     clues = seen(boxes)
-    assert clues["margin_far"] == pytest.approx(far, abs=0.06)
-    assert clues["margin_far_upright"] == float(side in ("left", "right"))
+    for name in ("far", "barest"):
+        assert clues[f"{name}_is_{side}"] == 1
+        assert clues[f"{name}_bare_0.08"] == pytest.approx(far, abs=0.08)
     assert clues["cut_against"] > 0.5 * far
-    assert seen(shelf())["margin_far"] < 0.06
+    assert clues["far_step_at"] == pytest.approx(far, abs=0.06)
+    assert seen(shelf())["far_bare_0.08"] < 0.06
+
+
+def test_a_stray_box_in_a_margin_does_not_end_it() -> None:
+    boxes = shelf() + np.array([300, 0, 300, 0])
+    boxes = boxes[boxes[:, 0] < WIDE - 8].clip(0, [WIDE, TALL, WIDE, TALL])
+    clean = seen(boxes)["far_bare_0.08"]
+    stray = seen(np.concatenate([boxes, [[10.0, 200.0, 40.0, 260.0]]]))
+    assert stray["far_bare_0.08"] == pytest.approx(clean, abs=0.03)
+    assert clean > 0.2
 
 
 def test_a_plain_wall_is_told_from_what_is_as_rough_as_packs() -> None:
@@ -68,9 +79,21 @@ def test_a_plain_wall_is_told_from_what_is_as_rough_as_packs() -> None:
     rough = seen(boxes, rgb)
     rgb[:, round(0.82 * WIDE) :] = 120
     plain = seen(boxes, rgb)
-    assert plain["margin_far"] == rough["margin_far"] > 0.15
-    assert rough["margin_far_quiet"] < 0.5 < plain["margin_far_quiet"]
-    assert plain["margin_far_even"] < rough["margin_far_even"]
+    assert plain["far_bare_0.08"] == rough["far_bare_0.08"] > 0.15
+    assert rough["far_plain_0.11"] < 0.5 < plain["far_plain_0.11"]
+    assert plain["far_margin_light"] < rough["far_margin_light"]
+    assert rough["far_calm_0.5"] < 0.1 < plain["far_calm_0.5"]
+
+
+def test_facings_of_a_shelf_seen_from_its_side_grow_across_it() -> None:
+    front = shelf()
+    near = 0.6 + 0.8 * ((front[:, [0]] + front[:, [2]]) / 2 / WIDE)
+    middle, half = (front[:, 1::2]).mean(axis=1, keepdims=True), np.diff(front[:, 1::2]) / 2
+    aside = front.copy()
+    aside[:, [1]], aside[:, [3]] = middle - near * half, middle + near * half
+    assert seen(front)["tall_across"] == pytest.approx(0, abs=0.02)
+    assert seen(aside)["tall_across"] == pytest.approx(np.log(1.4 / 0.6), abs=0.15)
+    assert seen(aside)["wide_across"] == pytest.approx(0, abs=0.02)
 
 
 def test_the_size_of_the_picture_changes_nothing() -> None:
@@ -79,7 +102,7 @@ def test_the_size_of_the_picture_changes_nothing() -> None:
     small, large = (
         seen(boxes * by, np.kron(rgb, np.ones((8 * by, 8 * by, 1), np.uint8))) for by in (1, 2)
     )
-    for name in ("short_50", "facings", "covered", "margin_far", "margin_far_quiet"):
+    for name in ("short_50", "facings", "covered", "far_bare_0.08", "far_plain_0.11", "tall_down"):
         assert small[name] == pytest.approx(large[name], abs=0.02), name
 
 

@@ -3,9 +3,8 @@
     python -m vision.training.last_word looks DATA -o LOOKS
     python -m vision.training.last_word fit LOOKS --clues clues.npz --edges edges.json -o last.json
 
-For each of two reasons a weighted sum (logistic regression) of the log odds that pixels gave it
-and of a few clues of the look, which are held back: where they tell nothing more, the pixels' word
-stays. The log odds are those of forests that had not learnt from the photo. Where a reason refuses
+For each of two reasons a small forest over the log odds that pixels gave it and the clues of the
+look. The log odds are those of forests that had not learnt from the photo. Where a reason refuses
 is chosen on photos that were left out.
 """
 
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from vision.detector import Detector
 from vision.look_clues import LOOK_CLUE_NAMES, Floats
+from vision.training.boosting import Growth, grow
 from vision.training.looked_trials import Looked, keep_looks, read_looks
 from vision.training.mishap_edges import read_edges
 from vision.training.verdict import (
@@ -29,96 +29,50 @@ from vision.training.verdict import (
     REASON_OF,
     Examples,
     beyond_level,
+    budgets_of,
     folds_of,
     left_out_odds,
     read_examples,
     share_out,
 )
+from vision.trees import Forest
 
 Flags = NDArray[np.bool_]
 
-ASKED: Final[Mapping[str, tuple[str, ...]]] = {
-    "too_far": (
-        "short_50", "short_75", "area_root_50", "area_root_90", "facings", "score_50",
-        "half_seen_ratio", "covered",
-    ),
-    "cut_off": (
-        "margin_far", "margin_beyond", "margin_next", "margin_far_upright", "margin_far_quiet",
-        "margin_far_rough", "margin_far_even", "cut_against",
-    ),
-}  # fmt: skip
-"""Which clues of the look each reason weighs."""
+REASONS: Final = ("too_far", "cut_off")
 TAUGHT: Final[Mapping[str, float]] = {"distant": 1.45, "cut_off": 0.1125}
 """Levels from which these are taught to be refused: their edges."""
 NEAR: Final = 0.7
 """Photos between this share of what is taught and that level teach nothing."""
-HELD_BACK: Final = 3.0
-"""Penalty on a clue's weight, in units of its spread; on the pixels' word there is hardly any."""
-REFUSED_MAX: Final = (0.018, 0.05, 0.03)
-"""Of good photos, of small ones and of those as they came, as in `vision.training.verdict`. Fewer
-than there: reasons that are told before the look refuse some too."""
+GROWTH: Final = Growth(trees=250, depth=3, rate=0.05)
+REFUSED_MAX: Final[Mapping[tuple[str, ...], float]] = {
+    ("good", "good_other_light", "good_room", "good_drawn", "good_again"): 0.018,
+    ("good_as_it_came",): 0.02,
+    ("good_dim", "good_borne", "good_glare", "good_turn"): 0.03,
+    ("good_300",): 0.05,
+}
+"""Of good photos of these kinds, as in `vision.training.verdict`."""
 SURE_SLACK: Final = 0.5
 """Of log odds, above all that should not be refused without a look."""
 _PARTS: Final = 5
-_STEPS_MAX: Final = 50
-_SMALL: Final = "good_300"
-_CAME: Final = "good_as_it_came"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Weighed:
-    """One reason's weighted sum."""
-
-    weights: Floats
-    """(1 + k,): of the pixels' log odds, then of the clues of `ASKED`."""
-    bias: float
-
-    def log_odds(self, values: Floats) -> Floats:
-        """(n,) for (n, 1 + k)."""
-        return np.asarray(values @ self.weights + self.bias, np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LearntLast:
     """One reason, where it refuses, and how it did on photos that it had not learnt from."""
 
-    weighed: Weighed
+    forest: Forest
     limit: float
     sure: float
     unseen: Floats
-    """(n,) log odds of all examples, by sums that had not learnt from their photo."""
-
-
-def weigh(
-    values: Floats, right: Flags, weights: Floats, *, held_back: float = HELD_BACK
-) -> Weighed:
-    """Logistic regression, the first column nearly free, the others held back.
-
-    Args:
-        values: (n, 1 + k).
-        right: (n,).
-        weights: (n,) how much each row counts.
-    """
-    middle, spread = values.mean(axis=0), values.std(axis=0) + 1e-9
-    columns = np.column_stack([(values - middle) / spread, np.ones(len(values))])
-    penalty = np.diag([0.1] + [held_back] * (values.shape[1] - 1) + [1e-6])
-    line = np.zeros(columns.shape[1])
-    for _ in range(_STEPS_MAX):
-        likely = 1 / (1 + np.exp(-np.clip(columns @ line, -30, 30)))
-        slope = columns.T @ (weights * (likely - right)) + penalty @ line
-        bent = columns.T @ ((weights * likely * (1 - likely))[:, None] * columns) + penalty
-        step = np.linalg.solve(bent, slope)
-        line -= step
-        if np.abs(step).max() < 1e-6:
-            break
-    of_each = line[:-1] / spread
-    return Weighed(of_each, float(line[-1] - of_each @ middle))
+    """(n,) log odds of all examples, by forests that had not learnt from their photo."""
 
 
 def learn_last(
-    looked: Sequence[Looked], pixel_odds: Mapping[str, Floats], edges: Mapping[str, float]
-) -> dict[str, LearntLast]:
-    """A sum and its limits for each reason of which there are examples.
+    looked: Sequence[Looked], pixel_odds: Mapping[str, Floats], edges: Mapping[str, float],
+    growth: Growth = GROWTH,
+) -> dict[str, LearntLast]:  # fmt: skip
+    """A forest and its limits for each reason of which there are examples.
 
     Args:
         looked: good ones ("good…") and mishaps.
@@ -133,31 +87,30 @@ def learn_last(
     near, _ = beyond_level(given, {**edges, **{name: NEAR * at for name, at in TAUGHT.items()}})
     useless, _ = beyond_level(given, edges)
     part = folds_of(given.group, _PARTS)
-    sums, unseen, rights = {}, {}, {}
-    for reason, names in ASKED.items():
+    forests, unseen, rights = {}, {}, {}
+    for reason in REASONS:
         mine = reasons == reason
         right = mine & beyond
         if not right.any():
             continue
         used = right | good | (mine & ~near)
         weights = np.where(right, good.sum() / right.sum() * 0.5, 1.0)
-        asked = clues[:, [LOOK_CLUE_NAMES.index(name) for name in names]]
-        values = np.column_stack([pixel_odds[reason], asked])
+        values = np.column_stack([pixel_odds[reason], clues])
         odds = np.full(len(right), np.nan)
         for number in range(_PARTS):
             rows, out = used & (part != number), part == number
-            odds[out] = weigh(values[rows], right[rows], weights[rows]).log_odds(values[out])
-        sums[reason] = weigh(values[used], right[used], weights[used])
+            forest = grow(values[rows], right[rows], weights[rows], growth)
+            odds[out] = forest.log_odds(values[out])
+        forests[reason] = grow(values[used], right[used], weights[used], growth)
         unseen[reason], rights[reason] = odds, mine & useless
-    small, came = given.kind == _SMALL, given.kind == _CAME
-    limits = share_out(unseen, rights, [good & ~small & ~came, small, came], REFUSED_MAX)
+    limits = share_out(unseen, rights, budgets_of(given.kind, REFUSED_MAX))
     return {
         reason: LearntLast(
-            sums[reason], limits[reason],
+            forests[reason], limits[reason],
             sure_from(pixel_odds[reason], good | ((reasons == reason) & ~useless)),
             unseen[reason],
         )
-        for reason in sums
+        for reason in forests
     }  # fmt: skip
 
 
@@ -182,7 +135,7 @@ def _examples(looked: Sequence[Looked]) -> Examples:
 
 def odds_of_pixels(
     looked: Sequence[Looked], more: Examples, edges: Mapping[str, float], *,
-    reasons: Sequence[str] = tuple(ASKED),
+    reasons: Sequence[str] = REASONS,
 ) -> dict[str, Floats]:  # fmt: skip
     """Reason -> (n,) log odds by pixels, of forests grown on other photos, `more` among them."""
     given = _examples(looked)
@@ -196,21 +149,17 @@ def odds_of_pixels(
 def write_table(learnt: Mapping[str, LearntLast], path: Path) -> None:
     """Write what `vision.last_word` reads."""
     table = {
+        "clues": list(LOOK_CLUE_NAMES),
         "reasons": {
             reason: {
                 "limit": round(one.limit, 4),
                 "sure": round(one.sure, 4),
-                "bias": round(one.weighed.bias, 6),
-                "of_pixels": round(float(one.weighed.weights[0]), 6),
-                "weights": {
-                    name: round(float(weight), 6)
-                    for name, weight in zip(ASKED[reason], one.weighed.weights[1:], strict=True)
-                },
+                **one.forest.told(),
             }
             for reason, one in learnt.items()
         },
     }
-    path.write_text(json.dumps(table, indent=1) + "\n", "utf-8")
+    path.write_text(json.dumps(table, separators=(",", ":")) + "\n", "utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

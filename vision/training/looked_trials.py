@@ -4,7 +4,8 @@ A look costs half a second, so what was seen is kept, photo by photo, in a folde
 stopped goes on. Judges nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -34,6 +35,7 @@ from vision.training.verdict_trials import (
     trials_of,
     with_room_around,
 )
+from vision.training.wider_trials import LOOKED_AT, wider_of
 
 
 class Sees(Protocol):
@@ -110,6 +112,21 @@ def keep_looks(data: Path, folder: Path, detector: Sees) -> Iterator[str]:
             trials = _of_photo(source, number, rng)
         _write([look_at_trial(trial, detector) for trial in trials], path)
         yield name
+    for place in order.tolist():
+        path = folder / f"{photos[place].stem}_wider.npz"
+        if not path.is_file():
+            few = looked_at(wider_of(photos[place], place))
+            _write([look_at_trial(trial, detector) for trial in few], path)
+            yield path.stem
+
+
+def looked_at(trials: Iterable[Trial]) -> Iterator[Trial]:
+    """The first few of each kind, by `LOOKED_AT`."""
+    seen: Counter[str] = Counter()
+    for trial in trials:
+        seen[trial.kind] += 1
+        if seen[trial.kind] <= LOOKED_AT.get(trial.kind, 0):
+            yield trial
 
 
 def _of_photo(path: Path, number: int, rng: np.random.Generator) -> Iterator[Trial]:

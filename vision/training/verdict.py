@@ -11,6 +11,7 @@ import argparse
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ from vision.clues import CLUE_NAMES, clues_of
 from vision.training.boosting import Growth, grow
 from vision.training.mishap_edges import read_edges
 from vision.training.verdict_trials import training_trials
+from vision.training.wider_trials import wider_trials
 from vision.trees import Floats, Forest
 
 REASON_OF: Final[Mapping[str, str]] = {
@@ -45,13 +47,23 @@ GOOD_PREFIX: Final = "good"
 _FOLDS: Final = 3
 _NEAR: Final = 0.6
 """Photos between this share of what is taught and that level teach nothing: they are neither."""
-REFUSED_MAX: Final = (0.022, 0.05, 0.012)
-"""Of the good photos, for all reasons together: below the 3 % that are borne, as others differ. Of
-small ones (below 1000 px), which no phone sends. And of whole photos as they came, not cut, lit or
-packed anew: what is made from them is never quite like them."""
+REFUSED_MAX: Final[Mapping[tuple[str, ...], float]] = {
+    ("good", "good_room", "good_drawn", "good_again"): 0.012,
+    ("good_as_it_came",): 0.008,
+    ("good_dim", "good_raw", "good_other_light"): 0.036,
+    ("good_borne", "good_glare", "good_turn"): 0.03,
+    ("good_small", "good_300"): 0.05,
+}
+"""Of good photos of these kinds, by all reasons together that are told before the look. Below the
+3 % that are borne, as others differ and the look refuses some more. Whole photos as they came, not
+cut, lit or packed anew, are the truest, and what is made from them is never quite like them. Dim
+ones, those that lose a little to a condition, and small ones (below 1000 px), which no phone sends,
+may cost more."""
+AFTER_LOOK: Final = ("too_far", "cut_off")
+"""What the detector saw tells these better (`vision.training.last_word`): they take nothing of what
+the others may refuse."""
 GROWTH: Final = Growth(trees=150, depth=4, rate=0.09)
-_CAUGHT_ENOUGH: Final = 0.985
-_SMALL_KINDS: Final = ("good_small", "good_300")
+_CAUGHT_ENOUGH: Final = 0.97
 _CAME_KIND: Final = "good_as_it_came"
 _CAME_WEIGHT: Final = 2.0
 _WEIGHT: Final = {"cut_off": 0.3}
@@ -92,7 +104,6 @@ def learn(
     """
     useless, _ = beyond_level(examples, edges)
     good = np.char.startswith(examples.kind, GOOD_PREFIX)
-    small, came = np.isin(examples.kind, _SMALL_KINDS), examples.kind == _CAME_KIND
     unseen, forests, rights = {}, {}, {}
     for reason in sorted(set(REASON_OF.values())):
         lesson = _lesson(examples, edges, reason)
@@ -101,7 +112,12 @@ def learn(
             continue
         unseen[reason], rights[reason] = _left_out(examples, lesson, growth), asked
         forests[reason] = _grown(examples, lesson, lesson.used, growth)
-    limits = share_out(unseen, rights, [good & ~small & ~came, small, came])
+    limits: dict[str, float] = {}
+    together = [reason for reason in forests if reason not in AFTER_LOOK]
+    alone = [[reason] for reason in forests if reason in AFTER_LOOK]
+    for some in filter(None, [together, *alone]):
+        odds = {reason: unseen[reason] for reason in some}
+        limits |= share_out(odds, rights, budgets_of(examples.kind, REFUSED_MAX))
     return {
         reason: Learnt(
             forest, limits[reason],
@@ -159,11 +175,22 @@ def _grown(examples: Examples, lesson: _Lesson, rows: NDArray[np.bool_], growth:
     return grow(examples.values[rows], lesson.right[rows], lesson.weights[rows], growth)
 
 
+Budget = tuple[NDArray[np.bool_], float]
+"""Rows of good photos, and which share of them may be refused."""
+
+
+def budgets_of(
+    kinds: NDArray[np.str_], refused_max: Mapping[tuple[str, ...], float]
+) -> list[Budget]:
+    """Rows and share of each group of kinds; groups of which there are none are left out."""
+    every = [(np.isin(kinds, some), share) for some, share in refused_max.items()]
+    return [(rows, share) for rows, share in every if rows.any()]
+
+
 def share_out(
     odds: Mapping[str, Floats],
     right: Mapping[str, NDArray[np.bool_]],
-    budgets: Sequence[NDArray[np.bool_]],
-    refused_max: Sequence[float] = REFUSED_MAX,
+    budgets: Sequence[Budget],
 ) -> dict[str, float]:
     """Where each reason refuses, so that few good photos are refused by any, and most bad ones are.
 
@@ -173,10 +200,9 @@ def share_out(
     Args:
         odds: reason -> (n,) log odds of photos that were not learnt from.
         right: reason -> (n,) whether it should refuse.
-        budgets: groups of good photos, (n,) each.
-        refused_max: the share of each that may be refused.
+        budgets: groups of good photos.
     """
-    good = np.logical_or.reduce(list(budgets))
+    good = np.logical_or.reduce([rows for rows, _ in budgets])
     ladders = {reason: np.sort(odds[reason][good])[::-1] for reason in odds}
     at = dict.fromkeys(odds, 0)
 
@@ -198,14 +224,10 @@ def share_out(
         best, best_gain = None, 0.0
         now = refused(at)[good].sum()
         for reason in odds:
-            for more in (1, 2, 4):
+            for more in (1, 2, 4, 8, 16, 32):
                 step = min(at[reason] + more, len(ladders[reason]) - 1)
                 after = refused({**at, reason: step})
-                if any(
-                    after[some].mean() > most
-                    for some, most in zip(budgets, refused_max, strict=True)
-                    if some.any()
-                ):
+                if any(after[rows].mean() > share for rows, share in budgets):
                     continue
                 gain = caught(reason, step) - caught(reason, at[reason])
                 gain *= _WEIGHT.get(reason, 1.0)
@@ -259,7 +281,7 @@ def read_examples(path: Path) -> Examples:
 def write_examples(data: Path, path: Path) -> None:
     """The clues of all training trials of a data folder (`shelves`, `products`, `tags`, `gaps`)."""
     rows, told = [], []
-    for trial in training_trials(data):
+    for trial in chain(training_trials(data), wider_trials(data)):
         rows.append(clues_of(trial.rgb).values)
         told.append((trial.group, trial.kind, trial.level))
     group, kind, level = zip(*told, strict=True)

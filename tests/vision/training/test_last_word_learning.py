@@ -12,10 +12,13 @@ from vision.clues import CLUE_NAMES
 from vision.detector import Found, Limits
 from vision.look_clues import LOOK_CLUE_NAMES
 from vision.photos import Pixels
+from vision.training.boosting import Growth
 from vision.training.errors import LabelsUnreadable
-from vision.training.last_word import learn_last, odds_of_pixels, sure_from, weigh, write_table
+from vision.training.last_word import learn_last, odds_of_pixels, sure_from, write_table
 from vision.training.looked_trials import Looked, keep_looks, read_looks
 from vision.training.verdict import Examples
+from vision.training.wider_trials import AGAIN, DIM
+from vision.trees import Forest
 
 
 class Eyes:
@@ -58,7 +61,9 @@ def test_looks_are_kept_and_none_is_taken_twice(
     done = keep_looks(data, folder, eyes)
     first = next(done)
     stopped_after = eyes.looks
-    assert {first, *keep_looks(data, folder, eyes)} == {"drawn_0", "drawn_1", "drawn0", "gap7_0"}
+    assert {first, *keep_looks(data, folder, eyes)} == {
+        "drawn_0", "drawn_1", "drawn0", "gap7_0", "drawn_0_wider", "drawn_1_wider",
+    }  # fmt: skip
     whole = eyes.looks
     assert stopped_after < whole
     assert list(keep_looks(data, folder, eyes)) == []
@@ -67,6 +72,7 @@ def test_looks_are_kept_and_none_is_taken_twice(
     assert len(looked) == whole
     kinds = {one.kind for one in looked if one.group in ("drawn_0", "drawn_1")}
     assert {"good", "good_as_it_came", "glaring", "turned", "distant", "cut_off"} <= kinds
+    assert {DIM, AGAIN} <= kinds
     assert len({float(one.found.boxes_px[0, 3]) for one in looked}) == whole
     assert all(one.clues().shape == (len(LOOK_CLUE_NAMES),) for one in looked)
 
@@ -79,20 +85,6 @@ def test_without_looks_there_is_nothing_to_learn_from(tmp_path: Path) -> None:
 def test_the_first_word_is_sure_only_above_all_that_should_pass() -> None:
     odds = np.array([-3.0, 0.2, 0.7, 5.0, 9.0])
     assert 0.7 < sure_from(odds, np.array([True, True, True, False, False])) < 5.0
-
-
-def test_a_clue_that_tells_nothing_more_leaves_the_pixels_their_word() -> None:
-    rng = np.random.default_rng(1)
-    right = np.arange(400) < 200
-    pixels = np.where(right, 2.0, -2.0) + rng.normal(0, 1, 400)
-    clue = np.where(right, 0.5, -0.5) + rng.normal(0, 0.3, 400)
-    same = np.ones(400)
-    idle = weigh(np.column_stack([pixels, rng.normal(size=400)]), right, same)
-    told = weigh(np.column_stack([pixels, clue]), right, same)
-    assert abs(idle.weights[1]) < 0.15 * idle.weights[0]
-    assert told.weights[1] > 0.5
-    caught = told.log_odds(np.column_stack([pixels, clue]))[right] > 0
-    assert caught.mean() > 0.97
 
 
 def seen_from(rng: np.random.Generator, group: int, times: float) -> Looked:
@@ -115,7 +107,8 @@ def test_what_the_look_tells_is_learnt_where_pixels_tell_nothing(tmp_path: Path)
     times = [1.0] * 60 + rng.uniform(1.05, 3, 60).tolist()
     looked = [seen_from(rng, number % 40, each) for number, each in enumerate(times)]
     pixels = {"too_far": rng.normal(size=len(looked)), "cut_off": rng.normal(size=len(looked))}
-    learnt = learn_last(looked, pixels, {"distant": 1.45})
+    growth = Growth(trees=40, depth=2, figures_tried=1.0)
+    learnt = learn_last(looked, pixels, {"distant": 1.45}, growth)
     assert set(learnt) == {"too_far"}
     one = learnt["too_far"]
     far = np.array(times) >= 1.45
@@ -123,14 +116,13 @@ def test_what_the_look_tells_is_learnt_where_pixels_tell_nothing(tmp_path: Path)
     assert not (one.unseen[:60] > one.limit).any()
     assert one.sure > pixels["too_far"][:60].max()
     write_table(learnt, tmp_path / "last.json")
-    table = json.loads((tmp_path / "last.json").read_text())["reasons"]["too_far"]
-    assert set(table["weights"]) <= set(LOOK_CLUE_NAMES)
-    clues = np.array([[one.clues()[LOOK_CLUE_NAMES.index(name)] for name in table["weights"]]
-                      for one in looked])  # fmt: skip
-    odds = clues @ list(table["weights"].values()) + table["bias"]
-    odds += table["of_pixels"] * pixels["too_far"]
-    assert (odds[far] > table["limit"]).mean() > 0.9
-    assert not (odds[:60] > table["limit"]).any()
+    table = json.loads((tmp_path / "last.json").read_text())
+    assert tuple(table["clues"]) == LOOK_CLUE_NAMES
+    forest = Forest.read_from(table["reasons"]["too_far"])
+    clues = np.array([one.clues() for one in looked])
+    odds = forest.log_odds(np.column_stack([pixels["too_far"], clues]))
+    assert (odds[far] > table["reasons"]["too_far"]["limit"]).mean() > 0.9
+    assert (odds[far] > odds[:60].max()).mean() > 0.9
 
 
 def test_pixels_odds_come_from_other_photos() -> None:
