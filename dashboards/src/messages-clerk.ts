@@ -27,9 +27,6 @@ export const CLERK_MESSAGES = {
 
   'shared.heading': { en: 'Photos that wait for their bay', zh: '待选择货架的照片' },
   'shared.n': { en: 'Photos waiting for their bay: {n}', zh: '{n} 张照片待选择货架' },
-  'shared.alt': { en: 'Photo {n} without a bay', zh: '待选择货架的照片 {n}' },
-  'shared.which': { en: 'Which bay does it show?', zh: '拍的是哪个货架？' },
-  'shared.send': { en: 'Send to this bay', zh: '发送到此货架' },
   'shared.drop': { en: 'Do not send', zh: '不发送' },
   'shared.none': { en: 'No photo is waiting for its bay.', zh: '没有待选择货架的照片。' },
   'shared.failed': { en: 'The photo could not be kept on this phone. Free some space, then share it again.', zh: '手机没能保存照片，请清理空间后重新分享。' },

@@ -94,6 +94,7 @@ export const MESSAGES = {
   'clerk.tasks': { en: 'Tasks', zh: '今日任务' },
   'clerk.notasks': { en: 'Nothing to put right. A photo of a shelf shows how it stands.', zh: '目前没有要整改的。拍一张货架看看。' },
   'clerk.task.items': { en: '{bay}: {n} to put right', zh: '{bay}：{n} 处要整改' },
+  'clerk.task.lost': { en: 'about {value} lost a day', zh: '每天约损失 {value}' },
   'clerk.task.since': { en: 'found {when}', zh: '{when} 发现' },
   'clerk.task.due': { en: 'due {when}', zh: '{when} 前完成' },
   'clerk.task.overdue': { en: 'was due {when}', zh: '已超过 {when}' },
@@ -163,6 +164,7 @@ export const MESSAGES = {
   'waiting.away': { en: 'The node does not answer. It goes by itself later.', zh: '门店主机没有应答，稍后会自动发送。' },
   'waiting.refused': { en: 'Not accepted: {what}. {why}', zh: '未被接受：{what}。{why}' },
   'waiting.unkept': { en: 'This phone could not keep it. Free some space, then do it again.', zh: '手机没能保存，请清理空间后重做。' },
+  'waiting.older': { en: 'Another window shows an older storepulse. Close it: this one goes on then, and nothing is lost.', zh: '另一个窗口打开着旧版 storepulse。请关闭那个窗口，这里即会继续，没有丢失任何内容。' },
   'waiting.what.photo': { en: 'photo', zh: '照片' },
   'waiting.what.tap': { en: 'tap', zh: '点击' },
   'waiting.what.undo': { en: 'undo', zh: '撤销' },
@@ -200,6 +202,7 @@ export const MESSAGES = {
 
   'result.alt': { en: 'Photo of bay {bay} with {n} numbered marks', zh: '货架 {bay} 的照片，有 {n} 个编号' },
   'result.mark': { en: 'Mark {n}: {sentence}', zh: '标记 {n}：{sentence}' },
+  'result.mark.closed': { en: '{sentence} ({state})', zh: '{sentence}（{state}）' },
   'result.whole': { en: 'Whole photo', zh: '看全图' },
   'result.list': { en: 'To put right, in walking order', zh: '按行走顺序整改' },
   'result.clean': { en: 'As planned, as far as this photo shows.', zh: '从照片看，陈列符合要求。' },

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { components } from '../src/api/node'
 import { positionsOf } from '../src/clerk/fixed'
-import { layOut, type Mark } from '../src/clerk/marks'
+import { apart, layOut, type Mark } from '../src/clerk/marks'
 import type { Plan } from '../src/clerk/plan'
-import { tasksOf, TASKS_MOST } from '../src/clerk/tasks'
+import { questionOf, type Known } from '../src/clerk/question'
+import { ACTIONS_KEPT, tasksOf, TASKS_MOST } from '../src/clerk/tasks'
 
 type Item = components['schemas']['ShownItem']
 
@@ -49,6 +50,102 @@ describe('marks on the photo', () => {
     expect(inside!.badgeY + 12).toBeLessThanOrEqual(inside!.y)
     expect([corner!.badgeX, corner!.badgeY]).toEqual([12, 12])
   })
+
+  it('show two numbers at one place, each readable, at its own height and in their order', () => {
+    const one = [500, 500, 700, 800]
+    const [left, right] = layOut(photo, screen, [mark('1', one), mark('2', one)], undefined).marks
+    expect(right!.badgeX - left!.badgeX).toBeGreaterThanOrEqual(25)
+    expect((left!.badgeX + right!.badgeX) / 2).toBeCloseTo(120)
+    expect(left!.badgeY).toBe(right!.badgeY)
+  })
+})
+
+describe('badges', () => {
+  /** Random, and the same at each run. */
+  function random(seed: number): () => number {
+    let state = seed
+    return () => (state = (state * 48271) % 2147483647) / 2147483647
+  }
+  const nearest = (places: { x: number; y: number }[]) =>
+    Math.min(...places.flatMap((a, at) => places.slice(at + 1).map((b) => Math.hypot(a.x - b.x, a.y - b.y))))
+
+  it('that are far enough from each other stay where they are', () => {
+    const places = [{ x: 12, y: 12 }, { x: 40, y: 12 }, { x: 12, y: 40 }]
+    expect(apart(places, 360)).toEqual(places)
+  })
+
+  it('of a whole list at one place, at an edge of a phone, are all readable', () => {
+    const found = apart(Array.from({ length: 12 }, () => ({ x: 348, y: 100 })), 360)
+    expect(nearest(found)).toBeGreaterThanOrEqual(24)
+    expect(found.every(({ x }) => x >= 12 && x <= 348)).toBe(true)
+    expect(found.map(({ x }) => x)).toEqual(found.map(({ x }) => x).sort((a, b) => a - b))
+  })
+
+  it('never lie over one another, wherever the twelve of a list are, and never leave their line', () => {
+    const next = random(7)
+    for (let run = 0; run < 200; run += 1) {
+      const wanted = Array.from({ length: 12 }, () => ({ x: 12 + next() * 336, y: 12 + next() * 120 }))
+      const found = apart(wanted, 360)
+      expect(nearest(found), `run ${run}`).toBeGreaterThanOrEqual(24)
+      expect(found.map(({ y }) => y)).toEqual(wanted.map(({ y }) => y))
+    }
+  })
+
+  it('move little by little, but for one in a thousand, while the picture comes nearer', () => {
+    const next = random(11)
+    const steps: number[] = []
+    for (let run = 0; run < 20; run += 1) {
+      const marks = Array.from({ length: 6 }, () => ({ x: 60 + next() * 60, y: 12 + next() * 60 }))
+      const seen = (nearer: number) => apart(marks.map(({ x, y }) => ({ x: x * nearer, y: y * nearer })), 720)
+      let before = seen(1)
+      for (let nearer = 1.002; nearer < 1.5; nearer += 0.002) {
+        const after = seen(nearer)
+        before.forEach(({ x }, at) => steps.push(Math.abs(after[at]!.x - x)))
+        before = after
+      }
+    }
+    steps.sort((a, b) => a - b)
+    expect(steps[Math.floor(steps.length * 0.999)]).toBeLessThan(2)
+  })
+})
+
+describe('the question which bay a photo shows', () => {
+  const known: Known = { bays: ['a', 'b', 'c'], suggested: '', ofRound: false, seen: undefined, looking: false, choosing: false }
+  const seen = (bay: string | null, ...candidates: [string, number][]) => ({
+    by: 'look' as const, bay, candidates: candidates.map(([name, confidence]) => ({ bay: name, confidence })),
+  })
+
+  it('offers none where nobody has said one, and marks none', () => {
+    expect(questionOf(known)).toEqual({ bay: undefined, why: 'unsure', order: ['a', 'b', 'c'], likeliest: undefined })
+    expect(questionOf({ ...known, looking: true })).toMatchObject({ bay: undefined, why: 'looking' })
+  })
+
+  it('offers what was meant while the photo is looked at, and what the photo tells then', () => {
+    const meant = { ...known, suggested: 'b', ofRound: true }
+    expect(questionOf({ ...meant, looking: true })).toMatchObject({ bay: 'b', why: 'looking' })
+    expect(questionOf({ ...meant, seen: seen('c', ['c', 0.9]) })).toMatchObject({ bay: 'c', why: 'look' })
+    expect(questionOf({ ...meant, seen: { ...seen('c'), by: 'code' } })).toMatchObject({ bay: 'c', why: 'code' })
+    expect(questionOf(meant)).toMatchObject({ bay: 'b', why: 'round' })
+    expect(questionOf({ ...meant, ofRound: false })).toMatchObject({ bay: 'b', why: 'chosen' })
+  })
+
+  it('leaves it to the clerk between bays that look alike, the likeliest first', () => {
+    const found = questionOf({ ...known, suggested: 'a', seen: seen(null, ['c', 0.4], ['b', 0.3]) })
+    expect(found).toEqual({ bay: undefined, why: 'unsure', order: ['c', 'b', 'a'], likeliest: 'c' })
+  })
+
+  it('offers what was meant where the photo looks like nothing', () => {
+    expect(questionOf({ ...known, suggested: 'a', seen: seen(null, ['c', 0.1]) })).toMatchObject({ bay: 'a', why: 'chosen' })
+  })
+
+  it('offers the only bay, and never one that the shop has no more', () => {
+    expect(questionOf({ ...known, bays: ['a'], suggested: 'gone' })).toMatchObject({ bay: 'a', why: undefined })
+    expect(questionOf({ ...known, suggested: 'gone' }).bay).toBeUndefined()
+  })
+
+  it('lets another one be chosen', () => {
+    expect(questionOf({ ...known, suggested: 'a', choosing: true })).toMatchObject({ bay: undefined, why: undefined })
+  })
 })
 
 describe('tasks', () => {
@@ -57,8 +154,9 @@ describe('tasks', () => {
   const list = (id: string, bay: string, items: Item[], photo = id): List => ({
     id, bay, items, photo, planogram: 'x', planogram_version: 1, made_at: '2026-11-20T10:00:00Z', shop: 's', model: '', method: '',
   })
-  const action = (id: string, checklist: string | null, due: string, state = 'delivered'): Action =>
-    ({ state, received_at: due, action: { id, checklist, due_at: due } }) as unknown as Action
+  const action = (id: string, checklist: string | null, due: string, state = 'delivered', worth = 0): Action =>
+    ({ state, received_at: due, action: { id, checklist, due_at: due, worth } }) as unknown as Action
+  const DUE = '2026-11-20T14:00:00Z'
 
   it('show the newest list of a bay, and not the older one', () => {
     const found = tasksOf([list('new', 'b', []), list('old', 'b', [item({})])], [], [])
@@ -80,6 +178,38 @@ describe('tasks', () => {
   it('are one with the action that asks for the same list', () => {
     const found = tasksOf([list('l', 'b', [item({})])], [action('a', 'l', '2026-11-20T14:00:00Z')], [])
     expect(found.map((one) => [one.what, one.id])).toEqual([['list', 'l']])
+  })
+
+  it('go by what their open items lose a day, whatever is due before', () => {
+    const marked = [{ what: 'mark', uuid: 'u', checklist: 'less', item: '2', state: 'done', reason: '' } as const]
+    const lists = [
+      list('unknown', 'b1', [item({ main_push: true, facings: 9 })]),
+      list('less', 'b2', [item({ value_a_day: 3 }), item({ id: '2', value_a_day: 500 })]),
+      list('more', 'b3', [item({ value_a_day: 20 }), item({ id: '2', value_a_day: 20.5 }), item({ id: '3', value_a_day: null })]),
+    ]
+    const found = tasksOf(lists, [action('a', 'less', '2026-11-20T08:00:00Z')], marked)
+    expect(found.map((one) => one.id)).toEqual(['more', 'less', 'unknown'])
+    expect(found.map((one) => one.what === 'list' && one.lostADay)).toEqual([40.5, 3, undefined])
+  })
+
+  it('go by main push, then by facings, then by when they are due, where no sales are known', () => {
+    const lists = [
+      list('one', 'b1', [item({ facings: 1 })]),
+      list('many', 'b2', [item({ facings: 6 })]),
+      list('push', 'b3', [item({ main_push: true, facings: 2 })]),
+      list('pushes', 'b4', [item({ main_push: true, facings: 3 })]),
+      list('asked', 'b5', [item({ facings: 1 })]),
+    ]
+    expect(tasksOf(lists, [action('a', 'asked', DUE)], []).map((one) => one.id)).toEqual(['pushes', 'push', 'many', 'asked', 'one'])
+  })
+
+  it('keep two places for what the hub asks beside the shelves, by its worth', () => {
+    const lists = [...Array(8).keys()].map((n) => list(`l${n}`, `b${n}`, [item({ value_a_day: n })]))
+    const actions = [action('low', null, '2026-11-20T09:00:00Z', 'delivered', 0.1), action('high', null, DUE, 'delivered', 0.9), action('mid', null, DUE, 'delivered', 0.5)]
+    expect(tasksOf(lists, actions, []).map((one) => one.id)).toEqual(['l7', 'l6', 'l5', 'high', 'mid'])
+    expect(tasksOf(lists, actions.slice(0, 1), []).map((one) => one.id)).toEqual(['l7', 'l6', 'l5', 'l4', 'low'])
+    expect(tasksOf(lists.slice(0, 1), actions, []).map((one) => one.id)).toEqual(['l0', 'high', 'mid', 'low'])
+    expect(ACTIONS_KEPT).toBeLessThan(TASKS_MOST)
   })
 
   it('put main push first, leave out what is closed, and are never more than five', () => {

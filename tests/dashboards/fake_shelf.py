@@ -32,6 +32,8 @@ class FakeShelf:
     """Not empty: every photo that comes is refused for them."""
     listed: bool = False
     """Whether the list is among today's tasks."""
+    sold: bool = False
+    """Whether it is known what its products sell in a day."""
     closed: dict[str, Any] | None = None
     prices: str | None = None
     """How its price tags stand: "coming", or "read" with a wrong one."""
@@ -47,6 +49,7 @@ class FakeShelf:
             {"id": str(n), "kind": kinds[(n - 1) % 4], "box_xyxy_px": list(box), "confidence": 0.9,
              "facings": 1, "main_push": n == 1, "state": states.get(str(n), "open"), "reason": "",
              "marked_at": None, "position": f"f{n}", "row": n % 3, "sku": f"sku-{n}",
+             "value_a_day": 12.5 * n if self.sold else None,
              "sentence": {"en": f"Refill place {n} of the shelf", "zh": f"补第 {n} 处的货"}}
             for n, box in enumerate(self.boxes[: self.shown], 1)
         ]  # fmt: skip

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from planograms.bay_answers import NOTHING
 from storepulse.simulated.shelves import DrawnShelf, draw_shelf
 from tests.dashboards.fake_node import FakeNode
 from tests.dashboards.fake_shelf import PHOTO, FakeShelf, jpeg
@@ -108,7 +109,7 @@ AT_PHOTO: Final = f"#/photo/{PHOTO}"
 FIXED: Final = {"confirmed": 2, "reopened": 1, "minutes": 17.0, "nothing": ""}
 VIEWS: Final[dict[str, tuple[dict[str, Any], str, list[Step]]]] = {
     "home-full": (
-        {"listed": True, "names": ("Anna", "陈敏")}, "",
+        {"listed": True, "sold": True, "names": ("Anna", "陈敏")}, "",
         [see("a[href^='#/photo/']"), see("footer")],
     ),
     "home-waiting": (
@@ -142,6 +143,7 @@ VIEWS: Final[dict[str, tuple[dict[str, Any], str, list[Step]]]] = {
          click("button[data-tap=deal]"), see(".tickets button")],
     ),
     "shared": ({}, "", [see("label.big"), share, see(".shared img")]),
+    "shared-which": ({"bays": 8}, "", [see("label.big"), share, see(".shared .bays button")]),
     "stages": ({}, "", [see("label.big"), away, photo, see("section ol li")]),
     "refused": (
         {"reasons": ("blurred", "too_tilted")}, "", [photo, see(".again"), see(".sheet p")],
@@ -191,10 +193,13 @@ def test_a_view_of_a_clerk(
     given, path, steps = VIEWS[name]
     fake, seen, url = node
     fake.pair()
+    fake.walk(bays=given.get("bays", 1))
+    fake.seen = NOTHING
     fake.ticket_pages = given.get("ticket_pages")
     fake.names, fake.picked = given.get("names", ()), None
     seen.reasons, seen.unsure = given.get("reasons", ()), given.get("unsure", 0)
     seen.listed, seen.closed = given.get("listed", False), given.get("closed")
+    seen.sold = given.get("sold", False)
     seen.prices = given.get("prices")
     seen.marks[:] = [(item, "confirmed") for item in given.get("marks", ())]
     seen.shown = given.get("boxes", len(seen.boxes))

@@ -169,5 +169,13 @@ def test_without_a_camera_the_photo_shows_the_same_places(browser: Any, url: str
     page.locator(".live button").click()
     page.locator("dialog[data-live=refused] img").wait_for()
     expect(page.locator("dialog .badge")).to_have_count(2)
+    # The task that the sheet tells of stands out, and the photo stays whole.
+    current = page.locator("dialog .photo .badge.current")
+    expect(current).to_have_text("1")
+    page.locator("dialog .say button", has_text="Next").click()
+    expect(current).to_have_text("2")
     look_at(page, "live-refused", LOOK)
+    said = page.locator("dialog .status").bounding_box()
+    assert said["x"] >= 0
+    assert said["x"] + said["width"] <= page.viewport_size["width"]
     page.context.close()

@@ -151,6 +151,13 @@ def test_a_trial_of_other_limits_says_so_and_stays_readable(hub: str, browser: A
     page.context.close()
 
 
+def test_a_colour_that_another_follows_is_said_to_be_there_still(hub: str, browser: Any) -> None:
+    page = open_view(browser, f"{hub}/#/kit", DESK)
+    page.get_by_text("still at risk (62%), turning to act now").wait_for()
+    page.get_by_text("probably at risk (62%)", exact=True).wait_for()
+    page.context.close()
+
+
 def test_a_photo_with_nothing_to_put_right_asks_for_none_after(browser: Any) -> None:
     fake = FakeNode()
     fake.pair()

@@ -39,7 +39,7 @@ def shot(page: Any, name: str) -> None:
 def ask_bay(phone: Any, bay: str) -> None:
     """Confirm which bay a photo is of, or choose it where the page thinks of another one."""
     # What it proposes changes once it has looked at the photo.
-    expect(phone.locator(".ask")).not_to_contain_text(words("bay.looking", "en"))
+    expect(phone.locator(".ask")).not_to_contain_text(words("bay.by.looking", "en"))
     yes = phone.locator(".ask button.first")
     if yes.count() and bay in yes.inner_text():
         yes.click()

@@ -4,8 +4,9 @@ import { address, AskFailed, getter, send, sendJson, type GetAnswer, type Gettin
 import { wordsOf } from '../shared/failures'
 import { paired } from './paired.svelte'
 import {
-  allWaiting, keepActionSaid, keepAnswer, keepMarks, keepPhoto, keepRefused, keepSent, keepTap, keepUndo, keptAnswer,
-  oldestWaiting, openPhone, takeBack, type JudgedPhoto, type Phone, type PhonePhoto, type PhoneTap,
+  allWaiting, forgetAsked, keepActionSaid, keepAnswer, keepAsked, keepBay, keepMarks, keepPhoto, keepRefused, keepSent,
+  keepTap, keepUndo, keptAnswer, oldestWaiting, openPhone, takeBack, type AskedPhoto, type JudgedPhoto, type Phone,
+  type PhonePhoto, type PhoneTap,
 } from './phone'
 import { reached } from './reached'
 import { Sender } from './sender'
@@ -56,6 +57,8 @@ export const clerk = $state({
   waiting: [] as Kept[],
   photos: [] as PhonePhoto[],
   taps: [] as PhoneTap[],
+  /** Photos whose bay is asked for, the oldest first. */
+  asked: [] as AskedPhoto[],
   /** Whether the node answered at the last try. */
   reachable: true,
   sending: false,
@@ -64,6 +67,8 @@ export const clerk = $state({
   refusals: [] as Refusal[],
   /** The phone could not keep something. */
   unkept: false,
+  /** An older page in another window keeps this one from what the phone has. */
+  olderOpen: false,
 })
 
 /** Pauses between tries; whatever speaks for the node being back ends them. */
@@ -72,14 +77,21 @@ const sleepers = new Set<() => void>()
 /** Open what the phone keeps, and send what waits from an earlier visit. */
 export async function startClerk(): Promise<void> {
   try {
-    phone = await openPhone()
+    // A newer page has come in another window: its worker answers for this address by now.
+    phone = await openPhone(() => (clerk.olderOpen = true), () => location.reload())
     await look()
   } catch {
     clerk.unkept = true
   }
+  clerk.olderOpen = false
   clerk.ready = true
   addEventListener('online', kick)
-  document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && kick())
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState !== 'visible') return
+    // Another window may have said the bay of a photo, or sent what waited.
+    void look().catch(() => undefined)
+    kick()
+  })
   kick()
 }
 
@@ -88,6 +100,7 @@ async function look(): Promise<void> {
   clerk.waiting = await allWaiting(phone)
   clerk.photos = (await phone.getAllFromIndex('photos', 'takenAt')).reverse()
   clerk.taps = await phone.getAllFromIndex('taps', 'at')
+  clerk.asked = await phone.getAllFromIndex('asked', 'takenAt')
 }
 
 export function kick(): void {
@@ -119,9 +132,36 @@ async function keep(how: (phone: Phone) => Promise<void>): Promise<boolean> {
 export async function takePhoto(file: Blob, bay: string, before?: string, uuid: string = crypto.randomUUID()): Promise<string | undefined> {
   reached('chosen')
   const photo = { uuid, bay, takenAt: new Date().toISOString(), ...(before === undefined ? {} : { before }) }
-  // The file may be gone when it is sent: what is kept are its bytes.
-  const bytes = new Blob([await file.arrayBuffer()], { type: file.type })
-  return (await keep((on) => keepPhoto(on, photo, bytes).then(() => reached('kept')))) ? uuid : undefined
+  const kept = await keep(async (on) => {
+    await keepPhoto(on, photo, await bytesOf(file))
+    reached('kept')
+  })
+  return kept ? uuid : undefined
+}
+
+/** The file may be gone when it is sent: what is kept are its bytes. */
+async function bytesOf(file: Blob): Promise<Blob> {
+  return new Blob([await file.arrayBuffer()], { type: file.type })
+}
+
+/** Keep a photo until its bay is said. False when the phone could not keep it. */
+export function askOf(file: Blob, suggested: string): Promise<boolean> {
+  const asked = { uuid: crypto.randomUUID(), takenAt: new Date().toISOString(), suggested }
+  return keep(async (on) => keepAsked(on, { ...asked, photo: await bytesOf(file) }))
+}
+
+/** Say which bay a photo shows, and send it. False where that was said, or it was dropped, in another window. */
+export async function sayBay(uuid: string, bay: string): Promise<boolean> {
+  let found = false
+  const kept = await keep(async (on) => {
+    found = await keepBay(on, uuid, bay)
+  })
+  return kept && found
+}
+
+/** Drop a photo that has no bay. */
+export function dropAsked(uuid: string): Promise<boolean> {
+  return keep((on) => forgetAsked(on, uuid))
 }
 
 /** Count something. A deal may name a ticket; an experience gets one here, where the node takes it. */

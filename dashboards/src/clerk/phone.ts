@@ -1,4 +1,4 @@
-/** What this phone keeps (IndexedDB): what waits, its photos and taps. Sends nothing. */
+/** What this phone keeps (IndexedDB): what waits, its photos and taps, and photos without a bay. Sends nothing. */
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb'
 import type { components } from '../api/node'
 import { laneOf, type Kept, type Lane, type TapKind, type Waiting } from './waiting'
@@ -27,11 +27,22 @@ export interface PhoneTap {
   undone: boolean
 }
 
+/** A photo that was taken here and whose bay the clerk has not said yet. */
+export interface AskedPhoto {
+  uuid: string
+  /** When it came to this page: not when its bay was said. */
+  takenAt: string
+  /** The bay that it was meant for: the round's next, or the one that was chosen. "": none. */
+  suggested: string
+  photo: Blob
+}
+
 interface Schema extends DBSchema {
   waiting: { key: number; value: Waiting & { number?: number } }
   photos: { key: string; value: PhonePhoto; indexes: { takenAt: string } }
   taps: { key: string; value: PhoneTap; indexes: { at: string } }
   answers: { key: string; value: KeptAnswer; indexes: { at: string } }
+  asked: { key: string; value: AskedPhoto; indexes: { takenAt: string } }
 }
 
 /** What the node answered at its last answer to an address. */
@@ -47,14 +58,28 @@ const PHOTOS_KEPT = 40
 const TAPS_KEPT = 2000
 const ANSWERS_KEPT = 60
 
-export function openPhone(): Promise<Phone> {
-  return openDB<Schema>('storepulse', 2, {
+/**
+ * Open it, and bring it up to date. Each step adds; none touches what is there.
+ *
+ * `older` is told when a window with an older page must be closed first: until then this waits.
+ * `newer` is told when a newer page, in another window, needs it: this one has let go of it then.
+ */
+export function openPhone(older: () => void, newer: () => void): Promise<Phone> {
+  return openDB<Schema>('storepulse', 3, {
     upgrade(db, before) {
+      if (before < 1) {
+        db.createObjectStore('waiting', { keyPath: 'number', autoIncrement: true })
+        db.createObjectStore('photos', { keyPath: 'uuid' }).createIndex('takenAt', 'takenAt')
+        db.createObjectStore('taps', { keyPath: 'uuid' }).createIndex('at', 'at')
+      }
       if (before < 2) db.createObjectStore('answers', { keyPath: 'address' }).createIndex('at', 'at')
-      if (before >= 1) return
-      db.createObjectStore('waiting', { keyPath: 'number', autoIncrement: true })
-      db.createObjectStore('photos', { keyPath: 'uuid' }).createIndex('takenAt', 'takenAt')
-      db.createObjectStore('taps', { keyPath: 'uuid' }).createIndex('at', 'at')
+      if (before < 3) db.createObjectStore('asked', { keyPath: 'uuid' }).createIndex('takenAt', 'takenAt')
+    },
+    blocked: older,
+    blocking(_, __, event) {
+      const own = event.target as IDBDatabase
+      own.close()
+      newer()
     },
   })
 }
@@ -77,6 +102,33 @@ export async function keepPhoto(phone: Phone, photo: PhonePhoto, file: Blob): Pr
   await act.objectStore('photos').put(photo)
   await act.objectStore('waiting').add({ what: 'photo', uuid: photo.uuid, bay: photo.bay, photo: file })
   await forgetOld(act.objectStore('photos').index('takenAt'), await act.objectStore('photos').count(), PHOTOS_KEPT)
+  await act.done
+}
+
+/** Keep a photo until its bay is said; it is on the disk before this returns. */
+export async function keepAsked(phone: Phone, asked: AskedPhoto): Promise<void> {
+  const act = phone.transaction('asked', 'readwrite', { durability: 'strict' })
+  await act.store.put(asked)
+  await act.done
+}
+
+/** Its bay is said: it waits from now on, and is asked about no more, both or neither. False: it was not asked about any more. */
+export async function keepBay(phone: Phone, uuid: string, bay: string): Promise<boolean> {
+  const act = phone.transaction(['asked', 'photos', 'waiting'], 'readwrite', { durability: 'strict' })
+  const asked = await act.objectStore('asked').get(uuid)
+  if (asked) {
+    await act.objectStore('asked').delete(uuid)
+    await act.objectStore('photos').put({ uuid, bay, takenAt: asked.takenAt })
+    await act.objectStore('waiting').add({ what: 'photo', uuid, bay, photo: asked.photo })
+    await forgetOld(act.objectStore('photos').index('takenAt'), await act.objectStore('photos').count(), PHOTOS_KEPT)
+  }
+  await act.done
+  return asked !== undefined
+}
+
+export async function forgetAsked(phone: Phone, uuid: string): Promise<void> {
+  const act = phone.transaction('asked', 'readwrite', { durability: 'strict' })
+  await act.store.delete(uuid)
   await act.done
 }
 

@@ -6,16 +6,35 @@ import type { Waiting } from './waiting'
 type List = components['schemas']['ShownChecklist']
 type Action = components['schemas']['KeptAction']
 
-export type Task =
-  | { what: 'list'; id: string; bay: string; photo: string; open: number; mainPush: boolean; madeAt: string; action?: Action }
-  | { what: 'action'; id: string; action: Action }
+export interface ListTask {
+  what: 'list'
+  id: string
+  bay: string
+  photo: string
+  open: number
+  /** What its open items cost a day, in the chain's currency; undefined where no product's sales are known. */
+  lostADay: number | undefined
+  /** Facings of main-push goods that are to be put right, and of all. */
+  mainPush: number
+  facings: number
+  madeAt: string
+  action?: Action
+}
+
+export type Task = ListTask | { what: 'action'; id: string; action: Action }
 
 export const TASKS_MOST = 5
+/** So many of them are kept for what the hub asks beside the shelves: it has no worth in money. */
+export const ACTIONS_KEPT = 2
 const CLOSED = new Set(['done', 'cannot_do', 'confirmed', 'withdrawn'])
 
 /**
- * Main-push goods first, then what is due first; at most five. A mark that still waits on the phone
- * counts, and an action that asks for one of the lists is that list.
+ * By value, at most five. Lists first, by what they lose a day; where that is not known, by the
+ * facings of main-push goods, then by all facings, as the node chooses what comes on a list. Then
+ * what the hub asks beside them, by its own worth, which is no money: it has two of the five places
+ * at least, so that it is seen beside however many lists.
+ *
+ * A mark that still waits on the phone counts, and an action that asks for one of the lists is that list.
  */
 export function tasksOf(lists: readonly List[], actions: readonly Action[], waiting: readonly Waiting[]): Task[] {
   const marked = new Set(waiting.flatMap((one) => (one.what === 'mark' ? [`${one.checklist} ${one.item}`] : [])))
@@ -28,21 +47,24 @@ export function tasksOf(lists: readonly List[], actions: readonly Action[], wait
   }
   const said = closedOnPhone(waiting)
   const open = actions.filter((one) => !isClosed(one.state) && !said.has(one.action.id))
-  const found: Task[] = []
+  const found: ListTask[] = []
   for (const own of newest.values()) {
     const list = own[0]
     const items = own.flatMap((one) => one.items.filter((item) => isOpen(item) && !marked.has(`${one.id} ${item.id}`)))
     if (!list || !items.length) continue
     const action = open.find((asked) => own.some((one) => asked.action.checklist === one.id))
+    const known = items.flatMap((item) => item.value_a_day ?? [])
     found.push({
       what: 'list', id: list.id, bay: list.bay, photo: list.photo, open: items.length,
-      mainPush: items.some((item) => item.main_push), madeAt: list.made_at, ...(action && { action }),
+      lostADay: known.length ? sum(known) : undefined,
+      mainPush: sum(items.map((item) => (item.main_push ? item.facings : 0))), facings: sum(items.map((item) => item.facings)),
+      madeAt: list.made_at, ...(action && { action }),
     })
   }
-  for (const action of open) {
-    if (!action.action.checklist) found.push({ what: 'action', id: action.action.id, action })
-  }
-  return found.sort((a, b) => rank(a) - rank(b) || due(a).localeCompare(due(b))).slice(0, TASKS_MOST)
+  const asked = open.filter(({ action }) => !action.checklist)
+  const beside: Task[] = asked.sort(byWorth).map((action) => ({ what: 'action', id: action.action.id, action }))
+  const room = TASKS_MOST - Math.min(beside.length, ACTIONS_KEPT)
+  return [...found.sort(byValue).slice(0, room), ...beside].slice(0, TASKS_MOST)
 }
 
 /** Whether an action asks for nothing more. */
@@ -55,5 +77,15 @@ export function closedOnPhone(waiting: readonly Waiting[]): Set<string> {
   return new Set(waiting.flatMap((one) => (one.what === 'action' && one.event !== 'opened' ? [one.action] : [])))
 }
 
-const rank = (task: Task): number => (task.what === 'action' ? 2 : task.mainPush ? 0 : 1)
-const due = (task: Task): string => (task.what === 'action' ? task.action.action.due_at : (task.action?.action.due_at ?? task.madeAt))
+function byValue(a: ListTask, b: ListTask): number {
+  return (b.lostADay ?? 0) - (a.lostADay ?? 0) || b.mainPush - a.mainPush || b.facings - a.facings || dueMs(a.action) - dueMs(b.action) || a.bay.localeCompare(b.bay)
+}
+
+function byWorth(a: Action, b: Action): number {
+  // An answer that was kept of an older node has no worth.
+  return (b.action.worth ?? 0) - (a.action.worth ?? 0) || dueMs(a) - dueMs(b)
+}
+
+/** Nobody waits for a list that nobody asked for. */
+const dueMs = (action: Action | undefined): number => (action ? Date.parse(action.action.due_at) : Number.MAX_SAFE_INTEGER)
+const sum = (these: readonly number[]): number => these.reduce((all, one) => all + one, 0)

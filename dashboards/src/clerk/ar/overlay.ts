@@ -1,5 +1,5 @@
 /** Where the marks lie on the live picture, and which way to the task that is outside it. Draws nothing. */
-import type { Mark, Size } from '../marks'
+import { apart, type Mark, type Size } from '../marks'
 import { joined, mapped, type Plane, type Point } from './plane'
 
 export interface LiveMark extends Omit<Mark, 'box'> {
@@ -44,7 +44,8 @@ export function liveMarks(marks: readonly Mark[], plane: Plane, screen: Size): L
       top: clamped(middle, screen, BADGE_PX / 2),
     })
   }
-  return out
+  const tops = apart(out.map(({ top }) => top), screen.width)
+  return out.map((mark, at) => ({ ...mark, top: tops[at]! }))
 }
 
 /** Which way the screen must go to show a mark; undefined where its middle is on it. */
