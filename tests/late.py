@@ -43,17 +43,16 @@ _SCRIPT: Final = """(() => {
   const pass = (given) => new Promise((go) => later(go, given))
   const again = new WeakSet()
 
-  // Hears an event before all others do, and lets it happen later; in the order in which they came.
-  function hold(target, name, copy, ended = () => false) {
-    let free = 0
+  // Hears an event before all others do, and lets it happen later; a line keeps its order.
+  function hold(target, name, copy, ended = () => false, line = { free: 0 }) {
     target.addEventListener(name, (event) => {
       if (again.has(event)) return
       event.stopImmediatePropagation()
       const copied = copy(event)
       again.add(copied)
       const at = performance.now()
-      free = Math.max(free, at + ms())
-      later(() => ended() || target.dispatchEvent(copied), free - at)
+      line.free = Math.max(line.free, at + ms())
+      later(() => ended() || target.dispatchEvent(copied), line.free - at)
     })
   }
   const plain = (event) => new Event(event.type)
@@ -116,9 +115,10 @@ _SCRIPT: Final = """(() => {
     return asked
   }
   const begin = IDBDatabase.prototype.transaction
+  const writes = { free: 0 }
   IDBDatabase.prototype.transaction = function (...given) {
     const act = begin.apply(this, given)
-    if (act.mode === 'readwrite') hold(act, 'complete', plain)
+    if (act.mode === 'readwrite') hold(act, 'complete', plain, undefined, writes)
     return act
   }
 })()"""
