@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from probes.between import BetweenCounter
 from probes.calibration import read_calibration
 from probes.captures import Record
 from probes.cli import app
@@ -24,6 +25,7 @@ from probes.keys import DAY_S, Turns
 from probes.listening import facts_of_days
 from probes.lists import Admission, PhoneList, parse_address, read_list, write_list
 from probes.modes import STRICT_S, Listening, Mode
+from probes.pieces import PieceCounter
 from probes.replay import VISITORS_MIN, Ears, replay
 from storepulse.errors import BadInput
 from storepulse.facts import FACT_JSON
@@ -89,6 +91,7 @@ def test_keys_beside_one_another_turn_one_after_the_other_and_share_no_hash() ->
 def test_nothing_of_a_phone_outlives_five_minutes_in_strict_mode() -> None:
     reader = FrameReader(turns=Listening(Mode.STRICT).turns)
     ears = Ears(CALIBRATION, Listening(Mode.STRICT))
+    counts: list[PieceCounter | BetweenCounter] = [ears._pieces, *ears._between]
     for second in range(0, 1800, 10):
         frame = read_at(reader, NOON_S + second, RANDOM)
         assert frame is not None
@@ -104,7 +107,7 @@ def test_nothing_of_a_phone_outlives_five_minutes_in_strict_mode() -> None:
             assert count.begun_s == begun_s
             for stay in count._counter._linker._stays.values():
                 assert min(stay.burst_s) + later_s >= begun_s
-        for oldest_s in [one.oldest_s for one in (ears._pieces, *ears._between)]:
+        for oldest_s in [one.oldest_s for one in counts]:
             # A time to five seconds, of nobody.
             assert oldest_s is None or NOON_S + second - oldest_s <= 300
     assert ears._pieces.held == ears._presence.held == 30
@@ -116,7 +119,7 @@ def test_nothing_of_a_phone_outlives_five_minutes_in_strict_mode() -> None:
     ears.idle(NOON_S + 2000)
     assert [count.held for count in ears._between] == [0, 0]
     ears.idle(NOON_S + 2100)
-    assert {one.oldest_s for one in (ears._pieces, *ears._between)} == {None}
+    assert {one.oldest_s for one in counts} == {None}
     assert ears._by_quarter == {}
     assert ears._sample.kept == []
 
