@@ -53,6 +53,8 @@ _FEW: Final = 40
 """Facings of a view in which a single run may outvote all others."""
 _FACINGS_AT_ONCE: Final = 64
 NEIGHBOURS: Final = 5
+_GAP_LEFT: Final = 0.25
+"""Of the way from one place to the next, at the least, when both are settled: by hand."""
 SURE: Final = 1.5
 """Log odds of appearance from which a pair may say how far goods are off the map."""
 
@@ -175,8 +177,28 @@ def settled(
             away += (of_pair != row) * further
         count = min(neighbours, len(near))
         nearest = near[np.argpartition(away, count - 1, axis=1)[:, :count]]
-        out[mine] += np.tile(_middle_of(off[nearest]), 2)
+        shifts = _middle_of(off[nearest])
+        if _pass_one_another(places[mine], shifts):
+            # Two products in turn, mirrored: each looks like its neighbour's.
+            shifts = np.broadcast_to(np.median(off[np.unique(nearest)], axis=0), shifts.shape)
+        out[mine] += np.tile(shifts, 2)
     return out
+
+
+def _pass_one_another(places: Boxes, shifts: Reals) -> bool:
+    """Whether places of a shelf that stand side by side change their order, or come together.
+
+    Goods stand where they stand by their neighbours: none is put back on the far side of the next.
+
+    Args:
+        places: (n, 4); shifts: (n, 2).
+    """
+    order = np.argsort((places[:, 0] + places[:, 2]) / 2, kind="stable")
+    x = ((places[:, 0] + places[:, 2]) / 2)[order]
+    wide = (places[:, 2] - places[:, 0])[order]
+    before, after = np.diff(x), np.diff(x + shifts[order, 0])
+    beside = before >= 0.5 * np.minimum(wide[1:], wide[:-1])
+    return bool((after[beside] < _GAP_LEFT * before[beside]).any())
 
 
 def span(first: Reals, second: Reals) -> Reals:

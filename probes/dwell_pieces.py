@@ -212,11 +212,18 @@ def _silent(at_s: Floats) -> Floats:
     return np.asarray(np.where(at_s[None] >= 0, lasting, 0.0), np.float64)
 
 
-@lru_cache(maxsize=8192)
 def _fits(cell: Cell, slot_s: float) -> Floats:
     """(m, g): density of such a piece under each pace and length, integrated over where it lies."""
-    first_s = (cell.first + 0.5) * CELL_S
-    last_s = min((cell.last + 0.5) * CELL_S, slot_s)
+    pace = pauses_log_likelihood([PAUSES_S[place] for place in cell.pauses])
+    share = np.exp(pace - pace.max()) / PACE_MEAN_S
+    return np.asarray(share[:, None] * _lies_so(cell.first, cell.last, slot_s), np.float64)
+
+
+@lru_cache(maxsize=2048)
+def _lies_so(first: int, last: int, slot_s: float) -> Floats:
+    """(m, g): the part of `_fits` that says where first and last burst lie, whatever is between."""
+    first_s = (first + 0.5) * CELL_S
+    last_s = min((last + 0.5) * CELL_S, slot_s)
     before_s, after_s, heard_s = first_s, slot_s - last_s, last_s - first_s
     # A stay that begins and ends inside: its rest is shared between before and after.
     before = np.arange(_STEP_S / 2, max(before_s, _STEP_S), _STEP_S)
@@ -230,9 +237,7 @@ def _fits(cell: Cell, slot_s: float) -> Floats:
     cut_before = from_turn * _lasting_for(np.clip(LENGTH_S - last_s, 0.0, after_s))
     cut_after = to_turn * _lasting_for(np.clip(LENGTH_S - (slot_s - first_s), 0.0, before_s))
     both = from_turn * to_turn * np.maximum(LENGTH_S - slot_s, 0.0)
-    pace = pauses_log_likelihood([PAUSES_S[place] for place in cell.pauses])
-    share = np.exp(pace - pace.max()) / PACE_MEAN_S
-    return np.asarray(share[:, None] * (inside + cut_before + cut_after + both), np.float64)
+    return np.asarray(inside + cut_before + cut_after + both, np.float64)
 
 
 @lru_cache(maxsize=1)

@@ -13,11 +13,11 @@ from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
+from probes.between import gathered_together
 from probes.dwell import DwellEstimate, estimate_dwell
 from probes.dwell_pieces import estimate_dwell_of_pieces, visitors_of_pieces
 from probes.modes import STRICT_S, STRICT_TOO_FEW, Mode
 from probes.occupancy import WINDOW_S, Occupancy, merged
-from probes.pieces import gathered_pieces
 from probes.replay import BOUNCE_UNKNOWN, FINEST_S, HOUR_S, METHOD, VISITORS_MIN, Replay
 from probes.visits import Visit
 from storepulse.facts import Fact
@@ -262,9 +262,8 @@ class _Told:
 
     def _dwell_of_pieces(self, stretch: Stretch) -> DwellEstimate:
         replay = self.replay
-        begun = [hour_s for hour_s in replay.pieces if hour_s + HOUR_S > stretch.start_s]
-        pieces = gathered_pieces(
-            replay.pieces, [hour_s for hour_s in begun if hour_s < stretch.end_s]
+        pieces = gathered_together(
+            replay.pieces, start_s=stretch.start_s, end_s=stretch.end_s
         )
         return estimate_dwell_of_pieces(
             pieces, replay.calibration.paces, slot_s=STRICT_S,

@@ -10,6 +10,7 @@ lie in the buffers of whoever reads them.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from math import inf
 from typing import Final, NamedTuple
 from zlib import crc32
@@ -51,6 +52,8 @@ class Frame(NamedTuple):
     shape: int = 0
     """Which elements there are, in which order, whatever they say: a phone with two lists of
     elements often keeps this, and so do other phones of its maker."""
+    others: tuple[tuple[int, int], ...] = ()
+    """`sender` and `elements` under each key beside the first (`Turns.keys`)."""
 
 
 @dataclass(slots=True)
@@ -81,6 +84,44 @@ _make: Final = tuple.__new__
 """A frame without the detour over its own constructor, which costs as much as all the rest."""
 
 
+class _OtherKey:
+    """Hashes senders and elements under one of the keys beside the first."""
+
+    def __init__(self, turns: Turns) -> None:
+        self._ring = KeyRing(turns)
+        self._from_s, self._until_s = inf, -inf
+        self._hash = self._ring.hash_of(turns.number(0.0))
+        self._senders: dict[bytes, int] = {}
+        self._bodies: dict[bytes, int] = {}
+
+    def forget(self) -> None:
+        self._senders.clear()
+        self._bodies.clear()
+
+    def hashes(self, time_s: float, address: bytes, body: bytes) -> tuple[int, int]:
+        """Of the sender and of the elements that last."""
+        if not self._from_s <= time_s < self._until_s:
+            number = self._ring.turns.number(time_s)
+            self._from_s, self._until_s = self._ring.turns.span_s(number)
+            self._hash = self._ring.hash_of(number)
+            self.forget()
+        sender = self._senders.get(address)
+        if sender is None:
+            sender = self._senders[address] = _hashed(self._hash, address)
+        elements = self._bodies.get(body)
+        if elements is None:
+            lasting = lasting_elements(body, 0, len(body)).lasting
+            elements = self._bodies[body] = _hashed(self._hash, lasting)
+        return sender, elements
+
+
+def _hashed(started: blake2b, data: bytes) -> int:
+    """A keyed hash of 64 bits; `started` is left as it is."""
+    hashed = started.copy()
+    hashed.update(data)
+    return int.from_bytes(hashed.digest(), "little")
+
+
 class FrameReader:
     """Reads records into frames under keys of its own.
 
@@ -103,6 +144,7 @@ class FrameReader:
         self._admits = admits
         self._from_s, self._until_s = inf, -inf
         self._hash = self._ring.hash_of(turns.number(0.0))
+        self._others = [_OtherKey(other) for other in turns.others]
         self._senders: dict[bytes, int] = {}
         self._bodies: dict[bytes, tuple[bool, int, bool, int, int]] = {}
         self.counts = FrameCounts()
@@ -111,6 +153,8 @@ class FrameReader:
         """Drop what was remembered of the last records. Called by itself every few thousand."""
         self._senders.clear()
         self._bodies.clear()
+        for other in self._others:
+            other.forget()
 
     def read(self, record: Record) -> Frame | None:
         """Read one record; None (counted) when it is no usable probe request."""
@@ -143,14 +187,15 @@ class FrameReader:
             return None
         if not self._from_s <= time_s < self._until_s:
             self._turn(time_s)
-        # The one place that sees the address: bytes 10 to 15 of the header.
+        # The one place that sees the address, bytes 10 to 15 of the header (`_OtherKey` hashes
+        # it, too).
         address = data[start + 10 : start + 16]
         sender = self._senders.get(address)
         if sender is None:
             if self._admits is not None and not self._admits(address):
                 counts.left_out += 1
                 return None
-            sender = self._senders[address] = self._hashed(address)
+            sender = self._senders[address] = _hashed(self._hash, address)
         # An HT control field (order bit) is four bytes longer.
         at = start + (28 if data[start + 1] & 0x80 else 24)
         body = data[at:end]
@@ -158,11 +203,13 @@ class FrameReader:
         if known is None:
             told = lasting_elements(body, 0, len(body))
             known = self._bodies[body] = (
-                told.directed, self._hashed(told.lasting), told.whole,
-                self._hashed(told.lasting + told.capabilities), self._hashed(told.shape),
+                told.directed, _hashed(self._hash, told.lasting), told.whole,
+                _hashed(self._hash, told.lasting + told.capabilities),
+                _hashed(self._hash, told.shape),
             )  # fmt: skip
         if not known[2] or at > end:
             counts.elements_cut += 1
+        others = self._others
         return _make(
             Frame,
             (
@@ -177,13 +224,9 @@ class FrameReader:
                 crc32(data) & _TIE_BITS,
                 known[3],
                 known[4],
+                tuple([key.hashes(time_s, address, body) for key in others]) if others else (),
             ),
         )
-
-    def _hashed(self, data: bytes) -> int:
-        hashed = self._hash.copy()
-        hashed.update(data)
-        return int.from_bytes(hashed.digest(), "little")
 
     def _turn(self, time_s: float) -> None:
         """Take the key that holds at this time; nothing hashed before is known after."""

@@ -22,10 +22,22 @@ class Turns:
 
     every_s: float = inf
     at_s: float = 0.0
+    keys: int = 1
+    """So many hold side by side, each for as long, and turn one after the other."""
 
     def __post_init__(self) -> None:
         if not self.every_s > 0:
             raise ValueError(f"every_s must be above 0, got {self.every_s}")
+        if self.keys < 1 or (self.keys > 1 and self.every_s == inf):
+            raise ValueError("keys beside one another are one or more, and turn")
+
+    @property
+    def others(self) -> tuple["Turns", ...]:
+        """The turns of the keys beside the first."""
+        return tuple(
+            Turns(self.every_s, self.at_s + self.every_s * number / self.keys)
+            for number in range(1, self.keys)
+        )
 
     def number(self, time_s: float) -> int:
         """Which key holds at this time."""

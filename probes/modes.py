@@ -16,6 +16,9 @@ from storepulse.errors import BadInput
 STRICT_S: Final = 300.0
 """State of a phone and its key live so long at most (CNIL: anonymous within 5 minutes); less where
 the phone was first heard in the middle, for the turns lie on the clock."""
+STRICT_KEYS: Final = 3
+"""Strict mode counts pieces of visits so many times (`probes.between`), each under a key of its own
+whose turns lie elsewhere. Each more makes the dwell's error less, and listening slower."""
 _TURN_HOUR: Final = 4
 """Of the shop's night: the key changes when nobody is there whose visit it would cut in two."""
 
@@ -46,8 +49,8 @@ class Listening:
 
     @property
     def turns(self) -> Turns:
-        """When all keys and all state of phones go."""
-        return Turns(STRICT_S) if self.mode is Mode.STRICT else self.days
+        """When all keys and all state of phones go; in strict mode, by turns, under several."""
+        return Turns(STRICT_S, keys=STRICT_KEYS) if self.mode is Mode.STRICT else self.days
 
     @property
     def days(self) -> Turns:

@@ -103,11 +103,13 @@ class Pieces:
     """(b,) pairs by gap, see `GAP_EDGES_S`."""
     by_chance: Floats
     """(b,) how many of them would be there if no stay went on over a turn."""
+    counts: int = 1
+    """In how many counts, of the same stays, the cells are: gaps are as many as in one."""
 
     @property
     def count(self) -> int:
-        """How many pieces there are."""
-        return sum(self.cells.values())
+        """How many pieces there are in one count."""
+        return round(sum(self.cells.values()) / self.counts)
 
 
 def gathered_pieces(by_hour: Mapping[int, HourOfPieces], within: Iterable[int]) -> Pieces:

@@ -11,8 +11,9 @@ from typing import Final
 
 from probes.pieces import HourOfPieces
 
-CELLS_MAX: Final = 60_000
-"""Many times what one estimate looks at (`probes.dwell_pieces`): some ten megabytes."""
+CELLS_MAX: Final = 20_000
+"""Of each count: many times what one estimate looks at (`probes.dwell_pieces`). Three counts hold
+some ten megabytes."""
 _HOUR_S: Final = 3600
 _DAY_S: Final = 24 * _HOUR_S
 _STEP: Final = 0.8

@@ -7,11 +7,12 @@ the days; one whose windows are taken as they end (`take`) does not.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from math import floor
+from math import floor, inf
 from pathlib import Path
 from random import Random
 from typing import Final
 
+from probes.between import BetweenCounter, gathered_together
 from probes.bursts import BurstGatherer
 from probes.calibration import Calibration
 from probes.captures import CaptureWarning
@@ -20,9 +21,9 @@ from probes.dwell_pieces import estimate_dwell_of_pieces
 from probes.frames import Frame, FrameCounts, FrameReader
 from probes.keys import NEVER
 from probes.linking import Linker
-from probes.modes import STRICT_S, Listening, Mode
+from probes.modes import STRICT_KEYS, STRICT_S, Listening, Mode
 from probes.occupancy import WINDOW_S, Occupancy, PresenceCounter
-from probes.pieces import HourOfPieces, PieceCounter, gathered_pieces
+from probes.pieces import HourOfPieces, PieceCounter
 from probes.pieces_kept import FairDays
 from probes.streams import Once, frames_of
 from probes.throughout import ThereThroughout
@@ -83,9 +84,9 @@ class Replay:
     by_quarter: dict[int, VisitSample] = field(repr=False)
     """Visits by the quarter of an hour (UTC, seconds) in which they began to be heard. Empty in
     strict mode, and where windows were taken as they ended."""
-    pieces: dict[int, HourOfPieces] = field(repr=False)
-    """Strict mode: what was counted of pieces of visits, by the hour (UTC, seconds). A fair part of
-    the hours where windows were taken as they ended."""
+    pieces: tuple[dict[int, HourOfPieces], ...] = field(repr=False)
+    """Strict mode: what each count of pieces of visits has, by the hour (UTC, seconds). A fair part
+    of the hours where windows were taken as they ended."""
     warnings: tuple[CaptureWarning, ...]
     calibration: Calibration = field(repr=False)
     listening: Listening = field(default_factory=Listening)
@@ -126,6 +127,9 @@ class Ears:
         self._sample = VisitSample(SAMPLE_VISITS)
         self._by_quarter: dict[int, VisitSample] = {}
         self._pieces = PieceCounter(calibration.paces)
+        self._between = [
+            BetweenCounter(calibration.paces, number) for number in range(STRICT_KEYS - 1)
+        ]
         self._fixed = 0
         self._throughout = ThereThroughout()
         self._begin_s = 0.0
@@ -151,6 +155,8 @@ class Ears:
         self._presence.hear(frame)
         if self._listening.mode is Mode.STRICT:
             self._pieces.hear(frame)
+            for counter in self._between:
+                counter.hear(frame)
             return
         for burst in self._bursts.feed(frame):
             for visit in self._linker.feed(burst):
@@ -167,6 +173,8 @@ class Ears:
         self._presence.pass_to(time_s)
         self._turn_to(time_s)
         self._pieces.pass_to(time_s)
+        for counter in self._between:
+            counter.pass_to(time_s)
 
     @property
     def may_be_told(self) -> bool:
@@ -193,7 +201,11 @@ class Ears:
         over = self._presence.windows_over(self._first_s, time_s, self._calibration)
         for window in self._as_may_be_known(over):
             self._take(window)
-        self._fair_days.thin(self._pieces.by_hour, now_s=time_s)
+        for by_hour in self._counts():
+            self._fair_days.thin(by_hour, now_s=time_s)
+
+    def _counts(self) -> tuple[dict[int, HourOfPieces], ...]:
+        return (self._pieces.by_hour, *(counter.by_hour for counter in self._between))
 
     def _as_may_be_known(self, windows: Sequence[Occupancy]) -> list[Occupancy]:
         if not self._listening.unknown_because("occupancy"):
@@ -209,6 +221,8 @@ class Ears:
         occupancy: list[Occupancy] = []
         if self._first_s is not None and self._last_s is not None:
             self._end_stretch(self._last_s)
+            for counter in self._between:
+                counter.end()
             occupancy = self._as_may_be_known(
                 self._presence.windows(self._first_s, self._last_s, self._calibration)
             )
@@ -226,7 +240,7 @@ class Ears:
             dwell=self._dwell(),
             occupancy=tuple(occupancy),
             by_quarter=self._by_quarter,
-            pieces=self._pieces.by_hour,
+            pieces=self._counts(),
             warnings=tuple(warnings),
             calibration=self._calibration,
             listening=self._listening,
@@ -235,10 +249,10 @@ class Ears:
     def _dwell(self) -> DwellEstimate:
         learnt = self._calibration
         if self._listening.mode is Mode.STRICT:
+            pieces = gathered_together(self._counts(), start_s=-inf, end_s=inf)
             dwell = estimate_dwell_of_pieces(
-                gathered_pieces(self._pieces.by_hour, self._pieces.by_hour), learnt.paces,
-                slot_s=STRICT_S, error_share=learnt.dwell_error_share,
-            )  # fmt: skip
+                pieces, learnt.paces, slot_s=STRICT_S, error_share=learnt.dwell_error_share
+            )
             return replace(dwell, unheard_share=None)  # it is of pieces, not of visitors
         if not self._sample.count:
             return unknown_dwell(0, "no visit was heard")

@@ -5,6 +5,8 @@ import stat
 import subprocess
 import sys
 from datetime import UTC, date, datetime
+from itertools import pairwise
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from probes.between import BetweenCounter
 from probes.calibration import read_calibration
 from probes.captures import Record
 from probes.cli import app
@@ -22,6 +25,7 @@ from probes.keys import DAY_S, Turns
 from probes.listening import facts_of_days
 from probes.lists import Admission, PhoneList, parse_address, read_list, write_list
 from probes.modes import STRICT_S, Listening, Mode
+from probes.pieces import PieceCounter
 from probes.replay import VISITORS_MIN, Ears, replay
 from storepulse.errors import BadInput
 from storepulse.facts import FACT_JSON
@@ -63,9 +67,31 @@ def test_every_time_lies_within_the_span_of_its_key(time_s: float, every: float,
     assert time_s < last + 1e-6
 
 
+def test_keys_beside_one_another_turn_one_after_the_other_and_share_no_hash() -> None:
+    reader = FrameReader(turns=Turns(STRICT_S, keys=3))
+    frames = [read_at(reader, NOON_S + s) for s in (0, 99, 100, 199, 200, 299, 300, 399, 400)]
+    seen = [(one.sender, *(pair[0] for pair in one.others)) for one in frames if one]
+    turned = [
+        [before != after for before, after in zip(*two, strict=True)] for two in pairwise(seen)
+    ]
+    assert [number for number, one in enumerate(turned) if one[0]] == [5]
+    assert [number for number, one in enumerate(turned) if one[1]] == [1, 7]
+    assert [number for number, one in enumerate(turned) if one[2]] == [3]
+    assert all(len(set(one)) == 3 for one in seen)
+    elements = {one.elements for one in frames if one}
+    assert not elements & {pair[1] for one in frames if one for pair in one.others}
+    plain = read_at(FrameReader(turns=Turns(STRICT_S)), NOON_S)
+    assert plain is not None
+    assert plain.others == ()
+    for keys, every_s in ((0, STRICT_S), (2, inf)):
+        with pytest.raises(ValueError, match="keys beside"):
+            Turns(every_s, keys=keys)
+
+
 def test_nothing_of_a_phone_outlives_five_minutes_in_strict_mode() -> None:
-    reader = FrameReader(turns=Turns(STRICT_S))
+    reader = FrameReader(turns=Listening(Mode.STRICT).turns)
     ears = Ears(CALIBRATION, Listening(Mode.STRICT))
+    counts: list[PieceCounter | BetweenCounter] = [ears._pieces, *ears._between]
     for second in range(0, 1800, 10):
         frame = read_at(reader, NOON_S + second, RANDOM)
         assert frame is not None
@@ -75,13 +101,25 @@ def test_nothing_of_a_phone_outlives_five_minutes_in_strict_mode() -> None:
         assert all(held.time_s >= begun_s for held in ears._presence._frames)
         for stay in ears._pieces._linker._stays.values():
             assert min(stay.burst_s) >= begun_s
-        oldest_s = ears._pieces.oldest_s  # a time to five seconds, of nobody
-        assert oldest_s is None or NOON_S + second - oldest_s <= 300
+        for later_s, count in zip((100, 200), ears._between, strict=True):
+            # Its linker knows only what its own count has heard since its own turn.
+            begun_s = NOON_S + (second - later_s) // 300 * 300 + later_s
+            assert count.begun_s == begun_s
+            for stay in count._counter._linker._stays.values():
+                assert min(stay.burst_s) + later_s >= begun_s
+        for oldest_s in [one.oldest_s for one in counts]:
+            # A time to five seconds, of nobody.
+            assert oldest_s is None or NOON_S + second - oldest_s <= 300
     assert ears._pieces.held == ears._presence.held == 30
+    assert [count.held for count in ears._between] == [20, 10]
     ears.idle(NOON_S + 1800)  # nobody bursts any more: it goes all the same
     assert ears._pieces.held == ears._presence.held == 0
+    ears.idle(NOON_S + 1900)
+    assert [count.held for count in ears._between] == [0, 10]
+    ears.idle(NOON_S + 2000)
+    assert [count.held for count in ears._between] == [0, 0]
     ears.idle(NOON_S + 2100)
-    assert ears._pieces.oldest_s is None
+    assert {one.oldest_s for one in counts} == {None}
     assert ears._by_quarter == {}
     assert ears._sample.kept == []
 

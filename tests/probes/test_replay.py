@@ -181,8 +181,10 @@ def test_what_is_held_of_a_long_capture_does_not_grow_with_its_days(mode: Mode) 
         assert len(ears._presence._alive) < 20
         assert not ears._by_quarter
         assert len(ears._linker._counts) < 10
-        held = ears._pieces.by_hour.values()
-        assert sum(len(one.made_up.cells) + len(one.own.cells) for one in held) < 1.2 * CELLS_MAX
+        for count in (ears._pieces, *ears._between):
+            held = count.by_hour.values()
+            cells = sum(len(one.made_up.cells) + len(one.own.cells) for one in held)
+            assert cells < 1.2 * CELLS_MAX
     assert ears.finish(reader.counts, ()).span_s > 39 * 86_400
 
 
