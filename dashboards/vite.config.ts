@@ -16,7 +16,7 @@ const KEPT_AHEAD_BYTES_MAX = 64 * 1024
 /** What each of the pages begins with. */
 const OF_EVERY_PAGE = /src\/tokens\.css|node_modules\/(svelte|clsx|esm-env)\/|src\/(messages|shared\/(ask|failures|faults|hash|language)(\.svelte)?)\.ts|src\/shared\/(Boundary|Failure|FaultLine|Ghosts|LanguageSwitch|Lazy)\.svelte/
 /** What the board's page begins with, and what further pages of it take from there. */
-const OF_THE_BOARD = /src\/board\/(board|session|strips|figures|rows|columns|slots|evidence)(\.svelte)?\.ts|src\/board\/(Board|BoardTable|Strip|Ways)\.svelte|src\/shared\/(Downloads|Sign)\.svelte|src\/shared\/(signs|tables)\.ts/
+const OF_THE_BOARD = /src\/board\/(board|session|strips|figures|rows|columns|slots|evidence|flight|sketch)(\.svelte)?\.ts|src\/board\/(Board|BoardTable|Sketch|Strip|Ways)\.svelte|src\/shared\/(Downloads|Sign)\.svelte|src\/shared\/(signs|tables)\.ts/
 
 /** Notes which built files the clerk's page is made of. */
 function partsOfTheClerk(): Plugin {

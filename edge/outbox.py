@@ -23,6 +23,7 @@ from edge.clock import Moment
 from edge.disk import Disk
 from edge.errors import DiskFull
 from edge.merge import DAY, HOUR, Told, merge_facts
+from edge.reserved_place import ReservedPlace
 from storepulse.events import Event, NumbersMerged
 from storepulse.facts import Fact
 from storepulse.wire import (
@@ -44,6 +45,8 @@ _ROOM_AFTER_MERGE: Final = 0.9
 _SLICE: Final = 2000
 """Messages looked at in one step of merging: bounds the memory, about 2 MB."""
 _TOMBSTONE: Final = "storepulse.numbers.merged.v1"
+OFFERED_NAME: Final = "offered.json"
+"""Beside the database: what may have left, where the database has no room to note it."""
 TOLD_MAX: Final = 200_000
 """Ids of facts remembered, about a year of a shop with a radio."""
 
@@ -84,6 +87,7 @@ class Outbox:
             row = db.execute("select epoch, offered from stream").fetchone()
         self.epoch: str = row[0]
         self._offered: int = row[1]
+        self._reserved = ReservedPlace(disk.path.with_name(OFFERED_NAME))
 
     def append(self, bodies: Sequence[Fact | Event], moment: Moment) -> tuple[Key, ...]:
         """Keep messages, all or none; on return they are on the disk (or in the outer transaction).
@@ -153,7 +157,8 @@ class Outbox:
     def offer(self, through: int) -> None:
         """Note, before sending, that messages up to `through` may reach the hub: they stay as said.
 
-        On a full disk it is noted in memory: not to send would be never to make room again.
+        On a full disk it is noted in a place that was made before (not to send would be never to
+        make room again); where that cannot be had either, in memory, and a warning says so.
         """
         if through <= self._offered:
             return
@@ -162,7 +167,8 @@ class Outbox:
             with self._disk.transaction() as db:
                 db.execute("update stream set offered = max(offered, ?)", (through,))
         except DiskFull as error:
-            log.warning("%s", error)
+            if not self._reserved.note(self.epoch, through):
+                log.warning("%s; what is sent now is noted nowhere", error)
 
     def acknowledge(self, acknowledgement: Acknowledgement) -> Taken:
         """Delete what the hub has stored, and nothing else."""
@@ -208,10 +214,18 @@ class Outbox:
             acknowledged=known,
         )
 
+    def _may_have_left(self, db: sqlite3.Connection) -> int:
+        """The highest number that may have reached the hub."""
+        offered, last = db.execute("select offered, last_number from stream").fetchone()
+        reserved = self._reserved.read(self.epoch)
+        # Not known: then all may have left, and nothing of it becomes coarser.
+        noted = int(last) if reserved == "unknown" else reserved
+        return max(int(offered), self._offered, noted)
+
     def _make_room(self, db: sqlite3.Connection, held: int, moment: Moment) -> None:
         wanted = int(self._bytes_max * _ROOM_AFTER_MERGE)
         for window in (HOUR, DAY):
-            (after,) = db.execute("select max(offered, ?) from stream", (self._offered,)).fetchone()
+            after = self._may_have_left(db)
             while held > wanted:
                 rows = db.execute(
                     "select number, through, type, data, boot, synchronised, bytes "

@@ -9,7 +9,6 @@ import asyncio
 import hashlib
 import json
 import logging
-import os
 import shutil
 import time
 from collections import Counter
@@ -38,6 +37,7 @@ from storepulse.errors import BadInput, StorepulseError, Unavailable
 from storepulse.events import ChecklistMade
 from storepulse.facts import Fact
 from storepulse.pictures import ANNOTATED, KEPT
+from storepulse.secret_files import PUBLIC, sync_folder, write_whole
 
 log = logging.getLogger(__name__)
 
@@ -447,26 +447,10 @@ def write_durably(path: Path, content: bytes) -> None:
     Raises:
         DiskFull: there is no room.
     """
-    part = path.with_name(path.name + ".part")
     try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-        _sync(path.parent)
-        _sync(path.parent.parent)
+        write_whole(path, content, mode=PUBLIC)
+        sync_folder(path.parent.parent)  # its folder is new, too
     except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
         raise Unavailable(
             f"{path} cannot be written: {error.strerror}; nothing was kept"
         ) from error
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

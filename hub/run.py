@@ -34,6 +34,7 @@ from hub.errors import DatabaseUnavailable
 from hub.feeds.running import keep_fed
 from hub.figures.keeping import keep_figures
 from hub.figures.retention import remove_old_facts
+from hub.ingest.again import keep_trying_again
 from hub.ingest.faults import remove_old_faults
 from hub.ingest.garbage import collect_less_often
 from hub.ingest.listener import Tally, listen, utc_now
@@ -368,6 +369,7 @@ def _work(hub: _Hub) -> list[_Part]:
         partial(keep_fed, database, now=utc_now),
         partial(keep_figures, database, now=utc_now),
         partial(_keep_retention, database),
+        partial(keep_trying_again, database, now=utc_now),
         partial(work_off, database, now=utc_now),
         partial(_keep_tidy, database, hub.store, hub.settings.blob_days),
         partial(

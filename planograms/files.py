@@ -1,7 +1,5 @@
 """Planograms and drawn pictures on disk. The rim: what a planogram may be is said in `model`."""
 
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -12,6 +10,7 @@ from pydantic import ValidationError
 from planograms.errors import BadPicture, BadPlanogram
 from planograms.model import PLANOGRAM_JSON, Planogram
 from planograms.pictures import Pixels
+from storepulse.secret_files import PUBLIC, sync_folder, write_beside, write_whole
 from storepulse.wire import explain
 
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -72,14 +71,12 @@ def write_planograms_whole(targets: Sequence[tuple[Path, Planogram]]) -> None:
     written: list[tuple[Path, Path]] = []
     try:
         for path, planogram in targets:
-            # Not the planogram's name: a long one with an ending more may be too long.
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".plan-")
-            written.append((Path(temporary), path))
-            with os.fdopen(handle, "wb") as file:
-                file.write(PLANOGRAM_JSON.dump_json(planogram, indent=1))
-            Path(temporary).chmod(0o644)
+            content = PLANOGRAM_JSON.dump_json(planogram, indent=1)
+            written.append((write_beside(path, content, mode=PUBLIC), path))
         for temporary_path, path in written:
             temporary_path.replace(path)
+        for folder in {path.parent for path, _ in targets}:
+            sync_folder(folder)
     except OSError as error:
         raise BadPlanogram(
             f"{targets[0][0].parent}: cannot be written: {error.strerror}"
@@ -90,22 +87,14 @@ def write_planograms_whole(targets: Sequence[tuple[Path, Planogram]]) -> None:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a file whole: whoever reads the path meanwhile sees the old one or the new one.
+    """Write a file whole: a reader meanwhile, or a power cut, finds the old one or the new one.
 
     Raises:
         BadPlanogram: the folder is not there or cannot be written.
     """
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            # mkstemp makes it for its owner alone; a plan is read by others of the shop's system.
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except OSError:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        # A plan is read by others of the shop's system.
+        write_whole(path, content, mode=PUBLIC)
     except OSError as error:
         raise BadPlanogram(f"{path}: cannot be written: {error.strerror}") from error
 

@@ -13,6 +13,7 @@ from probes.burst_pace import Paces
 from probes.counted_moments import MOMENTS_MAX, CountedMoment, NearCounts
 from probes.errors import CalibrationRefused
 from probes.people_curve import PeopleCurve
+from storepulse.secret_files import PUBLIC, write_whole
 
 DEFAULT_CALIBRATION: Final = Path(__file__).with_name("default_calibration.json")
 
@@ -90,6 +91,6 @@ def read_calibration(path: Path = DEFAULT_CALIBRATION) -> Calibration:
 
 
 def write_calibration(calibration: Calibration, path: Path) -> None:
-    """Write a calibration file that `read_calibration` reads."""
+    """Write a calibration file that `read_calibration` reads, whole or not at all."""
     plain = _CALIBRATION_JSON.dump_python(calibration, mode="json")
-    path.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
+    write_whole(path, (json.dumps(plain, indent=1) + "\n").encode(), mode=PUBLIC)

@@ -99,7 +99,10 @@ def _gunzipped(data: bytes, at: int) -> bytes:
 
 def _unzstd(data: bytes, at: int) -> bytes:
     try:
-        return zstandard.ZstdDecompressor().decompressobj().decompress(data[at:])
+        with zstandard.ZstdDecompressor(max_window_size=_UNPACKED_BYTES_MAX).stream_reader(
+            data[at:]
+        ) as reader:
+            return reader.read(_UNPACKED_BYTES_MAX)
     except (zstandard.ZstdError, MemoryError):
         return b""
 

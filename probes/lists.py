@@ -7,7 +7,6 @@ has its key too, and can test addresses against it: it is kept readable by its o
 
 import hmac
 import json
-import os
 import re
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -16,6 +15,7 @@ from secrets import token_bytes
 from typing import Final
 
 from probes.errors import ListRefused
+from storepulse.secret_files import write_whole
 
 _ADDRESS: Final = re.compile(r"[0-9a-fA-F]{2}(?:[:-]?[0-9a-fA-F]{2}){5}")
 _LOCAL_BIT: Final = 2
@@ -99,15 +99,8 @@ def write_list(phones: PhoneList, path: Path) -> None:
         ListRefused: it cannot be written.
     """
     plain = {"key": phones.key.hex(), "entries": sorted(entry.hex() for entry in phones.entries)}
-    beside = path.with_name(path.name + ".new")
     try:
-        beside.unlink(missing_ok=True)
-        beside.touch(mode=0o600, exist_ok=False)
-        with beside.open("w", encoding="utf-8") as file:
-            json.dump(plain, file)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        write_whole(path, json.dumps(plain).encode())
     except OSError as error:
         raise ListRefused(f"cannot write {path}: {error.strerror}") from error
 

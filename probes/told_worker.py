@@ -18,6 +18,8 @@ from probes.lists import Admission
 from probes.modes import Listening
 from probes.sources.access_points import READERS
 from probes.sources.arriving import (
+    ONCE,
+    Delivery,
     Refusals,
     Say,
     from_datagrams,
@@ -47,9 +49,13 @@ class ToldEar:
         self._days = days
         self._journal = journal
         self._kept: list[Passage] = []
+        self._again: list[Fact] = []
+        """What was told last may have got lost on its way when all was killed: told once more, it
+        is known by its ids."""
         if journal is not None:
-            passages, days.told_through = journal.read()
-            self._kept = days.hear(passages)
+            kept = journal.read()
+            days.told_through, self._again = kept.told, kept.facts
+            self._kept = days.hear(kept.passages)
 
     @property
     def damaged(self) -> int:
@@ -61,26 +67,35 @@ class ToldEar:
         """People whose day had been told already."""
         return self._days.late
 
-    def take(self, payload: bytes, received_s: float) -> None:
-        """Read a payload and keep what counts. Raises `SourceRefused` where nothing can be read."""
-        self.hear(self.decoder.decode(payload, received_s))
+    def take(self, payload: bytes, received_s: float, delivery: Delivery = ONCE) -> None:
+        """Read a payload and keep what counts; of one that was kept before nothing counts again.
 
-    def hear(self, hearings: Iterable[Hearing]) -> None:
-        """Keep what was heard; passages are on the disk when this returns."""
+        Raises:
+            SourceRefused: nothing of it can be read.
+        """
+        if delivery.repeated and self._journal is not None and self._journal.knows(delivery.key):
+            return
+        self.hear(self.decoder.decode(payload, received_s), delivery.key)
+
+    def hear(self, hearings: Iterable[Hearing], key: str = "") -> None:
+        """Keep what was heard; passages are on the disk when this returns, with their key."""
         passages = self._days.hear(hearings)
         if self._journal is not None:
-            self._journal.append(passages)
+            self._journal.append(passages, key)
             self._kept += passages
 
     def tell_due(self, now_s: float, tell: Tell) -> None:
-        """Tell the days that are over, and only then forget them: told twice they are the same."""
+        """Tell the days that are over; what is told lies on the disk before, as it is told."""
+        if self._again:
+            tell(self._again)
+            self._again = []
         told_before = self._days.told_through
         facts = self._days.due(now_s)
-        if facts:
-            tell(facts)
         if self._journal is not None and self._days.told_through != told_before:
             self._kept = self._days.untold(self._kept)
-            self._journal.replace(self._kept, self._days.told_through)
+            self._journal.replace(self._kept, self._days.told_through, facts)
+        if facts:
+            tell(facts)
 
     def leave(self, tell: Tell) -> None:
         """Listening ends."""

@@ -50,6 +50,18 @@ class Address:
         return f"{ROOT}/{self.chain}/{self.shop}/{self.node}/{channel}"
 
 
+def read_path(path: str) -> Address:
+    """The node of a path, as `Address.path` writes it.
+
+    Raises:
+        BadName: it is none.
+    """
+    names = path.split("/")
+    if len(names) != 5 or names[:2] != ["", "storepulse"]:
+        raise BadName(f"path {path!r} is not of the form /storepulse/CHAIN/SHOP/NODE")
+    return Address(*names[2:])
+
+
 def read_topic(topic: str) -> tuple[Address, Channel]:
     """Say whose topic it is and which channel.
 

@@ -177,24 +177,37 @@ def _as_object(data: object) -> object:
 
 def encode_batch(address: Address, messages: Sequence[Message]) -> bytes:
     """Write messages as a CloudEvents JSON batch, compressed where that is worth it."""
-    events = []
-    for message in messages:
-        kind, data = encode_body(message.body)
-        events.append(
-            {
-                "specversion": "1.0",
-                "id": f"{message.key.node}/{message.key.epoch}/{message.key.number}",
-                "source": address.path,
-                "type": kind,
-                "time": message.said_at.isoformat(),
-                "datacontenttype": "application/json",
-                "boot": message.clock.boot,
-                "monotonic": repr(message.clock.monotonic_s),
-                "synchronised": message.clock.synchronised,
-                "data": data,
-            }
-        )
+    events = [encode_event(message) | {"source": address.path} for message in messages]
     return pack(json.dumps(events, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def encode_event(message: Message) -> dict[str, Any]:
+    """One message as a CloudEvent of plain JSON values, without its source."""
+    kind, data = encode_body(message.body)
+    return {
+        "specversion": "1.0",
+        "id": f"{message.key.node}/{message.key.epoch}/{message.key.number}",
+        "type": kind,
+        "time": message.said_at.isoformat(),
+        "datacontenttype": "application/json",
+        "boot": message.clock.boot,
+        "monotonic": repr(message.clock.monotonic_s),
+        "synchronised": message.clock.synchronised,
+        "data": data,
+    }
+
+
+def decode_event(text: str) -> Message | Refused:
+    """Read one message that was kept as text (`encode_event`, `Refused.raw`).
+
+    Raises:
+        BadPayload: it is no JSON, or has no key.
+    """
+    try:
+        event = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadPayload(f"the message is not JSON: {error}") from error
+    return _decode_event(event)
 
 
 def decode_batch(payload: bytes) -> list[Message | Refused]:
@@ -203,7 +216,11 @@ def decode_batch(payload: bytes) -> list[Message | Refused]:
     Raises:
         BadPayload: the whole cannot be read, or a message has no key to keep it by.
     """
-    plain = unpack(payload)
+    return read_batch(unpack(payload))
+
+
+def read_batch(plain: bytes) -> list[Message | Refused]:
+    """Read a batch that is unpacked already; the same as `decode_batch` for the rest."""
     try:
         return _decode_facts(plain)
     except ValueError:
@@ -347,6 +364,7 @@ def decode_config(payload: bytes) -> NodeConfig:
 __all__ = [
     "ACKNOWLEDGEMENT_JSON", "ACTION_JSON", "BATCH_MAX", "FACT_TYPE", "NODE_STATE_JSON",
     "Acknowledgement", "BadPayload", "Clock", "Key", "Message", "NodeState", "Refused",
-    "decode_actions", "decode_batch", "decode_body", "decode_config", "encode_actions",
-    "encode_batch", "encode_body", "encode_config", "explain", "pack", "unpack",
+    "decode_actions", "decode_batch", "decode_body", "decode_config", "decode_event",
+    "encode_actions", "encode_batch", "encode_body", "encode_config", "encode_event", "explain",
+    "pack", "read_batch", "unpack",
 ]  # fmt: skip

@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 SEED: Final = os.environ.get("STOREPULSE_LATE")
 MOST_MS: Final = 1500
+LATE_S_MAX: Final = 0.0 if SEED is None else MOST_MS / 1000
+"""A question, its answer and news are each so late at most."""
 _FILE_S_MAX: Final = 0.3
 """A page comes in a dozen files, one leading to the next."""
 _HELD_UP: Final = 0.1

@@ -57,3 +57,14 @@ def test_nothing_names_a_path_of_one_machine() -> None:
         text = file.read_text(encoding="utf-8")
         for path in ("/root/", "/home/", f"/{ours}"):
             assert path not in text, f"{named(file)} names {path}"
+
+
+def test_a_page_is_waited_for_with_a_function() -> None:
+    """A bare expression is evaluated once more where the page's policy forbids it: it is right only
+    when it is true at the first look."""
+    for file in CODE:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                waits = node.func.attr == "wait_for_function" and bool(node.args)
+                if waits and isinstance(asked := node.args[0], ast.Constant):
+                    assert "=>" in asked.value, f"{named(file)}:{node.lineno}: () => {asked.value}"

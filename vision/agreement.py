@@ -6,6 +6,7 @@ for its edges, which are better than the surest one's own; and its score is the 
 of the best each said there, so that what only one look sees counts less.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -92,6 +93,25 @@ def agreed(answers: Answers, limits: Limits) -> tuple[Boxes, Scores]:
     places, means = places[enough].astype(np.float32), means[enough].astype(np.float32)
     last = without_doubles(places, min(limits.overlap_max, AGAIN_OVERLAP_MAX), limits.count_max)
     return places[last], means[last]
+
+
+def agreed_at_all(answers: Answers, limits: Sequence[Limits]) -> list[tuple[Boxes, Scores]]:
+    """As `agreed`, at several limits; those of one look that differ in the score alone share the
+    work: doubles only ever fall to surer answers, so the facings at a higher score are the first of
+    those at a lower one."""
+    if answers.looks > 1:
+        return [agreed(answers, one) for one in limits]
+    lowest: dict[tuple[float, int], float] = {}
+    for one in limits:
+        rule = one.overlap_max, one.count_max
+        lowest[rule] = min(one.score_min, lowest.get(rule, one.score_min))
+    most = {rule: agreed(answers, Limits(score, *rule)) for rule, score in lowest.items()}
+    found = []
+    for one in limits:
+        boxes, scores = most[one.overlap_max, one.count_max]
+        enough = int((scores >= one.score_min).sum())
+        found.append((boxes[:enough], scores[:enough]))
+    return found
 
 
 def without_doubles(boxes: Boxes, overlap_max: float, count_max: int) -> NDArray[np.intp]:

@@ -64,14 +64,14 @@ def clues_of(rgb: Pixels, *, beside: Executor | None = None) -> Clues:
     for _ in range(_SCALES - 1):
         scales.append(_shrunk(scales[-1], max(2, max(scales[-1].shape) // 2)))
     small = _shrunk(seen, 160)
-    spectrum, lines, sharpness, repeats, white, light, busy = together(
+    lines, spectrum, sharpness, white, light, repeats, busy = together(
         [
-            lambda: _figures(_spectrum(grey, seen)),
             lambda: _figures(_lines(scales[1])),
+            lambda: _figures(_spectrum(grey, seen)),
             lambda: _figures(_sharpness(scales)),
-            lambda: _figures(_repeats(scales[1])),
             lambda: _figures(_white(small, scales[1])),
             lambda: _figures(_light(small, scales[3])),
+            lambda: _figures(_repeats(scales[1])),
             lambda: _figures(_busy(scales[1])),
         ],
         beside=beside,

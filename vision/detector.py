@@ -1,7 +1,7 @@
 """Find facings on a photo with the exported network. Knows nothing of rows, gaps or products."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from vision.agreement import Answers, Boxes, agreed
+from vision.agreement import Answers, Boxes, agreed_at_all
 from vision.agreement import Limits as Limits
 from vision.calibration import Calibration
 from vision.errors import BadModel
@@ -56,6 +56,16 @@ class Look:
     long_px: int
     """Long side of what it sees."""
     mirrored: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """A picture as the network is shown it."""
+
+    planes: NDArray[np.float32]
+    """(1, 3, H, W) from 0 to 1; good until the next picture is made ready."""
+    scale: float
+    """Input pixels for each pixel of the picture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,7 +148,12 @@ class Detector:
         return self.find_at_all(rgb, [limits or Limits()])[0]
 
     def find_at_all(
-        self, rgb: Pixels, limits: list[Limits], *, looks: Sequence[Look] = ()
+        self,
+        rgb: Pixels,
+        limits: list[Limits],
+        *,
+        looks: Sequence[Look] = (),
+        first: Callable[[], Shown] | None = None,
     ) -> list[Found]:
         """As `find`, at several limits from one run of the network.
 
@@ -147,33 +162,50 @@ class Detector:
         Args:
             looks: other ones than the model's file says; without, facings that are larger than
                 the network knows them are looked at again, smaller.
+            first: waits for `shown` of this picture, where that is asked already; its own looks
+                only.
         """
         floor = min((one.score_min for one in limits), default=1.0) * WEAKER_SHARE
         floor = max(floor, WEAKEST)
-        answers = Answers.of([self._answers(rgb, look, floor) for look in looks or self.looks])
-        counted: dict[Limits, tuple[Boxes, NDArray[np.float32]]] = {}
-        if not looks:
-            counted = {Limits(): agreed(answers, Limits())}
-            again = from_further(self.looks, _middle_share(counted[Limits()], rgb))
-            if again:
-                counted = {}
-                answers = Answers.of([self._answers(rgb, look, floor) for look in again])
-        found = []
-        for one in limits:
-            boxes, scores = counted[one] if one in counted else agreed(answers, one)
-            found.append(Found(boxes, self.calibration.probability(scores)))
-        return found
+        if looks:
+            found = agreed_at_all(self._said(rgb, looks, floor), limits)
+        else:
+            counted, *found = agreed_at_all(
+                self._said(rgb, self.looks, floor, first=first), [Limits(), *limits]
+            )
+            if again := from_further(self.looks, _middle_share(counted, rgb)):
+                found = agreed_at_all(self._said(rgb, again, floor), limits)
+        return [Found(boxes, self.calibration.probability(scores)) for boxes, scores in found]
+
+    def shown(self, rgb: Pixels) -> Shown:
+        """A picture made ready for the first of its own looks."""
+        return _shown(rgb, self.looks[0], self._room)
 
     def ready(self, rgb: Pixels, looks: Sequence[Look] = ()) -> list[NDArray[np.float32]]:
         """A picture as the network is shown it, once for each look; by default its own looks."""
-        return [_shown(rgb, look)[0] for look in looks or self.looks]
+        return [_shown(rgb, look).planes for look in looks or self.looks]
+
+    def _said(
+        self,
+        rgb: Pixels,
+        looks: Sequence[Look],
+        score_min: float,
+        *,
+        first: Callable[[], Shown] | None = None,
+    ) -> Answers:
+        told = []
+        for number, look in enumerate(looks):
+            shown = first() if first and number == 0 else _shown(rgb, look, self._room)
+            told.append(self._answers(rgb, look, shown, score_min))
+        return Answers.of(told)
 
     def _answers(
-        self, rgb: Pixels, look: Look, score_min: float
+        self, rgb: Pixels, look: Look, shown: Shown, score_min: float
     ) -> tuple[Boxes, NDArray[np.float32]]:
-        picture, scale = _shown(rgb, look, self._room)
         height, width = rgb.shape[:2]
-        boxes, scores = read_answers(self._raw(picture), scale, width, height, score_min=score_min)
+        boxes, scores = read_answers(
+            self._raw(shown.planes), shown.scale, width, height, score_min=score_min
+        )
         if look.mirrored:
             boxes[:, [0, 2]] = width - boxes[:, [2, 0]]
         return boxes, scores
@@ -235,12 +267,11 @@ def letterbox(rgb: Pixels, long_px: int) -> tuple[NDArray[np.float32], float]:
         (1, 3, H, W) float32 from 0 to 1, the picture in its upper left and grey to the next
         multiples of 32; and input pixels for each pixel of the picture.
     """
-    return _shown(rgb, Look(long_px))
+    shown = _shown(rgb, Look(long_px))
+    return shown.planes, shown.scale
 
 
-def _shown(
-    rgb: Pixels, look: Look, room: "_Room | None" = None
-) -> tuple[NDArray[np.float32], float]:
+def _shown(rgb: Pixels, look: Look, room: "_Room | None" = None) -> Shown:
     height, width = rgb.shape[:2]
     scale = look.long_px / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
@@ -254,7 +285,7 @@ def _shown(
     for plane, colour in zip(planes[0], cv2.split(picture), strict=True):
         # Straight to where it is wanted: each copy of so many numbers takes as long as this.
         np.multiply(colour, _PART, out=plane[: size[1], : size[0]])
-    return planes, scale
+    return Shown(planes, scale)
 
 
 _PART: Final = np.float32(1 / 255)

@@ -88,7 +88,9 @@ class Looker:
             timings[stage] = _ms_since(since)
             return time.perf_counter()
 
-        at = started
+        at, shown = started, None
+        if self._beside is not None:  # the verdict leaves the second core half free
+            shown = self._beside.submit(self.detector.shown, photo.rgb).result
         first = self._first_word(photo)
         reasons = first.codes
         at = lap("verdict", at)
@@ -96,12 +98,14 @@ class Looker:
         if not reasons:
             also = [] if self._doubtful is None else [self._doubtful]
             found, weak, *others = self.detector.find_at_all(
-                photo.rgb, [Limits(), Limits(score_min=WEAK_SCORE_MIN), *also]
+                photo.rgb, [Limits(), Limits(score_min=WEAK_SCORE_MIN), *also], first=shown
             )
             at = lap("detect", at)
             reasons = reasons_after_looking(first, found, weak, photo.rgb)
             timings["verdict"] = round(timings["verdict"] + _ms_since(at), 1)
             at = time.perf_counter()
+        elif shown is not None:
+            shown()  # the next picture is made ready in the same place
         if reasons:
             timings["total"] = _ms_since(started)
             return Observation(

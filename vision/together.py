@@ -13,6 +13,9 @@ Done = TypeVar("Done")
 def together(tasks: Sequence[Callable[[], Done]], *, beside: Executor | None = None) -> list[Done]:
     """What the tasks return, in their order; those that `beside` has not begun are done here.
 
+    Both threads begin with the longest that nobody has begun: what is left at the end, when one
+    waits for the other, is short.
+
     Args:
         tasks: independent of each other, the longest first.
         beside: another thread; None: all are done here.
@@ -23,7 +26,7 @@ def together(tasks: Sequence[Callable[[], Done]], *, beside: Executor | None = N
         return [task() for task in tasks]
     begun = [beside.submit(task) for task in tasks]
     done: dict[int, Done] = {}
-    for number in reversed(range(len(tasks))):
+    for number in range(len(tasks)):
         if begun[number].cancel():
             done[number] = tasks[number]()
     return [

@@ -86,7 +86,7 @@ from hub.phones.routes import phone_routes
 from hub.pictures.blobs import BlobStore
 from hub.pictures.routes import picture_routes
 from hub.plans.routes import BODY_BYTES_MAX as PLAN_BODY_BYTES_MAX
-from hub.plans.routes import plan_routes
+from hub.plans.routes import plan_routes, reads_body_late
 from hub.playbooks.routes import playbook_routes
 from hub.rounds.routes import round_routes
 from hub.shops_store import Node, Shop
@@ -371,9 +371,9 @@ def _why_refused(request: Request, hosts: frozenset[str]) -> JSONResponse | None
     said = request.headers.get("content-length", "0")
     if "transfer-encoding" in request.headers or not said.isdecimal():
         return _error(411, "length_needed", "say how long the body is (Content-Length)")
-    # A planogram has its pictures in it; who may not send one is refused before it is read.
-    is_plan = request.url.path.startswith("/api/plans/")
-    bytes_max = PLAN_BODY_BYTES_MAX if is_plan else _BODY_BYTES_MAX
+    # A planogram has its pictures in it. Only these routes read their body themselves, and so after
+    # it is known who sends it; all others have it read first, a stranger's, too.
+    bytes_max = PLAN_BODY_BYTES_MAX if reads_body_late(request.url.path) else _BODY_BYTES_MAX
     if int(said) > bytes_max:
         return _error(413, "too_large", f"at most {bytes_max} bytes")
     return None

@@ -1,7 +1,9 @@
 """What nodes said wrongly, in the database: alarms and quarantine. Decides of no message.
 
-A node that is broken or hostile must not fill the hub's disk: of each node so much is kept in an
-hour. What comes beyond is counted, and one alarm of that hour tells how much it was.
+A node that is broken or hostile must not fill the hub's disk. Of its alarms so many are kept in an
+hour; what comes beyond is counted. Of its refused messages so many bytes are kept all in all, the
+oldest; what comes beyond is not taken at all, so that it stays with the node: it may be honest, and
+newer than its hub. One alarm of the hour tells how much it was.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,17 +15,19 @@ from typing import Final
 from hub.ingest.sorting import Alarm, Quarantined
 from hub.store.database import Connection, Database
 from hub.store.queries import question
+from storepulse import __version__
 from storepulse.topics import Address
 from storepulse.units import MIB
 
 ALARMS_MAX: Final = 100
 """Of one node in an hour: more than a person reads of it."""
-QUARANTINED_MAX: Final = 1000
-"""Messages of one node in an hour."""
-QUARANTINED_BYTES_MAX: Final = 4 * MIB
-"""Of one node in an hour; what crosses it is still kept (a message has 8 MiB at most)."""
-QUARANTINE_KEPT: Final = timedelta(days=90)
-"""As long as pictures, by default."""
+QUARANTINED_BYTES_MAX: Final = 64 * MIB
+"""Of one node, all in all; what crosses it is still kept (a message has 8 MiB at most). A node with
+a radio and photos says about 600 messages a day, which take 800 bytes each: four months of a node
+of which the hub understands nothing at all."""
+_ROW_BYTES: Final = 200
+"""Roughly what a message takes beside its text."""
+QUARANTINE_KEPT: Final = timedelta(days=400)
 ALARMS_KEPT: Final = timedelta(days=400)
 _TOO_MANY: Final = "too many faults"
 _AT_ONCE: Final = 1000
@@ -34,10 +38,8 @@ class _Hour:
     """The columns of `faults_of_hour`."""
 
     alarms: int
-    quarantined: int
-    quarantined_bytes: int
     alarms_over: int
-    quarantined_over: int
+    let_go: int
     alarm: int | None
 
 
@@ -68,21 +70,9 @@ def insert_quarantined(
     *,
     received_at: datetime,
 ) -> None:
-    """Keep messages aside, in full; beyond the node's budget of the hour, count them."""
+    """Keep messages aside, in full. Tried again by another version of the hub (`ingest.again`)."""
     if not quarantined:
         return
-    kept = []
-    with _hour(connection, address.path, received_at) as hour:
-        for one in quarantined:
-            if (
-                hour.quarantined >= QUARANTINED_MAX
-                or hour.quarantined_bytes >= QUARANTINED_BYTES_MAX
-            ):
-                hour.quarantined_over += 1
-                continue
-            hour.quarantined += 1
-            hour.quarantined_bytes += len(one.raw.encode())
-            kept.append(one)
     with connection.cursor() as cursor:
         cursor.executemany(
             question("new_quarantined"),
@@ -90,10 +80,30 @@ def insert_quarantined(
                 {
                     "node_path": address.path, "epoch": one.key.epoch, "number": one.key.number,
                     "reason": one.reason, "raw": one.raw, "received_at": received_at,
+                    "tried_by": __version__,
                 }
-                for one in kept
+                for one in quarantined
             ],
         )  # fmt: skip
+
+
+def let_go(
+    connection: Connection, address: Address, quarantined: Sequence[Quarantined], *, at: datetime
+) -> Sequence[Quarantined]:
+    """Those of some refused messages, the last ones, for which there is no room; counted."""
+    row = connection.execute(
+        question("lock_quarantine_of_node"), {"node_path": address.path}
+    ).fetchone()
+    assert row is not None
+    held = row["bytes"] + _ROW_BYTES * row["messages"]
+    for place, one in enumerate(quarantined):
+        if held >= QUARANTINED_BYTES_MAX:
+            left = quarantined[place:]
+            with _hour(connection, address.path, at) as hour:
+                hour.let_go += len(left)
+            return left
+        held += len(one.raw.encode()) + _ROW_BYTES
+    return ()
 
 
 @contextmanager
@@ -104,13 +114,15 @@ def _hour(connection: Connection, node_path: str, at: datetime) -> Iterator[_Hou
     row = connection.execute(question("lock_faults"), place).fetchone()
     assert row is not None
     hour = _Hour(**row)
-    over = (hour.alarms_over, hour.quarantined_over)
+    over = (hour.alarms_over, hour.let_go)
     yield hour
-    if over != (hour.alarms_over, hour.quarantined_over):
+    if over != (hour.alarms_over, hour.let_go):
         detail = (
-            f"in the hour from {start:%Y-%m-%d %H:%M} UTC {hour.alarms_over} alarms and "
-            f"{hour.quarantined_over} refused messages of this node were only counted: it said "
-            "more than is kept; look at it, or revoke it"
+            f"in the hour from {start:%Y-%m-%d %H:%M} UTC {hour.alarms_over} alarms of this node "
+            f"were only counted, and {hour.let_go} times a refused message was not taken, as "
+            f"{QUARANTINED_BYTES_MAX // MIB} MiB of them are kept: the node keeps it, and what it "
+            "says after it waits. If the node is newer than the hub, upgrade the hub; else look at "
+            "the node, or revoke it"
         )
         if hour.alarm is None:
             told = {"kind": _TOO_MANY, "node_path": node_path, "detail": detail, "at": at}

@@ -28,6 +28,7 @@ from pydantic import ValidationError
 
 from hub.actions.couriers import Publish, send_due, send_to_node
 from hub.errors import DatabaseUnavailable, NodeRefused
+from hub.ingest.allowance import STATES, Allowances
 from hub.ingest.batches import note_state, note_unreadable
 from hub.ingest.lanes import Lane, Waiting, runs_of
 from hub.ingest.sorting import why_unstorable
@@ -130,6 +131,7 @@ class _Listener:
         self.settings = settings
         self.tally = tally
         self.now = now
+        self.states = Allowances(STATES)
 
     async def one_connection(self, stores: Sequence[Store]) -> None:
         """Connect, subscribe, and serve until the connection breaks.
@@ -212,6 +214,11 @@ class _Listener:
         address, payload, retained = said.address, said.payload, said.retained
         if not payload:  # a retained state that was cleared
             return
+        if not self.states.has(address.path, received_at):
+            if (reason := self.states.why_none(address.path)) is not None:
+                await self._note_unreadable(address.topic("state"), reason, received_at)
+            return
+        self.states.spend(address.path, 1, len(payload), received_at)
         try:
             await self._refuse_revoked(address)
             state = _read_state(payload)

@@ -29,7 +29,7 @@ from storepulse.events import (
 )
 from storepulse.facts import Fact
 from storepulse.topics import Address
-from storepulse.wire import Key, Message, NodeState, Refused, encode_body
+from storepulse.wire import Key, Message, NodeState, Refused, encode_body, encode_event
 
 Tap: TypeAlias = ReceptionTapped | ExperienceBegun | DealMade
 TAPS: Final = (ReceptionTapped, ExperienceBegun, DealMade)
@@ -363,19 +363,10 @@ def _set_aside(plan: Plan, one: Message | Refused, reason: str) -> None:
 
 
 def raw_of(one: Message | Refused) -> str:
-    """A message in full, as JSON that the store can hold."""
+    """A message in full, as JSON that the store can hold; another hub can read it again."""
     if isinstance(one, Refused):
         return as_storable(one.raw)
-    kind, data = encode_body(one.body)
-    said = {
-        "type": kind,
-        "time": one.said_at.isoformat(),
-        "boot": one.clock.boot,
-        "monotonic": repr(one.clock.monotonic_s),
-        "synchronised": one.clock.synchronised,
-        "data": data,
-    }
-    return as_storable(json.dumps(said, ensure_ascii=False))
+    return as_storable(json.dumps(encode_event(one), ensure_ascii=False))
 
 
 def older_sha256(one: Message | Refused) -> bytes:

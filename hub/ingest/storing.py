@@ -4,6 +4,7 @@ One call is one transaction, in the hub's own process or in a worker's (`hub.ing
 """
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,11 +13,14 @@ from typing import TypeAlias
 import psycopg
 
 from hub.errors import NodeRefused
+from hub.ingest.allowance import Allowances
 from hub.ingest.batches import Heard, Stored, store_batches
+from hub.ingest.faults import raise_alarms
+from hub.ingest.sorting import Alarm
 from hub.store.database import Database
 from storepulse.errors import BadInput
 from storepulse.topics import Address
-from storepulse.wire import Acknowledgement, decode_batch
+from storepulse.wire import Acknowledgement, read_batch, unpack
 
 Said: TypeAlias = Sequence[tuple[Address, bytes]]
 """Payloads and who said them, in the order in which they came."""
@@ -40,17 +44,31 @@ class Told:
     quarantined: int = 0
 
 
-def store_payloads(database: Database, said: Said, *, received_at: datetime) -> Told:
+def store_payloads(
+    database: Database,
+    said: Said,
+    *,
+    received_at: datetime,
+    allowances: Allowances | None = None,
+) -> Told:
     """Read and store payloads of some nodes, each key once.
 
+    Args:
+        allowances: what is left to each node; None: they have no limit.
     Raises:
         DatabaseUnavailable: nothing was stored; try again.
     """
     told = Told()
     heard = []
+    sizes: Counter[Address] = Counter()
     for address, payload in said:
+        if allowances is not None and not allowances.has(address.path, received_at):
+            _refuse(database, allowances, address, received_at, told)
+            continue
         try:
-            heard.append(Heard(address, decode_batch(payload)))
+            plain = unpack(payload)
+            heard.append(Heard(address, read_batch(plain)))
+            sizes[address] += len(plain)
         except BadInput as error:
             told.unreadable.append((address, str(error)))
         except Exception as error:
@@ -67,8 +85,15 @@ def store_payloads(database: Database, said: Said, *, received_at: datetime) -> 
         return told
     told.batches = len(heard)
     told.messages = sum(len(one.said) for one in heard)
+    many: Counter[Address] = Counter()
+    for one in heard:
+        many[one.address] += len(one.said)
     for address, outcome in outcomes.items():
         if isinstance(outcome, Stored):
+            if allowances is not None and outcome.kept:
+                # What was known before takes no room.
+                size = sizes[address] * outcome.kept // many[address]
+                allowances.spend(address.path, outcome.kept, size, received_at)
             told.quarantined += len(outcome.quarantined)
             told.alarms += [f"{address.path}: {one.kind}: {one.detail}" for one in outcome.alarms]
             told.acknowledgements += [(address, one) for one in outcome.acknowledgements]
@@ -79,3 +104,15 @@ def store_payloads(database: Database, said: Said, *, received_at: datetime) -> 
             # again to a mended hub; meanwhile the other nodes are heard.
             told.troubles.append(f"database: {outcome}")
     return told
+
+
+def _refuse(
+    database: Database, allowances: Allowances, address: Address, received_at: datetime, told: Told
+) -> None:
+    """Let a payload go unread; an alarm says so once a day."""
+    reason = allowances.why_none(address.path)
+    if reason is not None:
+        with database.connection() as connection:
+            alarm = Alarm("too much said", reason)
+            raise_alarms(connection, address.path, [alarm], at=received_at)
+        told.alarms.append(f"{address.path}: {alarm.kind}: {alarm.detail}")

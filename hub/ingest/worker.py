@@ -13,6 +13,7 @@ from threading import Lock
 from typing import BinaryIO, Final
 
 from hub.errors import DatabaseUnavailable
+from hub.ingest.allowance import Allowances
 from hub.ingest.frames import HELLO, LENGTH_BYTES, Answer, answer_frame, length_of, read_asked
 from hub.ingest.garbage import collect_less_often
 from hub.ingest.storing import store_payloads
@@ -29,12 +30,15 @@ log = logging.getLogger(__name__)
 def serve(database: Database, asked: BinaryIO, answers: BinaryIO) -> None:
     """Store what is asked until the input ends; what is at work then is finished first."""
     writing = Lock()
+    allowances = Allowances()  # a node has always the same worker
 
     def answer(body: bytes) -> None:
         try:
             one = read_asked(body)
             try:
-                told = store_payloads(database, one.said, received_at=one.received_at)
+                told = store_payloads(
+                    database, one.said, received_at=one.received_at, allowances=allowances
+                )
                 frame = answer_frame(Answer(one.number, told))
             except DatabaseUnavailable as error:
                 frame = answer_frame(Answer(one.number, None, str(error)))

@@ -19,6 +19,7 @@ from datetime import datetime
 from typing import Final, TypeAlias
 
 from hub.errors import DatabaseUnavailable
+from hub.ingest.allowance import Allowances
 from hub.ingest.frames import LENGTH_BYTES, Asked, asked_frame, length_of, read_answer
 from hub.ingest.storing import Said, Told, store_payloads
 from hub.store.database import DATABASE_ENVIRONMENT_NAME, Database
@@ -56,8 +57,12 @@ async def storing(
 
 
 def _in_a_thread(database: Database) -> Store:
+    allowances = Allowances()
+
     async def store(said: Said, received_at: datetime) -> Told:
-        return await asyncio.to_thread(store_payloads, database, said, received_at=received_at)
+        return await asyncio.to_thread(
+            store_payloads, database, said, received_at=received_at, allowances=allowances
+        )
 
     return store
 

@@ -21,6 +21,7 @@ from typing import IO, Any, Final, Literal
 
 from hub.errors import BadArchive
 from storepulse import __version__
+from storepulse.secret_files import sync_folder
 from storepulse.units import MIB
 
 Kind = Literal["export", "backup"]
@@ -119,6 +120,7 @@ def writing(file: Path, *, kind: Kind, migration: int, made_at: datetime) -> Ite
             raw.flush()
             os.fsync(raw.fileno())
         making.rename(file)
+        sync_folder(file.absolute().parent)
     except OSError as error:
         raise BadArchive(f"{file} cannot be written: {error.strerror or error}") from error
     finally:

@@ -29,7 +29,7 @@ from hub.nodes.authority import (
 )
 from hub.store.database import beside
 from storepulse.errors import Unavailable
-from storepulse.secret_files import PUBLIC, write_whole
+from storepulse.secret_files import PUBLIC, sync_folder, write_whole
 from storepulse.server_names import LOOPBACK_NAMES
 
 _KEPT: Final = "authority.pem"
@@ -109,6 +109,7 @@ def _make(folder: Path, now: datetime) -> None:
             os.fsync(written.fileno())
         # A link never replaces: of two that make one at once, the first stays.
         (folder / _KEPT).hardlink_to(name)
+        sync_folder(folder)
     except FileExistsError:
         pass
     finally:

@@ -110,6 +110,11 @@ class Changes:
     changes: tuple[Change, ...]
 
 
+def reads_body_late(path: str) -> bool:
+    """Whether a path's routes read their body only when they know who sends it."""
+    return path.startswith("/api/plans/") and path.rpartition("/")[2] in ("draft", "photo")
+
+
 def plan_routes(database: Database, now: Callable[[], datetime]) -> APIRouter:
     """The routes below /api/plans."""
     routes = APIRouter(prefix="/api/plans", tags=["plans"])

@@ -2,21 +2,38 @@
 
 Each way hands a payload to `take` and goes on until it is cancelled. What `take` refuses is told,
 by its reason alone, and the way goes on: one bad payload stops no other.
+
+A file is moved, and a message acknowledged, only when it was taken: what a kill met in between
+comes again, with the key by which whoever took it knows it.
 """
 
 import asyncio
 import contextlib
 import errno
+import hashlib
 import socket
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
-from typing import Final
+from typing import Any, Final
 
 from probes.errors import SourceFailed, SourceFailure, SourceRefused
 from storepulse.units import MIB
 
-Take = Callable[[bytes, float], None]
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Whether a payload can have come before."""
+
+    key: str = ""
+    """Says the same of the same payload that comes again; "" where nothing comes twice."""
+    repeated: bool = False
+    """It may have been taken before: whoever knows its key must not count it again."""
+
+
+ONCE: Final = Delivery()
+Take = Callable[[bytes, float, Delivery], None]
 """Takes a payload and the moment of its receipt, seconds UTC. What it took is safe on return."""
 Say = Callable[[str], None]
 
@@ -100,12 +117,22 @@ def _take_file(file: Path, take: Take, *, say: Say, refusals: Refusals, received
     except SourceRefused as refused:
         _set_aside(file, refused, say)
         return
+    # A kill between taking and moving leaves it where it is: it looks like a new one.
+    delivery = Delivery(_key(file.name.encode(), payload), repeated=True)
     try:
-        take(payload, received_s)
+        take(payload, received_s, delivery)
     except SourceRefused as refused:
         _set_aside(file, refused, say)
     else:
         file.replace(file.parent / _DONE / file.name)
+
+
+def _key(*parts: bytes) -> str:
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(len(part).to_bytes(8))
+        whole.update(part)
+    return whole.hexdigest()
 
 
 def _set_aside(file: Path, refused: SourceRefused, say: Say) -> None:
@@ -141,6 +168,9 @@ async def from_topic(
 ) -> None:  # fmt: skip
     """Take each message of an MQTT topic filter; connects again, ever more slowly.
 
+    A message is acknowledged when it was taken, not when it was received: one that a kill met in
+    between comes again. (What a counter says with QoS 0 nobody keeps, and a kill may lose it.)
+
     Args:
         name: of this client at the broker, which keeps what is said while it is away.
         login: user and password; None for a broker that asks for none.
@@ -159,15 +189,25 @@ async def from_topic(
     away_s = 0.0
     while True:
         try:
-            async with aiomqtt.Client(
+            client = aiomqtt.Client(
                 host, port, identifier=name, clean_session=False, username=user, password=password
-            ) as client:
+            )
+            # Before it connects: the broker begins with what it has kept for us. By paho itself, as
+            # aiomqtt offers no acknowledging.
+            receipts = _Receipts(client._client)
+            async with client:
                 await client.subscribe(topic, qos=1)
                 wait_s, away_s = _AGAIN_S[0], 0.0
+                # What waits here is bounded by the broker, which sends only so many messages
+                # ahead of their acknowledgements.
                 async for message in client.messages:
                     payload = message.payload
                     if isinstance(payload, bytes | bytearray):
-                        _take_or_note(bytes(payload), take, refusals, now())
+                        name_of = (message.mid.to_bytes(8), message.topic.value.encode())
+                        key = _key(*name_of, payload) if message.qos else ""
+                        delivery = Delivery(key, repeated=receipts.repeated(message.mid))
+                        _take_or_note(bytes(payload), take, refusals, now(), delivery)
+                    receipts.give(message.mid, message.qos)
         except aiomqtt.MqttError as error:
             if isinstance(error, aiomqtt.MqttCodeError) and _is_login(error.rc):
                 raise _login_refused(host, port, login) from error
@@ -181,6 +221,33 @@ async def from_topic(
             await asyncio.sleep(wait_s)
             away_s += wait_s
             wait_s = min(2 * wait_s, _AGAIN_S[1])
+
+
+class _Receipts:
+    """Acknowledges messages of one connection when it is told to, and not before."""
+
+    def __init__(self, client: Any) -> None:
+        """Args: client: paho's, not connected yet."""
+        self._client = client
+        self._repeated: set[int] = set()
+        hear = client.on_message
+
+        def note(it: Any, data: Any, message: Any) -> None:
+            if message.dup:
+                self._repeated.add(message.mid)
+            hear(it, data, message)
+
+        client.manual_ack_set(True)
+        client.on_message = note
+
+    def repeated(self, mid: int) -> bool:
+        """Whether the broker said that it has sent this message before."""
+        return mid in self._repeated
+
+    def give(self, mid: int, qos: int) -> None:
+        """The message is safe with us."""
+        self._repeated.discard(mid)
+        self._client.ack(mid, qos)
 
 
 def _is_login(code: object) -> bool:
@@ -224,7 +291,7 @@ async def from_datagrams(
     ready(transport.get_extra_info("sockname")[1])
     try:
         while True:
-            _take_or_note(await waiting.get(), take, refusals, now())
+            _take_or_note(await waiting.get(), take, refusals, now(), ONCE)
     finally:
         transport.close()
 
@@ -265,9 +332,11 @@ async def from_posts(app: object, host: str, port: int, *, ready: Callable[[int]
         listening.close()
 
 
-def _take_or_note(payload: bytes, take: Take, refusals: Refusals, at_s: float) -> None:
+def _take_or_note(
+    payload: bytes, take: Take, refusals: Refusals, at_s: float, delivery: Delivery
+) -> None:
     try:
-        take(payload, at_s)
+        take(payload, at_s, delivery)
     except SourceRefused as refused:
         refusals.note(f"what came was refused: {refused}", at_s)
 

@@ -82,11 +82,12 @@ def measure_board(*, shops: int, loads: int, changes: int, steps: Steps) -> Repo
             settled_s = time.monotonic() - began
             with board_browser(hub.url, token) as browser:
                 first, first_cpu = _first_rows(browser, loads, steps)
-                wheel, keys = _scrolls(browser, shops)
+                wheel, keys, empty = _scrolls(browser, shops)
                 news = _news(browser, broker, today, changes, steps)
     figures = [
         *times("first rows", first), *times("first rows, processor time", first_cpu),
         *scroll_figures("wheel", wheel),
+        *scroll_figures("wheel, empty page", empty),
         *scroll_figures("keyboard", keys), *times("fact to screen", news),
         Figure(name="hub settled after its start", value=round(settled_s, 1), unit="s", n=1),
     ]  # fmt: skip
@@ -140,12 +141,13 @@ def _first_rows(browser: BoardBrowser, loads: int, steps: Steps) -> tuple[list[f
     return seen, used
 
 
-def _scrolls(browser: BoardBrowser, shops: int) -> tuple[Scrolled, Scrolled]:
+def _scrolls(browser: BoardBrowser, shops: int) -> tuple[Scrolled, Scrolled, Scrolled]:
+    """By wheel, by keyboard, and by wheel over nothing: what the machine can do at all."""
     with browser.open_board() as board:
         board.whole(shops)
         wheel = board.by_wheel()
         board.to_top()
-        return wheel, board.by_keyboard()
+        return wheel, board.by_keyboard(), board.empty_by_wheel()
 
 
 def _news(

@@ -5,7 +5,7 @@ are as somebody before the screen would have them, and say something on a quiet 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ _ROWS: Final = 20
 """So many rows are a first screen that one can begin to read."""
 _WHEEL_PX_S: Final = 8000
 """As fast as a hand turns a wheel: half a screen in a tick of it."""
+_ENDS_MS: Final = 1000
 _TASKS: Final = ("ThreadControllerImpl::RunTask", "RunTask")
 """What a task is called in a trace; where both are there, the one holds the other."""
 _FIRST_ROWS: Final = """(rows) => new Promise((resolve) => {
@@ -42,6 +43,11 @@ _WATCH_FRAMES: Final = """() => {
   window.watching = requestAnimationFrame(step)
 }"""
 _FRAMES: Final = "() => { cancelAnimationFrame(window.watching); return window.frames_ms.slice(1) }"
+_EMPTY: Final = """<!doctype html><style>
+  body { margin: 0 }
+  .table { height: 850px; overflow: auto; background: #fff }
+  .table div { height: %dpx; background: repeating-linear-gradient(#fff 0 17px, #ccc 17px 18px) }
+</style><div class="table"><div></div></div>"""
 _SEEN: Final = """([shop, dimension, colour, limit]) => new Promise((resolve) => {
   const until = Date.now() + limit
   const there = () => document.querySelector(
@@ -124,20 +130,31 @@ class OpenBoard:
 
     def by_wheel(self) -> Scrolled:
         """Through the whole list by the wheel."""
+        frames, tasks = self._watched(self._wheel)
+        return Scrolled(frames_ms=frames, tasks_cpu_ms=tasks, rows=self._last_row())
+
+    def empty_by_wheel(self) -> Scrolled:
+        """The same way over a page of the same height that shows stripes and runs no code.
+
+        What is late there is late by the machine and the browser, whatever a page does.
+        """
+        high = self._page.evaluate("document.querySelector('.table').scrollHeight")
+        # Away from the hub's page first, whose rules on styles would hold for this one.
+        self._page.goto("about:blank")
+        self._page.set_content(_EMPTY % high)
+        frames, tasks = self._watched(self._wheel)
+        return Scrolled(frames_ms=frames, tasks_cpu_ms=tasks, rows=0)
+
+    def _wheel(self) -> None:
         box = self._page.locator(".table").bounding_box()
         high = self._page.evaluate("document.querySelector('.table').scrollHeight")
-        cdp = self._page.context.new_cdp_session(self._page)
-
-        def scroll() -> None:
-            cdp.send(
-                "Input.synthesizeScrollGesture",
-                {
-                    "x": box["x"] + 400, "y": box["y"] + 200, "yDistance": -high,
-                    "speed": _WHEEL_PX_S, "gestureSourceType": "mouse",
-                },
-            )  # fmt: skip
-
-        return self._scrolled(scroll)
+        self._page.context.new_cdp_session(self._page).send(
+            "Input.synthesizeScrollGesture",
+            {
+                "x": box["x"] + 400, "y": box["y"] + 200, "yDistance": -high,
+                "speed": _WHEEL_PX_S, "gestureSourceType": "mouse",
+            },
+        )  # fmt: skip
 
     def by_keyboard(self) -> Scrolled:
         """Through the whole list by the key Page Down, after Home; then End and Home again."""
@@ -157,18 +174,23 @@ class OpenBoard:
             last = self._page.locator("table").get_attribute("aria-rowcount")
             self._page.wait_for_selector(f"tr[aria-rowindex='{last}']", state="attached")
 
-        return self._scrolled(press)
+        frames, tasks = self._watched(press)
+        return Scrolled(frames_ms=frames, tasks_cpu_ms=tasks, rows=self._last_row())
 
-    def _scrolled(self, scroll: Any) -> Scrolled:
-        self._page.evaluate(_WATCH_FRAMES)
+    def _watched(self, scroll: Callable[[], None]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Milliseconds from frame to frame, and of processor time of each task of the page."""
         self._browser.start_tracing(page=self._page, categories=["toplevel", "__metadata"])
+        self._page.evaluate(_WATCH_FRAMES)
         scroll()
-        tasks = _page_tasks_cpu_ms(json.loads(self._browser.stop_tracing()))
+        # What is drawn where a scroll ends belongs to it; that a trace is read out does not.
+        self._page.wait_for_timeout(_ENDS_MS)
         frames = self._page.evaluate(_FRAMES)
+        tasks = _page_tasks_cpu_ms(json.loads(self._browser.stop_tracing()))
+        return tuple(frames), tuple(tasks)
+
+    def _last_row(self) -> int:
         last = self._page.locator("tr[data-shop]").last.get_attribute("aria-rowindex")
-        return Scrolled(
-            frames_ms=tuple(frames), tasks_cpu_ms=tuple(tasks), rows=int(last or 1) - 1
-        )  # fmt: skip
+        return int(last or 1) - 1
 
     def to_top(self) -> None:
         """Back to the first row."""

@@ -2,6 +2,13 @@
 
 The campaign of docs/proof.md. All processes are real ones; what is killed is killed by SIGKILL.
 Nothing is repaired by hand: the same commands are started again over the same folders.
+
+1. The broker, when a quarter of the facts is at the hub. The second half is said after that.
+2. The node, when three quarters are said and it has no line. Broker and node come back.
+3. The hub, in the catch-up, when it has a third of what it lacked. The last quarter is said after
+   that. The hub comes back.
+4. The node, before it could keep an action that was on its way, and once more when it had kept
+   another one and the hub had not heard of it.
 """
 
 import os
@@ -60,8 +67,10 @@ class KillReport:
     """Broker and hub asked for certificates, and the node had come by a code."""
     facts_said: int
     at_hub_when_broker_was_killed: int
+    at_hub_when_node_was_killed: int
     said_when_node_was_killed: int
     at_hub_when_hub_was_killed: int
+    said_when_hub_was_killed: int
     facts_at_hub: int
     facts_at_hub_twice: int
     facts_missing: int
@@ -77,10 +86,26 @@ class KillReport:
     seconds: float
 
     @property
+    def did(self) -> tuple[str, ...]:
+        """What was killed, and when, by what was counted at these moments."""
+        total = self.facts_said
+        return (
+            f"broker killed with {self.at_hub_when_broker_was_killed} of {total} facts at the hub",
+            f"node killed without a broker, {self.said_when_node_was_killed} facts said and "
+            f"{self.at_hub_when_node_was_killed} of them at the hub",
+            f"hub killed after both were back, with {self.at_hub_when_hub_was_killed} of "
+            f"{self.said_when_hub_was_killed} facts said at the hub",
+            "node killed before it could keep an action on its way to it, and again when it had "
+            f"kept another one; of the two the hub had {self.receipts_when_node_was_killed} "
+            "receipts then",
+        )
+
+    @property
     def in_the_middle(self) -> bool:
         """Whether each kill fell into the middle of its work: else nothing was shown."""
         return (
             0 < self.at_hub_when_broker_was_killed < self.facts_said
+            and self.at_hub_when_node_was_killed < self.said_when_node_was_killed
             and self.at_hub_when_broker_was_killed
             <= self.at_hub_when_hub_was_killed
             < self.facts_said
@@ -99,13 +124,16 @@ class KillReport:
         )
 
     def as_json(self) -> dict[str, Any]:
-        return {"ok": self.ok, "in_the_middle": self.in_the_middle, **asdict(self)}
+        return {
+            "ok": self.ok, "in_the_middle": self.in_the_middle, "did": self.did, **asdict(self)
+        }  # fmt: skip
 
     def in_words(self) -> str:
-        """One line for a person."""
+        """What was done and what came of it, for a person."""
         how = f"{self.broker}, mutual TLS" if self.tls else self.broker
+        done = "".join(f"{how}: {one}\n" for one in self.did)
         return (
-            f"{how}: {self.facts_at_hub} of {self.facts_said} facts at the hub, "
+            f"{done}{how}: {self.facts_at_hub} of {self.facts_said} facts at the hub, "
             f"{self.facts_at_hub_twice} twice, {self.facts_missing} missing; "
             f"{self.actions_at_node} of {self.actions_pushed} actions at the node, "
             f"{self.actions_at_node_twice} twice; {'ok' if self.ok else 'NOT OK'} "
@@ -225,6 +253,7 @@ class _Campaign:
             )  # fmt: skip
             said = self._said
             node.child.kill()
+            offline = _count(database)
             self._tell(f"node killed with {said} of {total} facts said")
 
             broker = self._start_broker(port=broker.port)
@@ -233,6 +262,7 @@ class _Campaign:
             middle = self._wait_for_facts(database, first + (said - first) // 3, node)
             hub.child.kill()
             middle = max(middle, _count(database))
+            said_then = self._said
             self._hub_killed.set()
             self._tell(f"hub killed with {middle} of {total} facts stored")
             teller.join(60)
@@ -255,8 +285,10 @@ class _Campaign:
             tls=broker.secure,
             facts_said=total,
             at_hub_when_broker_was_killed=first,
+            at_hub_when_node_was_killed=offline,
             said_when_node_was_killed=said,
             at_hub_when_hub_was_killed=middle,
+            said_when_hub_was_killed=said_then,
             facts_at_hub=len(ids),
             facts_at_hub_twice=len(ids) - len(set(ids)),
             facts_missing=len({fact.id for fact in self._facts} - set(ids)),

@@ -63,6 +63,64 @@ def test_forty_shops_fit_on_a_desk_and_of_many_only_those_in_sight_are_drawn(
     page.context.close()
 
 
+FLIGHT = """async () => {
+  const box = document.querySelector('.table')
+  const row = document.querySelector('tr[data-shop]').getBoundingClientRect()
+  const sign = document.querySelector('td[data-dimension=goods] .sign svg').getBoundingClientRect()
+  const seen = {}
+  while (box.scrollTop + box.clientHeight < box.scrollHeight - 1) {
+    // A wheel that turns, far faster than one reads.
+    box.scrollTop += 300
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+    const canvas = document.querySelector('.table canvas')
+    if (!canvas) continue
+    const at = Math.ceil(box.scrollTop / row.height)
+    const y = (at + 0.5) * row.height - box.scrollTop
+    const x = sign.left - row.left + sign.width / 2
+    const ink = canvas.getContext('2d').getImageData(Math.round(x), Math.round(y), 1, 1).data
+    seen[at] = `rgb(${[...ink].slice(0, 3).join(', ')})`
+  }
+  return seen
+}"""
+"""From the first row to the last; gives the ink of the sign of each row that was looked at."""
+SURE_INK = """(at) => {
+  const sign = document.querySelector(
+    `tr[aria-rowindex="${at + 2}"] td[data-dimension=goods] .sign path:not(.hollow, .probably)`)
+  return sign && getComputedStyle(sign).fill
+}"""
+
+
+def test_who_flies_over_rows_sees_the_sign_of_each_until_the_rows_are_there(
+    hub: tuple[FakeHub, str],
+    browser: Any,
+) -> None:
+    fake, url = hub
+    fake.shops = 600
+    page = open_view(browser, url, DESK)
+    page.locator("table[aria-rowcount='601']").wait_for()
+    page.locator("tr[data-shop] svg[width='70'] path:not([d=''])").first.wait_for()
+    seen = {int(at): ink for at, ink in page.evaluate(FLIGHT).items()}
+    # It has landed: rows with their days, as one reads them, and nothing over them.
+    page.locator("tr[aria-rowindex='601'] svg[width='70'] path:not([d=''])").first.wait_for()
+    page.locator(".table canvas").wait_for(state="detached")
+    page.wait_for_function(
+        """() => [...document.querySelectorAll('tr[data-shop]')]
+          .every((row, n, all) => !n || +row.ariaRowIndex > +all[n - 1].ariaRowIndex)"""
+    )
+    assert len(seen) > 10
+    compared = 0
+    for at in list(seen)[::4]:
+        page.evaluate(f"document.querySelector('.table').scrollTo(0, {at} * 18)")
+        page.locator(f"tr[aria-rowindex='{at + 2}']").wait_for()
+        sure = page.evaluate(SURE_INK, at)
+        if sure:
+            assert seen[at] == sure
+            compared += 1
+    assert compared > 1
+    assert page.faults == []
+    page.context.close()
+
+
 def test_who_is_signed_out_signs_in_and_is_where_he_wanted_to_be(
     hub: tuple[FakeHub, str],
     browser: Any,
@@ -155,7 +213,7 @@ def test_a_photo_begun_right_after_pairing_stays_when_the_node_tells_the_rest_la
     page.locator(".ask h2").wait_for()
     until(lambda: held, what="the question that is answered late", page=page)
     held[0].continue_()
-    page.wait_for_function("localStorage['storepulse.phone'].includes('ticketPages')")
+    page.wait_for_function("() => localStorage['storepulse.phone']?.includes('ticketPages')")
     expect(page).to_have_url(f"{url}/#/")
     # What the address changed is on the screen.
     page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))")

@@ -73,9 +73,9 @@ def test_a_push_is_shown_and_a_tap_leads_to_its_place(
     push(page, url, NOTE)
     assert shown(page) == [["东一店：陈列整改", "notice-7", "/#/me"]]
     page.evaluate("location.hash = '#/'")
-    page.wait_for_function("!!navigator.serviceWorker.controller")
+    page.wait_for_function("() => !!navigator.serviceWorker.controller")
     (worker,) = until(lambda: page.context.service_workers, what="the worker", page=page)
     # What a tap on it does; a tap itself is the system's.
     worker.evaluate("() => show('/#/me').then(() => undefined)")
-    page.wait_for_function("location.hash === '#/me'")
+    page.wait_for_function("() => location.hash === '#/me'")
     page.context.close()

@@ -1,6 +1,7 @@
 """From red to why: three clicks, the keyboard alone, causes that take their time, news in place."""
 
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from tests.dashboards.looking import PYTESTMARK, open_view
 from tests.dashboards.served import served
 from tests.dashboards.test_behaviour import DESK, tab_to
 from tests.hub.shop_facts import SHOP
+from tests.late import LATE_S_MAX
 from tests.patience import expect, until
 
 pytestmark = PYTESTMARK
@@ -121,30 +123,41 @@ class Asked:
 
     def __init__(self, page: Any, url: str) -> None:
         self.paths: list[str] = []
-        self._open: set[Any] = set()
+        self._open: dict[Any, float] = {}
+        self._slowest_s = 0.0
         self._page, self._url = page, url
         page.on("request", self._begun)
-        page.on("requestfinished", lambda one: self._open.discard(one))
-        page.on("requestfailed", lambda one: self._open.discard(one))
+        page.on("requestfinished", self._over)
+        page.on("requestfailed", self._over)
 
     def _begun(self, request: Any) -> None:
         path = request.url.removeprefix(self._url)
         if path != "/api/events":
             self.paths.append(path)
-            self._open.add(request)
+            self._open[request] = time.monotonic()
+
+    def _over(self, request: Any) -> None:
+        if (began := self._open.pop(request, None)) is not None:
+            self._slowest_s = max(self._slowest_s, time.monotonic() - began)
 
     def wait_until_quiet(self) -> None:
-        """Until all is answered and nothing more asked for a second: days near the screen come
-        one after the other."""
-        still = 0
+        """Until all is answered and nothing more asked for a second and a rest.
+
+        Days near the screen come one after the other; between two questions for all shops a page
+        rests four times as long as the first one took (`REST_TIMES`).
+        """
+        since = time.monotonic()
 
         def quiet() -> bool:
-            nonlocal still
-            still = 0 if self.paths or self._open else still + 1
+            nonlocal since
+            if self.paths or self._open:
+                since = time.monotonic()
             self.paths.clear()
-            return still > 20
+            # What the page has noted and not yet said may be late, too.
+            rest_s = 1 + 5 * (self._slowest_s + 3 * LATE_S_MAX)
+            return time.monotonic() - since > rest_s
 
-        until(quiet, what="a page that asks for nothing more", page=self._page, limit_s=60)
+        until(quiet, what="a page that asks for nothing more", page=self._page, limit_s=120)
 
 
 def test_a_change_is_put_in_place_and_nothing_else_is_asked_for(

@@ -5,8 +5,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from edge.disk import FILE_NAME, Disk, hold
 from edge.errors import DataDamaged, DataInUse, DiskFull
-from edge.outbox import Outbox, through_of
+from edge.outbox import OFFERED_NAME, Outbox, through_of
 from storepulse.events import NumbersMerged, ReceptionTapped
 from storepulse.facts import Fact
 from storepulse.wire import Acknowledgement
@@ -239,6 +239,37 @@ def test_a_full_disk_keeps_what_it_has_and_says_so(
     with pytest.raises(DiskFull, match="space"):
         outbox.append([fact(number) for number in range(2, 500)], now())
     assert numbers(outbox) == [1]
+
+
+def test_what_left_over_a_full_disk_is_known_after_a_crash(
+    tmp_path: Path, now: StandingClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(tmp_path)
+    outbox = Outbox(disk, node="n", bytes_max=20_000)
+    outbox.append([fact(number) for number in range(1, 31)], now())
+
+    @contextmanager
+    def no_room() -> Iterator[sqlite3.Connection]:
+        raise DiskFull("no room")
+        yield
+
+    with monkeypatch.context() as patched:
+        patched.setattr(disk, "transaction", no_room)
+        outbox.offer(20)
+    disk.close()  # nothing is written by it
+    disk = Disk(tmp_path)
+    again = Outbox(disk, node="n", bytes_max=20_000)
+    said = again.unacknowledged(0, 20)
+    with suppress(DiskFull):
+        again.append([fact(number) for number in range(31, 100)], now())
+    assert again.unacknowledged(0, 20) == said
+    # Where that place is damaged, nothing that is there becomes coarser.
+    (tmp_path / OFFERED_NAME).write_bytes(b"?" * 512)
+    said = again.unacknowledged(0, 10**6)
+    with suppress(DiskFull):
+        again.append([fact(number) for number in range(100, 150)], now())
+    assert again.unacknowledged(0, 10**6)[: len(said)] == said
+    disk.close()
 
 
 def test_a_newer_schema_is_left_alone(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import socket
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,14 @@ from probes.keys import NEVER
 from probes.modes import Listening
 from probes.sources import arriving
 from probes.sources.access_points import Hostapd, PlainRows
-from probes.sources.arriving import Refusals, from_datagrams, from_folder, from_posts, from_topic
+from probes.sources.arriving import (
+    Refusals,
+    Take,
+    from_datagrams,
+    from_folder,
+    from_posts,
+    from_topic,
+)
 from probes.sources.door import Door
 from probes.sources.meraki import Meraki
 from probes.sources.naming import read_source
@@ -195,7 +201,7 @@ async def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
             await from_folder(place, nothing, say=nothing, now=lambda: 0.0)
 
 
-async def told_of(folder: Path, file: str, take: Callable[[bytes, float], None]) -> list[str]:
+async def told_of(folder: Path, file: str, take: Take) -> list[str]:
     """What is said while a folder is listened to, until its file has gone or something is said."""
     said: list[str] = []
     task = asyncio.create_task(from_folder(folder, take, say=said.append, now=lambda: 0.0))
@@ -227,7 +233,7 @@ def test_a_journal_that_a_power_cut_spoilt_is_read_as_far_as_it_goes(tmp_path: P
     with (tmp_path / "passages.jsonl").open("ab") as file:
         file.write(b'\0\0\xff\xfe{"at": "x", "in": 1, "out": 1}\n{"at": 1e9, "in": []}\n5\n')
     journal.append([Passage(NOON_S + 1, 4, 0)])
-    assert [one.entered for one in DoorJournal(tmp_path).read()[0]] == [3, 4]
+    assert [one.entered for one in DoorJournal(tmp_path).read().passages] == [3, 4]
 
 
 def test_counts_that_find_no_room_are_kept_whole_or_not_at_all(
@@ -243,7 +249,7 @@ def test_counts_that_find_no_room_are_kept_whole_or_not_at_all(
         patched.setattr(os, "fsync", full)
         with pytest.raises(SourceFailed, match="No space left"):
             journal.append([Passage(NOON_S + 1, 4, 0), Passage(NOON_S + 2, 5, 0)])
-    assert [one.entered for one in journal.read()[0]] == [3]
+    assert [one.entered for one in journal.read().passages] == [3]
 
 
 def test_a_folder_for_counts_that_cannot_be_is_refused(tmp_path: Path) -> None:

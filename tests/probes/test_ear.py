@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,10 +17,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from probes import door_journal
 from probes.door_journal import DoorJournal
-from probes.errors import SourceRefused
+from probes.errors import SourceFailed, SourceFailure, SourceRefused
 from probes.modes import Listening
-from probes.sources.arriving import from_topic
+from probes.sources.arriving import Delivery, from_topic
 from probes.sources.door import Door
 from probes.sources.naming import Teller, Way, read_source
 from probes.sources.port import Passage
@@ -126,9 +128,53 @@ def test_passages_survive_a_crash_in_the_middle_of_a_line(tmp_path: Path) -> Non
     last = ToldEar(Door(), days(), DoorJournal(tmp_path))
     last.tell_due(MONDAY_S + 2 * DAY_S, facts.extend)
     assert visitors(facts, 1) == [6.0, 7.0]
+    # Whoever was told may have been killed before it was kept: once more, word for word.
     told: list[Fact] = []
-    ToldEar(Door(), days(), DoorJournal(tmp_path)).tell_due(MONDAY_S + 3 * DAY_S, told.extend)
-    assert told == []
+    once_more = ToldEar(Door(), days(), DoorJournal(tmp_path))
+    once_more.tell_due(MONDAY_S + 3 * DAY_S, told.extend)
+    once_more.tell_due(MONDAY_S + 4 * DAY_S, told.extend)
+    assert told == facts
+
+
+def test_a_day_lies_on_the_disk_as_told_before_it_is_told(tmp_path: Path) -> None:
+    ear = ToldEar(Door(), days(), DoorJournal(tmp_path))
+    ear.take(b"time,in\n2025-11-17T09:00:00Z,6\n", 0.0)
+
+    def killed(_: Sequence[Fact]) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ear.tell_due(MONDAY_S + 2 * DAY_S, killed)
+    told: list[Fact] = []
+    ToldEar(Door(), days(), DoorJournal(tmp_path)).tell_due(MONDAY_S + 2 * DAY_S, told.extend)
+    assert visitors(told, 1) == [6.0]
+
+
+def test_the_newest_payloads_are_known_when_they_come_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door_journal, "_KEYS_MAX", 2)
+    journal = DoorJournal(tmp_path)
+    for key in "abc":
+        journal.append([at(9, 1)], key)
+    journal.replace([], None, [])
+    for one in (journal, DoorJournal(tmp_path)):
+        assert [one.knows(key) for key in "abc"] == [False, True, True]
+
+
+def test_keeping_one_more_payload_does_not_read_the_day_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = DoorJournal(tmp_path)
+    journal.append([at(9, 1)] * 1000)
+
+    def read(_: Path) -> bytes:
+        raise AssertionError("the whole file was read")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", read)
+        journal.append([at(10, 1)])
+    assert len(journal.read().passages) == 1001
 
 
 class Child:
@@ -198,6 +244,128 @@ def test_a_folder_of_door_counts_becomes_facts_and_what_cannot_be_read_is_set_as
         facts = child.facts(5)
     assert len(facts) == 5
     assert {one.value for one in facts} == {6.0, 9.0, 15.0}
+
+
+def test_a_file_that_was_taken_and_not_moved_is_moved_and_not_counted_again(
+    tmp_path: Path, listen_to: Callable[..., Child]
+) -> None:
+    inbox, keep = tmp_path / "in", tmp_path / "keep"
+    # A folder of that name stands in the way of the move.
+    in_the_way = inbox / "done" / "monday.csv"
+    (in_the_way / "x").mkdir(parents=True)
+    (inbox / "monday.csv").write_text("time,in\n2100-11-17T09:00:00Z,6\n")
+    source = f"door+folder:{inbox}?error=0.05"
+    assert "cannot be used" in listen_to(source, "--keep", str(keep)).said("cannot be used")
+    shutil.rmtree(in_the_way)
+    child = listen_to(source, "--keep", str(keep))
+    while not in_the_way.is_file():
+        os.sched_yield()
+    child.end()
+    (journal,) = keep.iterdir()
+    assert [one.entered for one in DoorJournal(journal).read().passages] == [6]
+
+
+class Broker:
+    """One connection of MQTT 3.1.1 after the other, by a script: it says when what is sent."""
+
+    def __init__(self) -> None:
+        self.acknowledged: list[int] = []
+        self._reader: asyncio.StreamReader
+        self._writer: asyncio.StreamWriter
+        self._came = asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]]()
+
+    async def begin(self) -> tuple[asyncio.Server, int]:
+        async def come(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await self._came.put((reader, writer))
+
+        server = await asyncio.start_server(come, "127.0.0.1", 0)
+        return server, server.sockets[0].getsockname()[1]
+
+    async def subscribed(self) -> None:
+        """Let the next client in, and let it subscribe."""
+        self._reader, self._writer = await self._came.get()
+        await self._packet()
+        self._writer.write(b"\x20\x02\x00\x00")
+        _, body = await self._packet()
+        self._writer.write(b"\x90\x03" + body[:2] + b"\x01")
+
+    def publish(self, mid: int, payload: bytes, *, again: bool = False) -> None:
+        body = b"\x00\x01t" + mid.to_bytes(2) + payload
+        self._writer.write(bytes([0x3A if again else 0x32, len(body)]) + body)
+
+    async def until_acknowledged(self, mid: int) -> None:
+        while mid not in self.acknowledged:
+            await self._hear()
+
+    async def until_gone(self) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                await self._hear()
+        self._writer.close()
+        with suppress(ConnectionError):
+            await self._writer.wait_closed()
+
+    async def _hear(self) -> None:
+        kind, body = await self._packet()
+        if kind == 0x40:
+            self.acknowledged.append(int.from_bytes(body[:2]))
+
+    async def _packet(self) -> tuple[int, bytes]:
+        kind, size = await self._reader.readexactly(2)
+        assert size < 128
+        return kind, await self._reader.readexactly(size)
+
+
+async def test_a_message_that_was_not_kept_is_not_acknowledged() -> None:
+    broker = Broker()
+    server, port = await broker.begin()
+
+    def take(_payload: bytes, _at_s: float, _delivery: Delivery) -> None:
+        raise SourceFailed(SourceFailure.NOT_PERMITTED, "the disk is full")
+
+    async with asyncio.timeout(PATIENCE_S), server:
+        listening = asyncio.create_task(
+            from_topic(
+                "127.0.0.1", port, "t", take, name="n", login=None, say=lambda _: None,
+                now=lambda: 0.0,
+            )
+        )  # fmt: skip
+        await broker.subscribed()
+        broker.publish(7, b"time,in\n2025-11-17T09:00:00Z,6\n")
+        await broker.until_gone()
+        with pytest.raises(SourceFailed, match="the disk is full"):
+            await listening
+    assert broker.acknowledged == []
+
+
+async def test_what_a_killed_ear_had_acknowledged_is_kept_and_counted_once(
+    tmp_path: Path, listen_to: Callable[..., Child]
+) -> None:
+    still_to_come = b"time,in\n2100-11-17T09:00:00Z,6\n"  # of a day that is not told yet
+    broker = Broker()
+    server, port = await broker.begin()
+    source = f"door+mqtt://127.0.0.1:{port}/t?error=0.05"
+    async with asyncio.timeout(PATIENCE_S), server:
+        child = listen_to(source, "--keep", str(tmp_path))
+        await broker.subscribed()
+        broker.publish(7, still_to_come)
+        await broker.until_acknowledged(7)
+        child.kill()
+        await broker.until_gone()
+        # The broker did not get the receipt, for all it knows.
+        broker.acknowledged.clear()
+        child = listen_to(source, "--keep", str(tmp_path))
+        await broker.subscribed()
+        broker.publish(7, still_to_come, again=True)
+        # Another message by the same number, for the first is acknowledged now.
+        await broker.until_acknowledged(7)
+        broker.acknowledged.clear()
+        broker.publish(7, still_to_come)
+        await broker.until_acknowledged(7)
+        child.kill()
+        await broker.until_gone()
+    (journal,) = tmp_path.iterdir()
+    assert [one.entered for one in DoorJournal(journal).read().passages] == [6, 6]
 
 
 def test_merakis_posts_are_taken_with_the_secret_only(

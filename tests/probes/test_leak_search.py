@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from probes import leak_search
 from probes.leak_search import LeakSearch
 from probes.privacy_proof import needles_of_capture, prove
 from probes.spellings import needles_of
@@ -73,6 +75,17 @@ def test_a_leak_across_two_pieces_is_found() -> None:
     at = 4 * 1024 * 1024 - 3
     found = SEARCH.search("here", bytes(at) + ADDRESS + bytes(10))
     assert [(leak.offset, leak.kind) for leak in found] == [(at, "raw")]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
+def test_what_unpacks_to_very_much_is_looked_at_so_far_and_no_further(
+    pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leak_search, "_UNPACKED_BYTES_MAX", 100_000)
+    bomb = pack(ADDRESS + bytes(10_000_000))
+    search = LeakSearch(needles_of([ADDRESS], []))
+    assert search.search("here", bomb)
+    assert search.bytes_searched <= len(bomb) + 100_000
 
 
 def test_the_needles_of_a_capture_are_its_addresses_and_names(tmp_path: Path) -> None:

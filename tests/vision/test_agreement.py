@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vision.agreement import Answers, Limits, agreed, overlaps
+from vision.agreement import Answers, Limits, agreed, agreed_at_all, overlaps
 
 box = st.tuples(
     st.integers(0, 200), st.integers(0, 200), st.integers(4, 40), st.integers(4, 40)
@@ -84,3 +84,21 @@ def test_answers_must_belong_to_looks():
         Answers(np.zeros((2, 4), np.float32), np.zeros(1, np.float32), np.zeros(2, np.int64), 1)
     with pytest.raises(ValueError, match="a look"):
         answers([], looks=0)
+
+
+@given(
+    st.lists(answer, max_size=30),
+    st.integers(1, 2),
+    st.lists(
+        st.tuples(st.floats(0.05, 0.9), st.sampled_from([0.3, 0.5]), st.sampled_from([2, 1000])),
+        max_size=4,
+    ),
+)
+def test_several_limits_at_once_give_what_each_gives_alone(rows, looks, asked):
+    limits = [Limits(*one) for one in asked]
+    said = answers([(box, score, look % looks) for box, score, look in rows], looks=looks)
+    for alone, (boxes, scores) in zip(
+        [agreed(said, one) for one in limits], agreed_at_all(said, limits), strict=True
+    ):
+        assert (boxes == alone[0]).all()
+        assert (scores == alone[1]).all()

@@ -67,6 +67,15 @@ def test_several_limits_are_answered_from_one_run(detector: Detector) -> None:
     assert (len(none.scores), len(all_.scores)) == (0, 3)
 
 
+def test_a_picture_made_ready_before_is_answered_alike(detector: Detector) -> None:
+    picture = draw_cells(CELLS)
+    shown = detector.shown(picture)
+    [before] = detector.find_at_all(picture, [Limits()], first=lambda: shown)
+    now = detector.find(picture)
+    assert (before.boxes_px == now.boxes_px).all()
+    assert (before.scores == now.scores).all()
+
+
 def test_more_than_300_facings_are_not_cut_off(detector: Detector) -> None:
     everywhere = [(column, row) for column in range(20) for row in range(0, 15)]
     picture = np.concatenate([draw_cells(everywhere)] * 2)  # 640 wide, 960 high: seen at 2/3

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from vision.observation import (
     PhotoFacts,
     told,
 )
+from vision.photos import Photo, read_photo
 from vision.verdict import SENTENCES, VERDICT_VARIABLE
 
 SHELF = [(column, row) for row in (3, 7, 11) for column in range(2, 18) if (column, row) != (9, 7)]
@@ -82,6 +84,14 @@ def test_a_look_sees_facings_rows_and_the_gap(looker: Looker, shelf: Path) -> No
     x1, _, x2, _ = cell_box(9, 7)
     assert gap.box_xyxy_px[0] <= x1 < x2 <= gap.box_xyxy_px[2]
     assert photo.rgb.shape == (480, 640, 3)
+
+
+def test_two_threads_see_what_one_sees(looker: Looker, shelf: Path) -> None:
+    both = Looker(MODEL, threads=2)
+    empty = np.zeros((480, 640, 3), np.uint8)
+    for picture in (read_photo(shelf), Photo("black", 640, 480, empty, 1.0), read_photo(shelf)):
+        alone, beside = looker.look(picture), both.look(picture)
+        assert replace(alone, timings_ms={}) == replace(beside, timings_ms={})
 
 
 def test_boxes_are_in_pixels_of_the_upright_photo(looker: Looker) -> None:

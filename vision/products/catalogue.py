@@ -8,12 +8,14 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from storepulse.secret_files import PUBLIC, write_whole
 from vision.products.errors import BadReferences
 from vision.products.prints import Print
 from vision.products.traits import Traits
@@ -57,11 +59,10 @@ class Catalogue:
         Raises:
             BadReferences: the file cannot be written.
         """
-        unfinished = path.with_name(path.name + ".part")
+        packed = BytesIO()
+        np.savez_compressed(packed, **_as_arrays(self))
         try:
-            with unfinished.open("wb") as file:
-                np.savez_compressed(file, **_as_arrays(self))
-            unfinished.replace(path)
+            write_whole(path, packed.getvalue(), mode=PUBLIC)
         except OSError as error:
             raise BadReferences(f"{path}: cannot be written ({error.strerror})") from error
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
+from storepulse.secret_files import PUBLIC, write_whole
 from vision.products.errors import BadJudgement
 from vision.products.evidence import EVIDENCE
 
@@ -122,5 +123,5 @@ def read_judgement(path: Path | None = None, *, packaged: str = PACKAGED) -> Jud
 
 
 def write_judgement(judgement: Judgement, path: Path) -> None:
-    """Write weights as JSON."""
-    path.write_bytes(_JSON.dump_json(judgement, indent=1) + b"\n")
+    """Write weights as JSON, whole or not at all."""
+    write_whole(path, _JSON.dump_json(judgement, indent=1) + b"\n", mode=PUBLIC)

@@ -42,6 +42,8 @@ const FIRST_ROWS = 100
 const STRIP_DAYS = 14
 /** Days of so many shops at once. */
 const STRIPS_AT_ONCE = 150
+/** And drawn of so many in a frame: each has five strips of fourteen days. */
+const STRIPS_A_FRAME = 12
 /** A stream that has not opened by then holds up nobody. */
 const STREAM_MS_MAX = 1500
 /** Of its time a page asks for all shops at most a fifth: a whole chain that is computed anew tells of itself for minutes. */
@@ -154,7 +156,10 @@ async function askStrips(): Promise<void> {
       const told = await get('/api/history', { query: { shop, days: STRIP_DAYS, ...(board.day && { day: board.day }) } })
       if (mine !== life) break
       if (told.days.join() !== board.days.join()) board.days = told.days
-      for (const one of told.shops) board.strips.set(one.shop, stripsOf(one))
+      for (let at = 0; at < told.shops.length && mine === life; at += STRIPS_A_FRAME) {
+        for (const one of told.shops.slice(at, at + STRIPS_A_FRAME)) board.strips.set(one.shop, stripsOf(one))
+        await seen()
+      }
     }
   } catch {
     // A board without its strips says what it says; the next change or scroll asks again.

@@ -58,8 +58,11 @@ class OutboxNode:
         self.through = 0
 
     async def deliver(self, port: int, *, last: int, until: int) -> None:
-        """Say what is above `through` up to `last`, again and again, until the hub has `until`."""
-        async with asyncio.timeout(60), aiomqtt.Client("127.0.0.1", port) as client:
+        """Say what is above `through` up to `last`, again and again, until the hub has `until`.
+
+        Again when nothing more is acknowledged: who says all of it each second buries a slow hub.
+        """
+        async with asyncio.timeout(120), aiomqtt.Client("127.0.0.1", port) as client:
             await client.subscribe(OURS.topic("down/acks"), qos=1)
             state = NODE_STATE_JSON.dump_json(NodeState(online=True))
             await client.publish(OURS.topic("state"), state, qos=1, retain=True)
@@ -68,7 +71,10 @@ class OutboxNode:
                 while not heard.done():
                     for first in range(self.through + 1, last + 1, BATCH):
                         await client.publish(OURS.topic("up/facts"), batch(first), qos=1)
-                    await asyncio.wait([heard], timeout=1)
+                    known = -1
+                    while known != self.through and not heard.done():
+                        known = self.through
+                        await asyncio.wait([heard], timeout=2)
                 heard.result()
             finally:
                 heard.cancel()

@@ -5,6 +5,7 @@ The last tests switch the API's checks off: what then still holds, the database 
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -351,6 +352,32 @@ def test_a_body_has_an_end(house: House) -> None:
 
     endless = house.head.post("/api/session", content=parts())
     assert endless.json()["error"]["code"] == "length_needed"
+
+
+LARGE = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        pytest.param("POST", "/api/plans/p1/publish", 413, id="parsed before it is known who asks"),
+        pytest.param("PUT", "/api/plans/p1/draft", 401, id="draft"),
+        pytest.param("POST", "/api/plans/p1/photo?bay=b1", 401, id="photo"),
+        pytest.param("POST", "/api/plans/p1/nothing", 413, id="no route"),
+    ],
+)
+async def test_a_strangers_large_body_is_not_read(
+    house: House, method: str, path: str, status: int
+) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        raise AssertionError("it was read")
+        yield b""
+
+    transport = httpx.ASGITransport(house.head.app)
+    headers = {"content-type": "application/json", "content-length": str(LARGE)}
+    async with httpx.AsyncClient(transport=transport, base_url=ADDRESS) as client:
+        answer = await client.request(method, path, content=body(), headers=headers)
+    assert answer.status_code == status, answer.text
 
 
 def test_no_answer_with_figures_is_kept_by_a_browser(house: House) -> None:
