@@ -262,9 +262,7 @@ class _Told:
 
     def _dwell_of_pieces(self, stretch: Stretch) -> DwellEstimate:
         replay = self.replay
-        pieces = gathered_together(
-            replay.pieces, start_s=stretch.start_s, end_s=stretch.end_s
-        )
+        pieces = gathered_together(replay.pieces, start_s=stretch.start_s, end_s=stretch.end_s)
         return estimate_dwell_of_pieces(
             pieces, replay.calibration.paces, slot_s=STRICT_S,
             error_share=replay.calibration.dwell_error_share,

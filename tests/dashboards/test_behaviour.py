@@ -221,6 +221,27 @@ def test_a_photo_begun_right_after_pairing_stays_when_the_node_tells_the_rest_la
     page.context.close()
 
 
+def test_a_browser_that_keeps_no_page_of_an_address_shows_the_account_all_the_same(
+    hub: tuple[FakeHub, str],
+    browser: Any,
+) -> None:
+    """As Chromium refuses the worker of a page whose certificate it does not know."""
+    _, url = hub
+    page = open_view(browser, url, DESK)
+    page.locator("tr[data-shop]").first.wait_for()
+    page.add_init_script(
+        "navigator.serviceWorker.register = async () => {"
+        " window.refused = true; throw new DOMException('no', 'SecurityError') }"
+    )
+    page.goto(f"{url}/#/me")
+    page.reload()
+    page.wait_for_function("() => window.refused")
+    page.locator("main h2, main h1").first.wait_for()
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("main [role=alert]")).to_have_count(0)
+    page.context.close()
+
+
 def test_an_answer_to_an_action_can_be_taken_back_and_then_goes_once(
     node: tuple[FakeNode, str],
     browser: Any,
