@@ -135,7 +135,7 @@ def keep_plans(
     for (path, epoch), stream in by_place.items():
         streams.setdefault(path, {})[epoch] = stream
     for address, plan in plans.items():
-        at = streams[address.path]
+        at = streams.get(address.path, {})  # none where nothing was said
         insert_merged(connection, [(at[epoch], low, high) for epoch, low, high in plan.merged])
         if plan.waiting:
             insert_waiting(connection, address, at, plan.waiting, received_at=received_at)
