@@ -20,8 +20,8 @@ from storepulse.simulated.shelves import DrawnShelf, draw_shelf
 from tests.dashboards.fake_node import FakeNode
 from tests.dashboards.fake_shelf import BAY, FakeShelf
 from tests.dashboards.looking import CHROMIUM, PYTESTMARK, look_at, open_view
+from tests.dashboards.paired_phone import wait_until_taken
 from tests.dashboards.served import served
-from tests.dashboards.test_clerk import wait_until_taken
 from tests.patience import expect
 from vision.photos import Photo
 from vision.training.verdict_trials import GOOD, trials_of
