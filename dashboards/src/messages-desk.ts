@@ -147,5 +147,5 @@ export const DESK_MESSAGES = {
   'desk.versions': { en: 'Published versions', zh: '已发布的版本' },
   'desk.from': { en: 'from {day}', zh: '{day}起' },
   'desk.atonce': { en: 'at once', zh: '立即生效' },
-  'desk.told': { en: 'Held by {told} of {n} nodes', zh: '{n} 台主机中 {told} 台已获取' },
+  'desk.told': { en: 'Nodes that have it: {told} of {n}', zh: '{n} 台主机中 {told} 台已获取' },
 } as const
