@@ -100,11 +100,7 @@ def bench_board(
         with open_database(place) as opened:
             with opened.connection() as connection:
                 codes = fill(connection, shops)
-            with opened.connection() as connection:
-                connection.commit()
-                connection.autocommit = True
-                connection.execute("vacuum analyze")
-                connection.autocommit = False
+            look_through(opened)
             token = head_office(opened)
             with serving(place) as (url, process):
                 before = os.getloadavg()[0]
@@ -162,6 +158,15 @@ def _row(code: Code, shop: str) -> tuple[Any, ...]:
         "turns_green_at": json.dumps(code.turns_green_at),
     }  # fmt: skip
     return tuple(told[name] if name in told else getattr(code, name) for name in _COLUMNS)
+
+
+def look_through(database: Database) -> None:
+    """Have the server learn what its tables hold, as it does some minutes after filling."""
+    with database.connection() as connection:
+        connection.commit()
+        connection.autocommit = True
+        connection.execute("vacuum analyze")
+        connection.autocommit = False
 
 
 def head_office(database: Database) -> str:

@@ -25,7 +25,7 @@ import aiomqtt
 import httpx
 import numpy as np
 
-from hub.bench.board import ApiNotReady, answers, fill, head_office
+from hub.bench.board import ApiNotReady, answers, fill, head_office, look_through
 from hub.bench.codes import LAST, million_steps
 from hub.bench.cpu import throw_away
 from hub.bench.drawn import shop_name
@@ -82,11 +82,7 @@ def bench_news(shops: int, facts: int, background: float) -> NewsBench:
                 # The codes are there: what was drawn touches none.
                 connection.execute("delete from touched_days")
                 connection.execute("delete from touched_figures")
-            with opened.connection() as connection:
-                connection.commit()
-                connection.autocommit = True
-                connection.execute("vacuum analyze")
-                connection.autocommit = False
+            look_through(opened)
             token = head_office(opened)
             with _hub(place, broker.url) as url:
                 watched = _Watch(url, token, broker.port, shops, facts, background)

@@ -15,7 +15,7 @@ from typing import Final
 
 import httpx
 
-from hub.bench.board import Times, fill, head_office, serving, times_of
+from hub.bench.board import Times, fill, head_office, look_through, serving, times_of
 from hub.bench.codes import LAST, million_steps
 from hub.bench.cpu import cpu_s, family_cpu_s
 from hub.store.database import Connection, open_database
@@ -66,11 +66,7 @@ def bench_plane(shops: int, days: int, asked: int) -> PlaneBench:
             with opened.connection() as connection:
                 fill(connection, shops)
                 figures = _fill_figures(connection, days)
-            with opened.connection() as connection:
-                connection.commit()
-                connection.autocommit = True
-                connection.execute("vacuum analyze")
-                connection.autocommit = False
+            look_through(opened)
             token = head_office(opened)
             assert opened.embedded is not None
             with serving(place) as (url, process):

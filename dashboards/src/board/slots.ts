@@ -2,6 +2,12 @@
 
 /** Held by a drawn row that shows none. */
 export const NOTHING = -1
+/** In one frame so many rows are drawn anew: a leap over thousands takes some frames, and none is late. */
+export const ROWS_A_FRAME = 12
+/** Fewer where a sketch shows them meanwhile: nobody waits for them. */
+export const SKETCHED_ROWS_A_FRAME = 6
+/** And so many stand elsewhere in the document, once nobody scrolls. */
+export const MOVED_A_FRAME = 8
 
 /**
  * Give drawn rows that are out of the window what is in it and not drawn, so many of them at once.
